@@ -1,0 +1,35 @@
+/** Element types of tensors. Quantized weights are i8, quantized activations u8, labels and accumulators i32. */
+export type DType = 'f32' | 'i32' | 'u8' | 'i8';
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array | Int8Array;
+
+/** What the reference computes on: Float64Array stands in for f32 when gradients are checked in double precision. */
+export type NumberArray = TypedArray | Float64Array;
+
+const constructors = { f32: Float32Array, i32: Int32Array, u8: Uint8Array, i8: Int8Array } as const;
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u8: 1, i8: 1 };
+
+/** A zero-filled array of `length` elements. */
+export function allocate(dtype: DType, length: number): TypedArray {
+  return new constructors[dtype](length);
+}
+
+/** A view of `length` elements of a buffer, from `byteOffset`; no copy. */
+export function viewOf(
+  dtype: DType,
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): TypedArray {
+  return new constructors[dtype](buffer as ArrayBuffer, byteOffset, length);
+}
+
+/** The dtype whose typed array this is, or undefined for any other value. */
+export function dtypeOf(array: unknown): DType | undefined {
+  if (array instanceof Float32Array) return 'f32';
+  if (array instanceof Int32Array) return 'i32';
+  if (array instanceof Uint8Array) return 'u8';
+  if (array instanceof Int8Array) return 'i8';
+  return undefined;
+}

@@ -1,0 +1,31 @@
+/** What went wrong, for programs; the message says it for people. */
+export type ErrorCode =
+  | 'invalid_argument'
+  | 'shape_mismatch'
+  | 'dtype_mismatch'
+  | 'out_of_range'
+  | 'invalid_data'
+  | 'unsupported'
+  | 'unavailable'
+  | 'out_of_memory'
+  | 'disposed'
+  | 'busy'
+  | 'aborted'
+  | 'device_lost'
+  | 'internal';
+
+/** Every error this library throws on purpose. The message says what was given, what was expected, what to do. */
+export class BiphaseError extends Error {
+  readonly code: ErrorCode;
+  override readonly name = 'BiphaseError';
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Throws a BiphaseError; an expression, so that it can stand after `??` and in ternaries. */
+export function fail(code: ErrorCode, message: string, options?: ErrorOptions): never {
+  throw new BiphaseError(code, message, options);
+}

@@ -1,0 +1,179 @@
+import { fail } from '../core/errors.ts';
+import { sizeOf } from '../core/shape.ts';
+import { expectInputs, expectSameShape } from './check.ts';
+import { erf } from './erf.ts';
+import { type Op, op } from './op.ts';
+
+/** A scalar function and its derivative, from which the rows `name` and `name_backward` are made. */
+interface Activation<A extends object> {
+  readonly f: (x: number, attrs: A) => number;
+  /** Derivative times dy, given what `saved` names. */
+  readonly df: (dy: number, saved: number, attrs: A) => number;
+  /** What the derivative is computed from. 'output' lets the activation be fused into a product when training. */
+  readonly saved: 'input' | 'output';
+  readonly flops: number;
+  readonly check?: (attrs: A) => void;
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+const GELU_CUBIC = 0.044715;
+
+export interface GeluAttrs {
+  readonly approximate: 'none' | 'tanh';
+}
+
+/** Gaussian Error Linear Unit (Hendrycks & Gimpel 2016): x * Phi(x), or its tanh approximation. */
+const gelu: Activation<GeluAttrs> = {
+  saved: 'input',
+  flops: 12,
+  check: ({ approximate }) => {
+    if (approximate !== 'none' && approximate !== 'tanh')
+      fail('invalid_argument', `gelu: approximate is '${approximate}', expected 'none' or 'tanh'`);
+  },
+  f: (x, { approximate }) => {
+    if (Math.abs(x) === Infinity) return x > 0 ? x : -0;
+    if (approximate === 'none') return 0.5 * x * (1 + erf(x * Math.SQRT1_2));
+    return 0.5 * x * (1 + Math.tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x ** 3)));
+  },
+  df: (dy, x, { approximate }) => {
+    if (Math.abs(x) === Infinity) return x > 0 ? dy : 0 * dy;
+    if (approximate === 'none') {
+      const density = Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+      return dy * (0.5 * (1 + erf(x * Math.SQRT1_2)) + x * density);
+    }
+    const t = Math.tanh(SQRT_2_OVER_PI * (x + GELU_CUBIC * x ** 3));
+    return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * SQRT_2_OVER_PI * (1 + 3 * GELU_CUBIC * x * x));
+  },
+};
+
+export interface LeakyReluAttrs {
+  readonly slope: number;
+}
+
+/**
+ * The scalar functions. At x = 0 (and where a formula has a kink) derivatives are PyTorch's.
+ * NaN gives NaN; at infinity each function gives its limit.
+ */
+export const activations = {
+  relu: {
+    saved: 'output',
+    flops: 1,
+    f: (x) => (x <= 0 ? 0 : x),
+    df: (dy, y) => (y <= 0 ? 0 : dy),
+  } satisfies Activation<object>,
+  leaky_relu: {
+    saved: 'output',
+    flops: 2,
+    check: ({ slope }) => {
+      if (!(slope >= 0 && slope < Infinity))
+        fail('out_of_range', `leaky_relu: slope is ${slope}, expected a finite number from 0`);
+    },
+    f: (x, { slope }) => (x <= 0 ? x * slope : x),
+    df: (dy, y, { slope }) => (y <= 0 ? dy * slope : dy),
+  } satisfies Activation<LeakyReluAttrs>,
+  gelu,
+  /** x * sigmoid(x), also called swish. */
+  silu: {
+    saved: 'input',
+    flops: 6,
+    f: (x) => (x === -Infinity ? -0 : x * sigmoid(x)),
+    df: (dy, x) => {
+      if (Math.abs(x) === Infinity) return x > 0 ? dy : 0 * dy;
+      const s = sigmoid(x);
+      return dy * s * (1 + x * (1 - s));
+    },
+  } satisfies Activation<object>,
+  sigmoid: {
+    saved: 'output',
+    flops: 5,
+    f: sigmoid,
+    df: (dy, y) => dy * y * (1 - y),
+  } satisfies Activation<object>,
+  tanh: {
+    saved: 'output',
+    flops: 8,
+    f: Math.tanh,
+    df: (dy, y) => dy * (1 - y * y),
+  } satisfies Activation<object>,
+  /** log(1 + exp(x)) */
+  softplus: {
+    saved: 'input',
+    flops: 10,
+    f: softplus,
+    df: (dy, x) => dy * sigmoid(x),
+  } satisfies Activation<object>,
+  /** x * clamp(x + 3, 0, 6) / 6 (Howard et al. 2019) */
+  hardswish: {
+    saved: 'input',
+    flops: 5,
+    f: (x) => (x <= -3 ? 0 : x >= 3 ? x : (x * (x + 3)) / 6),
+    df: (dy, x) => (x <= -3 ? 0 : x >= 3 ? dy : (dy * (2 * x + 3)) / 6),
+  } satisfies Activation<object>,
+};
+
+export type ActivationName = keyof typeof activations;
+export const activationNames = Object.keys(activations) as ActivationName[];
+
+/** An activation as an attribute of another op (see matmul). */
+export interface ActivationRef {
+  readonly name: ActivationName;
+  readonly attrs: object;
+}
+
+/** The activation's function on one number, with its attributes checked. */
+export function activationFunction({ name, attrs }: ActivationRef): (x: number) => number {
+  const { f, check } = activations[name] as Activation<object>;
+  check?.(attrs);
+  return (x) => f(x, attrs);
+}
+
+function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
+  return op<A>({
+    infer(inputs, attrs) {
+      expectInputs(name, inputs, ['f32']);
+      a.check?.(attrs);
+      return inputs[0];
+    },
+    reference([x], y, attrs) {
+      for (let i = 0; i < y.data.length; i++) y.data[i] = a.f(x.data[i], attrs);
+    },
+    flops: (_, y) => a.flops * sizeOf(y!.shape),
+    gradient: ({ inputs, output, dy, attrs, emit }) => [
+      emit(`${name}_backward`, [dy, a.saved === 'input' ? inputs[0] : output], attrs),
+    ],
+  });
+}
+
+/** name_backward(dy, saved): saved is the activation's input or output, as its `saved` says. */
+function backwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
+  return op<A>({
+    infer(inputs, attrs) {
+      expectInputs(`${name}_backward`, inputs, ['f32', 'f32']);
+      expectSameShape(`${name}_backward`, inputs[0], inputs[1]);
+      a.check?.(attrs);
+      return inputs[0];
+    },
+    reference([dy, saved], y, attrs) {
+      for (let i = 0; i < y.data.length; i++) y.data[i] = a.df(dy.data[i], saved.data[i], attrs);
+    },
+    flops: (_, y) => 2 * a.flops * sizeOf(y!.shape),
+  });
+}
+
+type ActivationRows = {
+  [N in ActivationName as N | `${N}_backward`]: (typeof activations)[N] extends Activation<infer A>
+    ? Op<A>
+    : never;
+};
+
+export const activationRows = Object.fromEntries(
+  activationNames.flatMap((name) => {
+    const a = activations[name] as Activation<object>;
+    return [
+      [name, forwardRow(name, a)],
+      [`${name}_backward`, backwardRow(name, a)],
+    ];
+  }),
+) as ActivationRows;

@@ -1,0 +1,60 @@
+import { bytesPerElement } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { sizeOf } from '../core/shape.ts';
+import { activationRows } from './activation.ts';
+import { dropout } from './dropout.ts';
+import { elementwise } from './elementwise.ts';
+import { gather } from './gather.ts';
+import { layout } from './layout.ts';
+import { loss } from './loss.ts';
+import { matmul } from './matmul.ts';
+import type { Cost, Op, TensorType } from './op.ts';
+import { optimizer } from './optimizer.ts';
+import { quantized } from './quantized.ts';
+import { reduce } from './reduce.ts';
+import { softmax } from './softmax.ts';
+
+/** THE table: every op there is. Backends hold one row for each of these names. */
+export const ops = {
+  ...matmul,
+  ...elementwise,
+  ...activationRows,
+  ...reduce,
+  ...layout,
+  ...gather,
+  ...softmax,
+  ...loss,
+  ...dropout,
+  ...optimizer,
+  ...quantized,
+} as const;
+
+export type OpName = keyof typeof ops;
+export const opNames = Object.keys(ops) as OpName[];
+
+/** Attributes of an op, by name. */
+export type AttrsOf<N extends OpName> = (typeof ops)[N] extends Op<infer A> ? A : never;
+
+/** The row of an op, its attributes untyped. */
+export function opOf(name: OpName): Op {
+  return (ops[name] as Op | undefined) ?? fail('invalid_argument', `there is no op named '${name}'`);
+}
+
+/** What one run of an op costs: its arithmetic, and every input read and output written once. */
+export function costOf(
+  name: OpName,
+  inputs: readonly TensorType[],
+  output: TensorType | undefined,
+  attrs: object,
+): Cost {
+  const row = opOf(name);
+  if (row.alias) return { flops: 0, bytes: 0 };
+  const bytes = (t: TensorType) => sizeOf(t.shape) * bytesPerElement[t.dtype];
+  const written = output
+    ? bytes(output)
+    : (row.writes ?? []).reduce((sum, i) => sum + (inputs[i] ? bytes(inputs[i]) : 0), 0);
+  return {
+    flops: row.flops(inputs, output, attrs),
+    bytes: inputs.reduce((sum, t) => sum + bytes(t), written),
+  };
+}

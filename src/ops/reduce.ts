@@ -1,0 +1,173 @@
+import type { NumberArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
+import { expectInputs, expectRank } from './check.ts';
+import { type Op, op, type TensorType } from './op.ts';
+import { spread } from './symbolic.ts';
+
+export interface ReduceAttrs {
+  /** Neighbouring axes, ascending; other sets are reduced run by run (see reduceAxes). */
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+/** How a reduction sees its input: (outer, count, inner), reducing the middle. */
+export interface ReduceSizes {
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+}
+
+export function reduceSizes(shape: Shape, axes: readonly number[]): ReduceSizes {
+  const first = axes[0];
+  const end = axes[axes.length - 1] + 1;
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    count: sizeOf(shape.slice(first, end)),
+    inner: sizeOf(shape.slice(end)),
+  };
+}
+
+function reducedShape(op: string, { shape }: TensorType, { axes, keepDims }: ReduceAttrs): Shape {
+  const neighbours = axes.every((a, i) => Number.isInteger(a) && (i === 0 || a === axes[i - 1] + 1));
+  if (axes.length === 0 || !neighbours)
+    fail(
+      'invalid_argument',
+      `${op}: axes ${showShape(axes)} must be one or more neighbouring axes, ascending`,
+    );
+  if (axes[0] < 0 || axes[axes.length - 1] >= shape.length)
+    fail('out_of_range', `${op}: axes ${showShape(axes)} are outside a tensor of shape ${showShape(shape)}`);
+  return shape.flatMap((n, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [n]));
+}
+
+/** Visits each output element o with the input offset of its first term and the distance between terms. */
+function forEachRun(
+  { outer, count, inner }: ReduceSizes,
+  visit: (o: number, start: number, step: number) => void,
+) {
+  for (let i = 0; i < outer; i++)
+    for (let j = 0; j < inner; j++) visit(i * inner + j, i * count * inner + j, inner);
+}
+
+function sumOver(x: NumberArray, sizes: ReduceSizes, y: NumberArray, factor: number): void {
+  forEachRun(sizes, (o, start, step) => {
+    let sum = 0;
+    for (let c = 0; c < sizes.count; c++) sum += x[start + c * step];
+    y[o] = sum * factor;
+  });
+}
+
+function summing(name: 'sum' | 'mean'): Op<ReduceAttrs> {
+  const factor = (count: number) => (name === 'sum' ? 1 : 1 / count);
+  return op<ReduceAttrs>({
+    infer(inputs, attrs) {
+      expectInputs(name, inputs, ['f32']);
+      return { dtype: 'f32', shape: reducedShape(name, inputs[0], attrs) };
+    },
+    reference([x], y, { axes }) {
+      const sizes = reduceSizes(x.shape, axes);
+      if (name === 'mean' && sizes.count === 0) y.data.fill(Number.NaN);
+      else sumOver(x.data, sizes, y.data, factor(sizes.count));
+    },
+    flops: ([x]) => sizeOf(x.shape),
+    gradient({ inputs: [x], dy, attrs, emit }) {
+      const { count } = reduceSizes(x.shape, attrs.axes);
+      const scaled = name === 'sum' ? dy : emit('scale', [dy], { factor: factor(count) });
+      return [spread(emit, scaled, attrs.axes, x.shape)];
+    },
+  });
+}
+
+export const reduce = {
+  /** Sums over neighbouring axes; the sum of nothing is 0. */
+  sum: summing('sum'),
+  /** The mean over neighbouring axes; the mean of nothing is NaN. */
+  mean: summing('mean'),
+
+  /** The largest over neighbouring axes; NaN if any is NaN. */
+  max: op<ReduceAttrs>({
+    infer(inputs, attrs) {
+      expectInputs('max', inputs, ['f32']);
+      const shape = reducedShape('max', inputs[0], attrs);
+      if (reduceSizes(inputs[0].shape, attrs.axes).count === 0)
+        fail(
+          'shape_mismatch',
+          `max: nothing to take the largest of along axes ${showShape(attrs.axes)} (size 0)`,
+        );
+      return { dtype: 'f32', shape };
+    },
+    reference([x], y, { axes }) {
+      const sizes = reduceSizes(x.shape, axes);
+      forEachRun(sizes, (o, start, step) => {
+        let most = x.data[start];
+        for (let c = 1; c < sizes.count; c++) most = Math.max(most, x.data[start + c * step]);
+        y.data[o] = most;
+      });
+    },
+    flops: ([x]) => sizeOf(x.shape),
+    gradient: ({ inputs: [x], output, dy, attrs, emit }) => [emit('max_backward', [dy, x, output], attrs)],
+  }),
+
+  /** max_backward(dy, x, y): dy shared evenly among the elements of x that equal the largest (as PyTorch's amax). */
+  max_backward: op<ReduceAttrs>({
+    infer(inputs, attrs) {
+      expectInputs('max_backward', inputs, ['f32', 'f32', 'f32']);
+      const [dy, x, y] = inputs;
+      const shape = reducedShape('max_backward', x, attrs);
+      if (!sameShape(dy.shape, shape) || !sameShape(y.shape, shape))
+        fail('shape_mismatch', `max_backward: expected dy and y of shape ${showShape(shape)}`);
+      return x;
+    },
+    reference([dy, x, y], dx, { axes }) {
+      const sizes = reduceSizes(x.shape, axes);
+      forEachRun(sizes, (o, start, step) => {
+        let ties = 0;
+        for (let c = 0; c < sizes.count; c++) if (x.data[start + c * step] === y.data[o]) ties++;
+        for (let c = 0; c < sizes.count; c++) {
+          const i = start + c * step;
+          dx.data[i] = x.data[i] === y.data[o] ? dy.data[o] / ties : 0;
+        }
+      });
+    },
+    flops: ([, x]) => 2 * sizeOf(x.shape),
+  }),
+
+  /** Position of the largest along the last axis, as i32: the first of equals; the first NaN if there is one. */
+  argmax: op({
+    infer(inputs) {
+      expectInputs('argmax', inputs, [null]);
+      expectRank('argmax', inputs[0], 1);
+      const { dtype, shape } = inputs[0];
+      if (dtype !== 'f32' && dtype !== 'u8')
+        fail('dtype_mismatch', `argmax: got ${dtype}, expected f32 or u8; convert it with cast()`);
+      if (shape.at(-1) === 0) fail('shape_mismatch', `argmax: the last axis of ${showShape(shape)} is empty`);
+      return { dtype: 'i32', shape: shape.slice(0, -1) };
+    },
+    reference([x], y) {
+      const n = x.shape.at(-1)!;
+      for (let r = 0; r < y.data.length; r++) {
+        let best = 0;
+        for (let i = 1; i < n; i++) {
+          const [now, then] = [x.data[r * n + i], x.data[r * n + best]];
+          if (now > then || (Number.isNaN(now) && !Number.isNaN(then))) best = i;
+        }
+        y.data[r] = best;
+      }
+    },
+    flops: ([x]) => sizeOf(x.shape),
+  }),
+
+  /** sqrt(sum of squares) of all elements, as a scalar: for clipping gradients by their global norm. */
+  global_norm: op({
+    infer(inputs) {
+      expectInputs('global_norm', inputs, ['f32']);
+      return { dtype: 'f32', shape: [] };
+    },
+    reference([x], y) {
+      let sum = 0;
+      for (const v of x.data) sum += v * v;
+      y.data[0] = Math.sqrt(sum);
+    },
+    flops: ([x]) => 2 * sizeOf(x.shape),
+  }),
+};
