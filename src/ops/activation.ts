@@ -60,7 +60,7 @@ export const activations = {
   relu: {
     saved: 'output',
     flops: 1,
-    f: (x) => (x <= 0 ? 0 : x),
+    f: (x) => Math.max(x, 0),
     df: (dy, y) => (y <= 0 ? 0 : dy),
   } satisfies Activation<object>,
   leaky_relu: {

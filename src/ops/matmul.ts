@@ -117,9 +117,15 @@ export const matmul = {
       const [a, b, bias] = inputs;
       const product = (x: Sym, y: Sym, transposeA: boolean, transposeB: boolean) =>
         emit('matmul', [x, y], { transposeA, transposeB });
+      // One weight for a batch of inputs: its gradient is one long product instead of a sum of many.
+      const rows = (x: Sym) => reshaped(emit, x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+      const shared = !ta && a.shape.length > 2 && sizeOf(b.shape.slice(0, -2)) === 1;
+      const [a1, dy1] = shared ? [rows(a), rows(dy)] : [a, dy];
       return [
         wanted(0) ? ofOperand(c, 0, ta ? product(b, dy, tb, true) : product(dy, b, false, !tb)) : undefined,
-        wanted(1) ? ofOperand(c, 1, tb ? product(dy, a, true, ta) : product(a, dy, !ta, false)) : undefined,
+        wanted(1)
+          ? ofOperand(c, 1, tb ? product(dy1, a1, true, ta) : product(a1, dy1, !ta, false))
+          : undefined,
         bias &&
           (wanted(2)
             ? reduceAxes(

@@ -1,0 +1,58 @@
+import { fail } from '../core/errors.ts';
+import { showShape, sizeOf } from '../core/shape.ts';
+import { type OpName, opOf } from '../ops/index.ts';
+import type { Emit, Sym } from '../ops/op.ts';
+import type { TensorId } from './graph.ts';
+import { Tensor, type Tracer } from './trace.ts';
+
+/**
+ * Reverse-mode differentiation: appends to the trace the ops that compute d loss / d w for each w,
+ * and returns those gradients. Works on any graph of differentiable ops; a tensor used more than
+ * once gets the sum of what its uses contribute.
+ */
+export function differentiate(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (sizeOf(loss.shape) !== 1 || loss.dtype !== 'f32')
+    fail(
+      'shape_mismatch',
+      `the loss is ${loss.dtype} ${showShape(loss.shape)}, expected one f32; take its mean or sum`,
+    );
+  const emit: Emit = (op, inputs, attrs = {}) => tracer.apply(op as OpName, inputs, attrs);
+  const nodes = tracer.nodes.slice();
+  const reached = dependents(tracer, wrt);
+  const gradients = new Map<TensorId, Sym>();
+  const contribute = (id: TensorId, gradient: Sym) => {
+    const before = gradients.get(id);
+    gradients.set(id, before ? emit('add', [before, gradient]) : gradient);
+  };
+
+  contribute(loss.id, emit('fill', [], { value: 1, shape: loss.shape, dtype: 'f32' }));
+  for (const node of nodes.reverse()) {
+    if (node.output === undefined || !reached.has(node.output)) continue;
+    const dy = gradients.get(node.output);
+    if (!dy) continue;
+    const rule = opOf(node.op).gradient;
+    if (!rule)
+      fail(
+        'unsupported',
+        `${node.op} has no gradient; it can't stand between the loss and a trained parameter`,
+      );
+    const inputs = node.inputs.map((id) => new Tensor(tracer, tracer.tensors[id]));
+    const wanted = (i: number) => reached.has(node.inputs[i]);
+    const output = new Tensor(tracer, tracer.tensors[node.output]);
+    const contributions = rule({ inputs, output, dy, attrs: node.attrs, emit, wanted });
+    contributions.forEach((gradient, i) => {
+      if (gradient && wanted(i)) contribute(node.inputs[i], gradient);
+    });
+  }
+  return wrt.map(
+    (w) => (gradients.get(w.id) ?? emit('fill', [], { value: 0, shape: w.shape, dtype: 'f32' })) as Tensor,
+  );
+}
+
+/** Tensors whose value depends on one of `roots`, the roots included. */
+function dependents(tracer: Tracer, roots: readonly Tensor[]): Set<TensorId> {
+  const reached = new Set(roots.map((t) => t.id));
+  for (const { inputs, output } of tracer.nodes)
+    if (output !== undefined && inputs.some((id) => reached.has(id))) reached.add(output);
+  return reached;
+}

@@ -1,0 +1,162 @@
+import { bytesPerElement } from '../core/dtype.ts';
+import { sizeOf } from '../core/shape.ts';
+import { costOf, opOf } from '../ops/index.ts';
+import { dropUnused, foldConstants } from './fold.ts';
+import { fuseEpilogues } from './fuse.ts';
+import { type Graph, type GraphTensor, inputTypes, makersOf, type TensorId } from './graph.ts';
+import { alignUp, type Lifetime, placeByLiveness } from './memory.ts';
+import {
+  ALIGNMENT,
+  type Constant,
+  type Plan,
+  type Slot,
+  type Step,
+  sections,
+  type TensorRef,
+} from './plan.ts';
+
+export interface PlanOptions {
+  readonly name: string;
+  /** Join biases and activations to the products before them; on unless a test looks at single ops. */
+  readonly fuse?: boolean;
+  /** Bytes left free behind every tensor, where tests watch for stray writes. */
+  readonly guardBytes?: number;
+}
+
+const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement[t.dtype];
+
+/** Makes a graph executable: folds constants, drops what nothing needs, fuses, orders sections, places memory. */
+export function buildPlan(traced: Graph, { name, fuse = true, guardBytes = 0 }: PlanOptions): Plan {
+  const lean = dropUnused(foldConstants(traced));
+  const graph = orderBySection(fuse ? fuseEpilogues(lean) : lean);
+  const placement = placeTensors(graph, guardBytes);
+  const refOf = (id: TensorId): TensorRef => {
+    const { dtype, shape } = graph.tensors[id];
+    const constant = graph.tensors[placement.rootOf(id)].kind === 'constant';
+    return constant
+      ? { dtype, shape, offset: placement.offsetOf(id), constant }
+      : { dtype, shape, offset: placement.offsetOf(id) };
+  };
+  const steps: Step[] = graph.nodes
+    .filter((node) => !opOf(node.op).alias)
+    .map((node) => ({
+      op: node.op,
+      attrs: node.attrs,
+      inputs: node.inputs.map(refOf),
+      output: node.output === undefined ? undefined : refOf(node.output),
+      section: node.section,
+      cost: costOf(
+        node.op,
+        inputTypes(graph, node),
+        node.output === undefined ? undefined : graph.tensors[node.output],
+        node.attrs,
+      ),
+    }));
+  const constants: Constant[] = placement.persistent
+    .filter((t) => t.kind === 'constant')
+    .map((t) => ({ ...refOf(t.id), data: t.data! }));
+  return {
+    name,
+    arenaBytes: placement.arenaBytes,
+    steps,
+    slots: slotsOf(graph, refOf),
+    constants,
+    memory: placement.memory,
+  };
+}
+
+/** Nodes of one section stand together, in the order in which sections run. */
+function orderBySection(graph: Graph): Graph {
+  return { ...graph, nodes: sections.flatMap((s) => graph.nodes.filter((n) => n.section === s)) };
+}
+
+function slotsOf(graph: Graph, refOf: (id: TensorId) => TensorRef): Record<string, Slot> {
+  const slots: Record<string, Slot> = {};
+  for (const t of graph.tensors)
+    if ((t.kind === 'input' || t.kind === 'state') && t.name !== undefined)
+      slots[t.name] = {
+        ...refOf(t.id),
+        name: t.name,
+        role: t.kind,
+        ...(t.below !== undefined && { below: t.below }),
+      };
+  for (const [name, id] of Object.entries(graph.outputs))
+    slots[name] = { ...refOf(id), name, role: 'output' };
+  return slots;
+}
+
+/**
+ * Gives every tensor its offset. States and constants come first, then inputs and outputs (which callers
+ * touch between runs and which are therefore never reused), then temporaries by liveness.
+ */
+function placeTensors(graph: Graph, guardBytes: number) {
+  const makers = makersOf(graph);
+  const resolve = (id: TensorId): { root: TensorId; elements: number } => {
+    const { view } = graph.tensors[id];
+    if (view) {
+      const { root, elements } = resolve(view.of);
+      return { root, elements: elements + view.offset };
+    }
+    const maker = makers[id];
+    return maker && opOf(maker.op).alias ? resolve(maker.inputs[0]) : { root: id, elements: 0 };
+  };
+  const rootOf = (id: TensorId) => resolve(id).root;
+
+  // When each root is first written and last read; outputs are read after the last step.
+  const first = new Map<TensorId, number>();
+  const last = new Map<TensorId, number>();
+  graph.nodes.forEach((node, step) => {
+    for (const id of node.output === undefined ? node.inputs : [...node.inputs, node.output]) {
+      const root = rootOf(id);
+      if (!first.has(root)) first.set(root, step);
+      last.set(root, step);
+    }
+  });
+  const outputs = new Set(Object.values(graph.outputs).map(rootOf));
+  const used = graph.tensors.filter(
+    (t) => rootOf(t.id) === t.id && (first.has(t.id) || outputs.has(t.id) || isNamed(t)),
+  );
+  const isPersistent = (t: GraphTensor) => t.kind === 'state' || t.kind === 'constant';
+  const isKept = (t: GraphTensor) => t.kind === 'input' || outputs.has(t.id);
+
+  const offsets = new Map<TensorId, number>();
+  let at = 0;
+  const append = (t: GraphTensor) => {
+    offsets.set(t.id, at);
+    at = alignUp(at + byteLength(t) + guardBytes, ALIGNMENT);
+  };
+  const persistent = used.filter(isPersistent);
+  persistent.forEach(append);
+  const persistentBytes = at;
+  used.filter((t) => !isPersistent(t) && isKept(t)).forEach(append);
+  const keptBytes = at - persistentBytes;
+
+  const temporaries = used.filter((t) => !isPersistent(t) && !isKept(t));
+  const lifetimes: Lifetime[] = temporaries.map((t) => ({
+    bytes: alignUp(byteLength(t) + guardBytes, ALIGNMENT),
+    first: first.get(t.id)!,
+    last: last.get(t.id)!,
+  }));
+  const placed = placeByLiveness(lifetimes, ALIGNMENT);
+  temporaries.forEach((t, i) => {
+    offsets.set(t.id, at + placed.offsets[i]);
+  });
+
+  return {
+    rootOf,
+    offsetOf: (id: TensorId) => {
+      const { root, elements } = resolve(id);
+      return offsets.get(root)! + elements * bytesPerElement[graph.tensors[id].dtype];
+    },
+    persistent,
+    arenaBytes: Math.max(at + placed.total, ALIGNMENT),
+    memory: {
+      persistentBytes,
+      temporaryBytes: keptBytes + placed.total,
+      temporaryBytesWithoutReuse: keptBytes + lifetimes.reduce((sum, l) => sum + l.bytes, 0),
+    },
+  };
+}
+
+const isNamed = (t: GraphTensor): boolean =>
+  (t.kind === 'input' || t.kind === 'state') && t.view === undefined;

@@ -1,0 +1,63 @@
+import type { TypedArray } from '../core/dtype.ts';
+import type { OpName } from '../ops/index.ts';
+import type { TensorType } from '../ops/op.ts';
+import type { Section } from './plan.ts';
+
+/** Position in Graph.tensors. */
+export type TensorId = number;
+
+/**
+ * - input: written by the caller before a run
+ * - state: kept from run to run, changed only by in-place ops (parameters, moments)
+ * - constant: known values
+ * - value: computed by a node
+ */
+export type TensorKind = 'input' | 'state' | 'constant' | 'value';
+
+export interface GraphTensor extends TensorType {
+  readonly id: TensorId;
+  readonly kind: TensorKind;
+  /** How callers reach it; inputs and states have one. */
+  readonly name?: string;
+  /** Values of a constant. */
+  readonly data?: TypedArray;
+  /** This tensor is part of another one's memory, from element `offset`. */
+  readonly view?: { readonly of: TensorId; readonly offset: number };
+  /** Values must be whole numbers in [0, below). */
+  readonly below?: number;
+}
+
+/** One op applied to tensors. In-place ops have no output. */
+export interface Node {
+  readonly op: OpName;
+  readonly inputs: readonly TensorId[];
+  readonly output: TensorId | undefined;
+  readonly attrs: object;
+  readonly section: Section;
+}
+
+/** Ops on symbolic tensors, in an order in which they can run. Pure data; passes make new graphs from it. */
+export interface Graph {
+  readonly tensors: readonly GraphTensor[];
+  readonly nodes: readonly Node[];
+  /** Tensors whose values callers read after a run, by name. */
+  readonly outputs: Readonly<Record<string, TensorId>>;
+}
+
+/** For each tensor, the nodes that read it, in order. */
+export function readersOf(graph: Graph): Node[][] {
+  const readers: Node[][] = graph.tensors.map(() => []);
+  for (const node of graph.nodes) for (const id of new Set(node.inputs)) readers[id].push(node);
+  return readers;
+}
+
+/** For each tensor, the node that computes it, if any. */
+export function makersOf(graph: Graph): (Node | undefined)[] {
+  const makers = new Array<Node | undefined>(graph.tensors.length);
+  for (const node of graph.nodes) if (node.output !== undefined) makers[node.output] = node;
+  return makers;
+}
+
+/** The input types of a node. */
+export const inputTypes = (graph: Graph, node: Node): GraphTensor[] =>
+  node.inputs.map((id) => graph.tensors[id]);

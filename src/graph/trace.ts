@@ -1,0 +1,146 @@
+import type { TypedArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
+import { type OpName, opOf } from '../ops/index.ts';
+import type { Sym, TensorType } from '../ops/op.ts';
+import type { Graph, GraphTensor, Node, TensorId } from './graph.ts';
+import type { Parameter } from './parameter.ts';
+import { ALIGNMENT, type Section } from './plan.ts';
+
+/** A tensor of a model being traced: a type and a place in the graph, no values. */
+export class Tensor implements Sym {
+  readonly tracer: Tracer;
+  readonly id: TensorId;
+  readonly dtype: TensorType['dtype'];
+  readonly shape: Shape;
+
+  constructor(tracer: Tracer, { id, dtype, shape }: GraphTensor) {
+    this.tracer = tracer;
+    this.id = id;
+    this.dtype = dtype;
+    this.shape = shape;
+  }
+}
+
+/** Gives each parameter of a model its tensor: a state when training, a constant when frozen. */
+export type ParameterBinding = (parameter: Parameter) => Tensor;
+
+/** Records a graph while a model function runs once on symbolic tensors. */
+export class Tracer {
+  readonly tensors: GraphTensor[] = [];
+  readonly nodes: Node[] = [];
+  readonly outputs: Record<string, TensorId> = {};
+  /** Whether layers such as dropout behave as they do in training. */
+  readonly training: boolean;
+  /** The section that ops recorded now belong to. */
+  section: Section = 'forward';
+  private readonly bound = new Map<Parameter, Tensor>();
+  private bind: ParameterBinding | undefined;
+  private salts = 0;
+
+  constructor(options: { training: boolean }) {
+    this.training = options.training;
+  }
+
+  get graph(): Graph {
+    return { tensors: this.tensors, nodes: this.nodes, outputs: this.outputs };
+  }
+
+  /** Tells what parameters become. */
+  bindParameters(bind: ParameterBinding): void {
+    this.bind = bind;
+  }
+
+  /** The tensor of a parameter: the same one at every use, so shared weights sum their gradients. */
+  parameter(parameter: Parameter): Tensor {
+    const known = this.bound.get(parameter);
+    if (known) return known;
+    const bind = this.bind ?? fail('internal', 'a parameter was used before parameters were bound');
+    const tensor = bind(parameter);
+    this.bound.set(parameter, tensor);
+    return tensor;
+  }
+
+  /** Parameters in the order in which the model first used them. */
+  get parameters(): ReadonlyMap<Parameter, Tensor> {
+    return this.bound;
+  }
+
+  /** A tensor the caller writes before each run. Asking again for a name gives the same tensor. */
+  input(name: string, type: TensorType): Tensor {
+    const known = this.tensors.find((t) => t.kind === 'input' && t.name === name);
+    if (!known) return this.add({ ...type, kind: 'input', name });
+    if (known.dtype !== type.dtype || !sameShape(known.shape, type.shape))
+      fail(
+        'shape_mismatch',
+        `input '${name}' is ${showShape(known.shape)} and can't also be ${showShape(type.shape)}`,
+      );
+    return new Tensor(this, known);
+  }
+
+  /** A tensor kept from run to run, optionally inside the memory of another one; callers reach it if it has a name. */
+  state(name: string | undefined, type: TensorType, view?: GraphTensor['view']): Tensor {
+    return this.add({ ...type, kind: 'state', name, view });
+  }
+
+  constant(data: TypedArray, type: TensorType): Tensor {
+    if (data.length !== sizeOf(type.shape))
+      fail('shape_mismatch', `a constant of shape ${showShape(type.shape)} was given ${data.length} values`);
+    return this.add({ ...type, kind: 'constant', data });
+  }
+
+  /** Number for the next random op, so that no two share a stream. */
+  nextSalt(): number {
+    return this.salts++;
+  }
+
+  /** Marks a tensor to be read after a run. */
+  output(name: string, tensor: Sym): void {
+    this.outputs[name] = tensor.id;
+  }
+
+  /** Records an op and returns its output. */
+  apply(op: OpName, inputs: readonly Sym[], attrs: object = {}): Tensor {
+    const type = this.record(op, inputs, attrs);
+    if (!type) fail('internal', `${op} works in place and has no output`);
+    const output = this.add({ dtype: type.dtype, shape: [...type.shape], kind: 'value' });
+    this.nodes.push({ op, inputs: inputs.map((t) => t.id), output: output.id, attrs, section: this.section });
+    return output;
+  }
+
+  /** Records an in-place op. */
+  update(op: OpName, inputs: readonly Sym[], attrs: object): void {
+    this.record(op, inputs, attrs);
+    this.nodes.push({ op, inputs: inputs.map((t) => t.id), output: undefined, attrs, section: this.section });
+  }
+
+  /** Replaces what is known of a tensor (a size that was not known, a place in another one's memory). */
+  amend(id: TensorId, change: Partial<GraphTensor>): void {
+    this.tensors[id] = { ...this.tensors[id], ...change };
+  }
+
+  private record(op: OpName, inputs: readonly Sym[], attrs: object): TensorType | undefined {
+    const row = opOf(op);
+    for (const t of inputs)
+      if (!(t instanceof Tensor) || t.tracer !== this)
+        fail(
+          'invalid_argument',
+          `${op}: got a tensor of another model or a plain value; expected tensors of this trace`,
+        );
+    const type = row.infer(inputs, attrs);
+    for (const { input, below } of row.indices?.(inputs, attrs) ?? []) {
+      const { id, kind, below: known = Infinity } = this.tensors[inputs[input].id];
+      if (kind === 'input') this.amend(id, { below: Math.min(known, below) });
+    }
+    return type;
+  }
+
+  private add(tensor: Omit<GraphTensor, 'id'>): Tensor {
+    const full = { ...tensor, id: this.tensors.length };
+    this.tensors.push(full);
+    return new Tensor(this, full);
+  }
+}
+
+/** Elements between tensors that share one flat tensor: each starts where a tensor of its own would. */
+export const FLAT_ALIGNMENT = ALIGNMENT / 4;

@@ -1,0 +1,6 @@
+export type { Initializer } from '../graph/parameter.ts';
+export { Parameter } from '../graph/parameter.ts';
+export * as init from './init.ts';
+export * from './layers.ts';
+export * from './losses.ts';
+export { type Model, type Module, module, namedParameters } from './module.ts';

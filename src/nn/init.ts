@@ -1,0 +1,34 @@
+import type { Initializer } from '../graph/parameter.ts';
+
+/** Uniform in +-bound. */
+export const uniform =
+  (bound: number): Initializer =>
+  (random, data) => {
+    for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * bound;
+  };
+
+/** Normal with mean 0. */
+export const normal =
+  (deviation = 1): Initializer =>
+  (random, data) => {
+    for (let i = 0; i < data.length; i++) data[i] = random.normal() * deviation;
+  };
+
+/** He et al. 2015, for layers followed by ReLU: normal with variance 2 / fan-in, for weights (out, in). */
+export const kaimingNormal = (): Initializer => (random, data, shape) => {
+  const deviation = Math.sqrt(2 / (data.length / shape[0]));
+  for (let i = 0; i < data.length; i++) data[i] = random.normal() * deviation;
+};
+
+export const constant =
+  (value: number): Initializer =>
+  (_, data) => {
+    data.fill(value);
+  };
+
+/** Given values, for models that come from elsewhere. */
+export const values =
+  (given: ArrayLike<number>): Initializer =>
+  (_, data) => {
+    data.set(given);
+  };

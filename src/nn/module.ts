@@ -1,0 +1,55 @@
+import { fail } from '../core/errors.ts';
+import { Parameter } from '../graph/parameter.ts';
+import type { Tensor } from '../graph/trace.ts';
+
+/** A part of a model: a function over symbolic tensors, and the parameters and parts it is made of. */
+export interface Module {
+  forward(x: Tensor): Tensor;
+  /** What the names in the state dict are made from, as in PyTorch: '0.weight', 'encoder.bias'. */
+  readonly children: Readonly<Record<string, Module | Parameter>>;
+}
+
+/** A model is a module, or just a function over symbolic tensors that uses parameters. */
+export type Model = Module | ((x: Tensor) => Tensor);
+
+export const forward = (model: Model, x: Tensor): Tensor =>
+  typeof model === 'function' ? model(x) : model.forward(x);
+
+/** A module from named parts and a function that uses them. */
+export function module<C extends Record<string, Module | Parameter>>(
+  children: C,
+  forward: (x: Tensor, children: C) => Tensor,
+): Module {
+  return { children, forward: (x) => forward(x, children) };
+}
+
+/** All parameters of a module with their dotted names; one that appears twice keeps its first name. */
+export function namedParameters(model: Model): Map<Parameter, string> {
+  const names = new Map<Parameter, string>();
+  const visit = (part: Module | Parameter, path: string) => {
+    if (part instanceof Parameter) {
+      if (!names.has(part)) names.set(part, path);
+    } else
+      for (const [key, child] of Object.entries(part.children)) visit(child, path ? `${path}.${key}` : key);
+  };
+  if (typeof model !== 'function') visit(model, '');
+  return names;
+}
+
+/** Names for the parameters a traced model used: from its modules, else the parameter's own, else its position. */
+export function nameParameters(model: Model, used: Iterable<Parameter>): Map<Parameter, string> {
+  const known = namedParameters(model);
+  const names = new Map<Parameter, string>();
+  const taken = new Set<string>();
+  for (const p of used) {
+    const name = known.get(p) ?? p.name ?? `parameter${names.size}`;
+    if (taken.has(name))
+      fail(
+        'invalid_argument',
+        `two parameters are named '${name}'; give each a name of its own (nn.parameter's third argument)`,
+      );
+    taken.add(name);
+    names.set(p, name);
+  }
+  return names;
+}

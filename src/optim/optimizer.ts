@@ -1,0 +1,78 @@
+import { fail } from '../core/errors.ts';
+import type { OpName } from '../ops/index.ts';
+
+/** A learning rate, or one for each step (counted from 1). */
+export type Rate = number | ((step: number) => number);
+
+/** How parameters are updated: one in-place op over all of them, and what it is told at each step. */
+export interface Optimizer {
+  readonly op: Extract<OpName, 'sgd' | 'adam' | 'adamw'>;
+  readonly attrs: object;
+  /** Moments it keeps for each parameter, by name, in the op's order. */
+  readonly moments: readonly string[];
+  /** Writes the op's `hyper` values (see ops/optimizer.ts) for step `step`, counted from 1. */
+  hyper(step: number, into: Float32Array): void;
+}
+
+export interface OptimizerOptions {
+  readonly lr?: Rate;
+  readonly weightDecay?: number;
+}
+
+export interface SgdOptions extends OptimizerOptions {
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+}
+
+export interface AdamOptions extends OptimizerOptions {
+  readonly betas?: readonly [number, number];
+  readonly eps?: number;
+}
+
+function rateAt(rate: Rate, step: number): number {
+  const lr = typeof rate === 'number' ? rate : rate(step);
+  if (!(lr >= 0 && lr < Infinity))
+    fail('out_of_range', `the learning rate of step ${step} is ${lr}, expected a finite number from 0`);
+  return lr;
+}
+
+/** Stochastic gradient descent, with optional momentum and Nesterov's step; as torch.optim.SGD. */
+export function sgd({
+  lr = 1e-2,
+  momentum = 0,
+  nesterov = false,
+  weightDecay = 0,
+}: SgdOptions = {}): Optimizer {
+  rateAt(lr, 1);
+  return {
+    op: 'sgd',
+    attrs: { momentum, nesterov, weightDecay },
+    moments: momentum > 0 ? ['momentum'] : [],
+    hyper(step, into) {
+      into.fill(rateAt(lr, step), 0, 2);
+    },
+  };
+}
+
+function adamLike(op: 'adam' | 'adamw', options: AdamOptions, defaultDecay: number): Optimizer {
+  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = options;
+  const [beta1, beta2] = betas;
+  rateAt(lr, 1);
+  return {
+    op,
+    attrs: { beta1, beta2, eps, weightDecay },
+    moments: ['exp_avg', 'exp_avg_sq'],
+    hyper(step, into) {
+      const rate = rateAt(lr, step);
+      into[0] = rate;
+      into[1] = rate / (1 - beta1 ** step);
+      into[2] = 1 / Math.sqrt(1 - beta2 ** step);
+    },
+  };
+}
+
+/** Adam (Kingma & Ba 2015); weight decay is added to the gradient; as torch.optim.Adam. */
+export const adam = (options: AdamOptions = {}): Optimizer => adamLike('adam', options, 0);
+
+/** AdamW (Loshchilov & Hutter 2019); weight decay acts on the parameters alone; as torch.optim.AdamW. */
+export const adamw = (options: AdamOptions = {}): Optimizer => adamLike('adamw', options, 1e-2);

@@ -1,0 +1,89 @@
+import { fail } from '../core/errors.ts';
+import { sameShape, showShape, sizeOf } from '../core/shape.ts';
+import type { Parameter } from '../graph/parameter.ts';
+import type { Model } from '../nn/module.ts';
+import type { TensorType } from '../ops/op.ts';
+
+/** One parameter of a frozen model. */
+export interface FrozenParameter {
+  readonly name: string;
+  readonly parameter: Parameter;
+}
+
+/**
+ * A model whose weights no longer change. The values are private and handed out as copies only,
+ * so nothing a caller does can reach them.
+ */
+export class FrozenModel {
+  readonly model: Model;
+  /** Type of one input sample, without the batch dimension. */
+  readonly input: TensorType;
+  readonly parameters: readonly FrozenParameter[];
+  readonly #values: Map<Parameter, Float32Array>;
+
+  constructor(
+    model: Model,
+    input: TensorType,
+    parameters: readonly FrozenParameter[],
+    values: Map<Parameter, Float32Array>,
+  ) {
+    this.model = model;
+    this.input = input;
+    this.parameters = parameters;
+    this.#values = new Map();
+    for (const { name, parameter } of parameters) {
+      const data = values.get(parameter);
+      if (data?.length !== parameter.size)
+        fail('shape_mismatch', `'${name}' needs ${parameter.size} values, got ${data?.length ?? 'none'}`);
+      this.#values.set(parameter, data.slice());
+    }
+  }
+
+  /** A copy of one parameter's values. */
+  values(parameter: Parameter): Float32Array {
+    return (
+      this.#values.get(parameter)?.slice() ??
+      fail('invalid_argument', 'that parameter is not part of this model')
+    );
+  }
+
+  /** A copy of all values by name, as PyTorch's state_dict. */
+  stateDict(): Record<string, { shape: readonly number[]; data: Float32Array }> {
+    return Object.fromEntries(
+      this.parameters.map(({ name, parameter }) => [
+        name,
+        { shape: parameter.shape, data: this.values(parameter) },
+      ]),
+    );
+  }
+
+  /** Bytes of all weights in f32. */
+  get byteLength(): number {
+    return this.parameters.reduce((sum, { parameter }) => sum + 4 * parameter.size, 0);
+  }
+}
+
+/** Checks a state dict against the parameters it should fill; the values, by parameter. */
+export function matchStateDict(
+  parameters: readonly FrozenParameter[],
+  state: Record<string, { shape: readonly number[]; data: Float32Array }>,
+): Map<Parameter, Float32Array> {
+  const unknown = Object.keys(state).filter((name) => !parameters.some((p) => p.name === name));
+  const missing = parameters.filter(({ name }) => !state[name]).map(({ name }) => name);
+  if (unknown.length || missing.length)
+    fail(
+      'invalid_data',
+      `state dict: missing ${missing.join(', ') || 'nothing'}; unknown ${unknown.join(', ') || 'nothing'}`,
+    );
+  return new Map(
+    parameters.map(({ name, parameter }) => {
+      const { shape, data } = state[name];
+      if (!sameShape(shape, parameter.shape) || data.length !== sizeOf(shape))
+        fail(
+          'shape_mismatch',
+          `'${name}' has shape ${showShape(shape)}, the model's is ${showShape(parameter.shape)}`,
+        );
+      return [parameter, data];
+    }),
+  );
+}

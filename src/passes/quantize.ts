@@ -1,0 +1,265 @@
+import type { TypedArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { buildPlan } from '../graph/build-plan.ts';
+import { dropUnused, foldConstants } from '../graph/fold.ts';
+import { type Epilogue, epilogueOf } from '../graph/fuse.ts';
+import { type Graph, type Node, readersOf, type TensorId } from '../graph/graph.ts';
+import type { Plan } from '../graph/plan.ts';
+import { type Tensor, Tracer } from '../graph/trace.ts';
+import { type ActivationName, activationFunction, activationNames } from '../ops/activation.ts';
+import type { MatmulAttrs } from '../ops/matmul.ts';
+import type { FrozenModel } from './frozen.ts';
+import { inferGraph, inferSlots } from './infer.ts';
+import {
+  activationParams,
+  activationTable,
+  type QuantizedLinear,
+  type QuantParams,
+  quantizeLinear,
+  type Range,
+} from './quantization.ts';
+
+/** The raw u8 values behind the output of an int8 plan, where its last layer is quantized. */
+export const OUTPUT_U8 = 'output_u8';
+
+/** What became of one op of the model. */
+export interface QuantizedOp {
+  readonly op: string;
+  /** How it runs: in integers, or in f32 with the reason. */
+  readonly runs: 'int8' | 'f32';
+  readonly reason?: string;
+}
+
+/** A frozen model with the ranges its tensors took during calibration: all that int8 plans are made from. */
+export interface QuantizedModel {
+  readonly frozen: FrozenModel;
+  /** Ranges by tensor of the forward graph; tracing gives the same ids at every batch size. */
+  readonly ranges: ReadonlyMap<TensorId, Range>;
+  /** The forward graph's ops, to check that. */
+  readonly signature: string;
+  readonly report: readonly QuantizedOp[];
+  /** Bytes of weights, biases, multipliers and tables as served. */
+  readonly byteLength: number;
+}
+
+/** The forward graph to calibrate on: nothing fused, so that every intermediate value can be seen. */
+export const calibrationGraph = (frozen: FrozenModel, batch: number): Graph =>
+  dropUnused(foldConstants(inferGraph(frozen, batch)));
+
+/** Tensors whose ranges the rewrite needs: the inputs and outputs of everything it may turn into integers. */
+export function tensorsToObserve(graph: Graph): TensorId[] {
+  const ids = new Set<TensorId>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'matmul' && node.op !== 'add' && !activationNames.includes(node.op as ActivationName))
+      continue;
+    for (const id of [...node.inputs, node.output!])
+      if (graph.tensors[id].dtype === 'f32' && graph.tensors[id].kind !== 'constant') ids.add(id);
+  }
+  return [...ids];
+}
+
+/** Plan that also gives the values of `observed`, as slots named by their ids. */
+export function calibrationPlan(graph: Graph, observed: readonly TensorId[]): Plan {
+  const outputs = Object.fromEntries(observed.map((id) => [observedSlot(id), id]));
+  return buildPlan(
+    { ...graph, outputs: { ...graph.outputs, ...outputs } },
+    { name: 'calibrate', fuse: false },
+  );
+}
+
+export const observedSlot = (id: TensorId): string => `tensor ${id}`;
+
+/** The int8 plan of a quantized model for one batch size. */
+export function quantizedPlan(model: QuantizedModel, batch: number): Plan {
+  const source = calibrationGraph(model.frozen, batch);
+  if (signatureOf(source) !== model.signature)
+    fail(
+      'unsupported',
+      `the model does different things at batch size ${batch} than at the size it was calibrated with; ` +
+        'make its ops independent of the batch size, or calibrate at this one',
+    );
+  const { graph } = rewrite(source, model.ranges);
+  return buildPlan(graph, { name: `infer int8, batch ${batch}` });
+}
+
+/** Which op makes which tensor: equal where tensor ids mean the same. */
+const signatureOf = (graph: Graph): string =>
+  graph.nodes.map((n) => `${n.op} ${n.inputs} ${n.output}`).join('\n');
+
+/** Rewrites once to say what will run in integers, and refuses a model in which nothing does. */
+export function quantizedModel(
+  frozen: FrozenModel,
+  source: Graph,
+  ranges: ReadonlyMap<TensorId, Range>,
+): QuantizedModel {
+  const { graph, report } = rewrite(source, ranges);
+  if (!report.some((r) => r.runs === 'int8'))
+    fail(
+      'unsupported',
+      `nothing in this model can be quantized: ${report.map((r) => `${r.op}: ${r.reason}`).join('; ')}`,
+    );
+  const byteLength = buildPlan(graph, { name: 'size' }).constants.reduce(
+    (sum, c) => sum + c.data.byteLength,
+    0,
+  );
+  return { frozen, ranges, signature: signatureOf(source), report, byteLength };
+}
+
+/** Ops that move elements without looking at them: they run on u8 as they do on f32. */
+const movers = new Set(['reshape', 'transpose', 'slice', 'copy']);
+
+function rewrite(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
+  const rewriter = new Rewriter(source, ranges);
+  const report = rewriter.run();
+  return { graph: rewriter.tracer.graph, report };
+}
+
+/**
+ * Walks an f32 forward graph and records its int8 counterpart. Each value may exist as u8, as f32, or as both;
+ * the missing form is made (once) where an op asks for it.
+ */
+class Rewriter {
+  readonly tracer = new Tracer({ training: false });
+  private readonly f32 = new Map<TensorId, Tensor>();
+  private readonly u8 = new Map<TensorId, { tensor: Tensor; params: QuantParams }>();
+  private readonly source: Graph;
+  private readonly ranges: ReadonlyMap<TensorId, Range>;
+
+  constructor(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
+    this.source = source;
+    this.ranges = ranges;
+  }
+
+  run(): QuantizedOp[] {
+    const { source } = this;
+    const report: QuantizedOp[] = [];
+    const readers = readersOf(source);
+    const absorbed = new Set<Node>();
+    for (const t of source.tensors)
+      if (t.kind === 'input')
+        this.f32.set(t.id, this.tracer.input(t.name!, { dtype: t.dtype, shape: t.shape }));
+    for (const node of source.nodes) {
+      if (absorbed.has(node)) continue;
+      const reason = this.quantize(node, readers, absorbed);
+      const at =
+        node.op === 'matmul'
+          ? `matmul ${report.length} (${source.tensors[node.output!].shape.join('x')})`
+          : node.op;
+      report.push(reason === undefined ? { op: at, runs: 'int8' } : { op: at, runs: 'f32', reason });
+    }
+    for (const [name, id] of Object.entries(source.outputs)) this.tracer.output(name, this.asF32(id));
+    const last = this.u8.get(source.outputs[inferSlots.output]);
+    if (last) this.tracer.output(OUTPUT_U8, last.tensor);
+    return report;
+  }
+
+  /** Records a node in integers, or in f32 and returns why. */
+  private quantize(node: Node, readers: Node[][], absorbed: Set<Node>): string | undefined {
+    const [x] = node.inputs;
+    let reason = `${node.op} has no integer form`;
+    if (node.op === 'matmul') {
+      const result = this.linear(node, epilogueOf(this.source, node, readers));
+      if (Array.isArray(result)) {
+        for (const n of result) absorbed.add(n);
+        return undefined;
+      }
+      reason = result;
+    } else if (movers.has(node.op) && this.u8.has(x)) {
+      const { tensor, params } = this.u8.get(x)!;
+      this.u8.set(node.output!, { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
+      return undefined;
+    } else if (activationNames.includes(node.op as ActivationName)) {
+      const input = this.asU8(x);
+      const params = this.params(node.output!);
+      if (input && params) {
+        const table = this.table(node, input.params, params);
+        this.u8.set(node.output!, {
+          tensor: this.tracer.apply('activation_i8', [input.tensor, table]),
+          params,
+        });
+        return undefined;
+      }
+      reason = 'calibration saw no values for it';
+    }
+    const inputs = node.inputs.map((id) => this.asF32(id));
+    this.f32.set(node.output!, this.tracer.apply(node.op, inputs, node.attrs));
+    return reason;
+  }
+
+  /** A product with a constant matrix, its bias and activation, as matmul_i8; the nodes it absorbed, or the reason why not. */
+  private linear(node: Node, epilogue: Epilogue): Node[] | string {
+    const [x, w] = node.inputs.map((id) => this.source.tensors[id]);
+    const { transposeA, transposeB } = node.attrs as MatmulAttrs;
+    if (w.kind !== 'constant' || w.shape.length !== 2) return 'its second operand is not a constant matrix';
+    if (transposeA) return 'its first operand is transposed';
+    const bias = epilogue.bias === undefined ? undefined : this.source.tensors[epilogue.bias];
+    if (bias && bias.kind !== 'constant') return 'its bias is not constant';
+    const input = this.asU8(x.id);
+    const isRelu = epilogue.activation?.op === 'relu';
+    const before = this.params(isRelu ? epilogue.output : epilogue.before);
+    const after = this.params(epilogue.output);
+    if (!input || !before || !after) return 'calibration saw no values for it';
+    const [n, k] = transposeB ? w.shape : [w.shape[1], w.shape[0]];
+    const at = transposeB ? (c: number, l: number) => c * k + l : (c: number, l: number) => l * n + c;
+    const q = quantizeLinear(
+      { data: w.data as Float32Array, n, k, at },
+      bias?.data as Float32Array | undefined,
+      input.params,
+      before,
+    );
+    if (typeof q === 'string') return q;
+    const table = epilogue.activation && !isRelu ? [this.table(epilogue.activation, before, after)] : [];
+    const tensor = this.tracer.apply('matmul_i8', [input.tensor, ...this.weights(q, n, k), ...table], {
+      shift: q.shift,
+      zeroPoint: before.zeroPoint,
+      min: isRelu ? before.zeroPoint : 0,
+      max: 255,
+    });
+    this.u8.set(epilogue.output, { tensor, params: after });
+    return [...epilogue.absorbed];
+  }
+
+  private weights({ weight, bias, multiplier }: QuantizedLinear, n: number, k: number): Tensor[] {
+    const constant = (data: TypedArray, dtype: 'i8' | 'i32', shape: number[]) =>
+      this.tracer.constant(data, { dtype, shape });
+    return [constant(weight, 'i8', [n, k]), constant(bias, 'i32', [n]), constant(multiplier, 'i32', [n])];
+  }
+
+  private table(node: Node, input: QuantParams, output: QuantParams): Tensor {
+    const f = activationFunction({ name: node.op as ActivationName, attrs: node.attrs });
+    return this.tracer.constant(activationTable(f, input, output), { dtype: 'u8', shape: [256] });
+  }
+
+  private params(id: TensorId): QuantParams | undefined {
+    const range = this.ranges.get(id);
+    return range && activationParams(range);
+  }
+
+  private asU8(id: TensorId): { tensor: Tensor; params: QuantParams } | undefined {
+    const known = this.u8.get(id);
+    if (known) return known;
+    const params = this.params(id);
+    if (!params) return undefined;
+    const made = {
+      tensor: this.tracer.apply('quantize', [this.asF32(id)], { ...params, dtype: 'u8' }),
+      params,
+    };
+    this.u8.set(id, made);
+    return made;
+  }
+
+  private asF32(id: TensorId): Tensor {
+    const known = this.f32.get(id);
+    if (known) return known;
+    const t = this.source.tensors[id];
+    const quantized = this.u8.get(id);
+    const made = quantized
+      ? this.tracer.apply('dequantize', [quantized.tensor], quantized.params)
+      : this.tracer.constant(t.data ?? fail('internal', `tensor ${id} has no values`), {
+          dtype: t.dtype,
+          shape: t.shape,
+        });
+    this.f32.set(id, made);
+    return made;
+  }
+}

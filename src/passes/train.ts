@@ -1,0 +1,156 @@
+import { fail } from '../core/errors.ts';
+import { showShape, sizeOf } from '../core/shape.ts';
+import { differentiate } from '../graph/autodiff.ts';
+import { buildPlan } from '../graph/build-plan.ts';
+import { alignUp } from '../graph/memory.ts';
+import type { Parameter } from '../graph/parameter.ts';
+import type { Plan } from '../graph/plan.ts';
+import { FLAT_ALIGNMENT, Tensor, Tracer } from '../graph/trace.ts';
+import type { Loss } from '../nn/losses.ts';
+import { forward, type Model, nameParameters } from '../nn/module.ts';
+import { opOf } from '../ops/index.ts';
+import type { TensorType } from '../ops/op.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+
+export interface TrainOptions {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** Scale gradients down so that their global norm is at most this. */
+  readonly clipNorm?: number;
+}
+
+/** Where a parameter's values are in the flat tensor of all parameters. */
+export interface FlatParameter {
+  readonly name: string;
+  readonly parameter: Parameter;
+  /** First element in the flat tensor, a multiple of FLAT_ALIGNMENT. */
+  readonly offset: number;
+}
+
+export interface TrainPlan {
+  readonly plan: Plan;
+  readonly parameters: readonly FlatParameter[];
+  /** Elements of the flat tensors: parameters, gradients, and each moment. */
+  readonly flatLength: number;
+}
+
+/** Names of the slots of a training plan. */
+export const trainSlots = {
+  input: 'input',
+  target: 'target',
+  hyper: 'hyper',
+  seed: 'seed',
+  loss: 'loss',
+  parameters: 'parameters',
+} as const;
+
+/** The type of a batch of samples. */
+export const batched = (t: TensorType, batch: number): TensorType => ({
+  dtype: t.dtype,
+  shape: [batch, ...t.shape],
+});
+
+/**
+ * A whole training step as one plan: forward, loss, backward, update.
+ *
+ * All parameters lie in one flat state tensor, their gradients at the same places in a second one, and so
+ * do the optimizer's moments: the update is one op, and a snapshot is one read. The room between two
+ * parameters stays zero in all of them.
+ */
+export function trainPlan(model: Model, input: TensorType, batch: number, options: TrainOptions): TrainPlan {
+  const tracer = new Tracer({ training: true });
+  const x = tracer.input(trainSlots.input, batched(input, batch));
+  const flat = new FlatTensor(tracer, trainSlots.parameters);
+  tracer.bindParameters((p) => flat.append(p.shape));
+  const output = forward(model, x);
+  if (!(output instanceof Tensor))
+    fail('invalid_argument', 'the model returned no tensor; return the result of its last op');
+
+  tracer.section = 'loss';
+  const targetType = options.loss.target?.(output) ?? output;
+  const target = tracer.input(trainSlots.target, { dtype: targetType.dtype, shape: targetType.shape });
+  const loss = options.loss(output, target);
+  if (sizeOf(loss.shape) !== 1)
+    fail(
+      'shape_mismatch',
+      `the loss has shape ${showShape(loss.shape)}, expected one number; take its mean or sum`,
+    );
+  tracer.output(trainSlots.loss, loss);
+
+  const used = [...tracer.parameters.keys()];
+  if (used.length === 0) fail('invalid_argument', 'the model uses no parameters; there is nothing to train');
+  const tensors = used.map((p) => tracer.parameter(p));
+  tracer.section = 'backward';
+  const gradients = differentiate(tracer, loss, tensors);
+  const flatLength = flat.close();
+  const flatGradients = placeGradients(tracer, gradients, tensors, flatLength);
+
+  tracer.section = 'update';
+  const { op, attrs, moments } = options.optimizer;
+  const state = (name: string) => tracer.state(name, { dtype: 'f32', shape: [flatLength] });
+  const hyper = tracer.input(trainSlots.hyper, { dtype: 'f32', shape: [4] });
+  const inputs = [flat.tensor, flatGradients, ...moments.map(state), hyper];
+  if (options.clipNorm === undefined) tracer.update(op, inputs, attrs);
+  else {
+    const norm = tracer.apply('global_norm', [flatGradients]);
+    tracer.update(op, [...inputs, norm], { ...attrs, maxNorm: options.clipNorm });
+  }
+
+  const names = nameParameters(model, used);
+  return {
+    plan: buildPlan(tracer.graph, { name: 'train' }),
+    parameters: used.map((parameter, i) => ({
+      name: names.get(parameter)!,
+      parameter,
+      offset: tracer.tensors[tensors[i].id].view!.offset,
+    })),
+    flatLength,
+  };
+}
+
+/** One state tensor that others are parts of; its length is known when the last part has been added. */
+class FlatTensor {
+  tensor: Tensor;
+  private readonly tracer: Tracer;
+  private length = 0;
+
+  constructor(tracer: Tracer, name: string) {
+    this.tracer = tracer;
+    this.tensor = tracer.state(name, { dtype: 'f32', shape: [0] });
+  }
+
+  append(shape: readonly number[]): Tensor {
+    const view = { of: this.tensor.id, offset: this.length };
+    this.length = alignUp(this.length + sizeOf(shape), FLAT_ALIGNMENT);
+    return this.tracer.state(undefined, { dtype: 'f32', shape }, view);
+  }
+
+  close(): number {
+    this.tracer.amend(this.tensor.id, { shape: [this.length] });
+    this.tensor = new Tensor(this.tracer, this.tracer.tensors[this.tensor.id]);
+    return this.length;
+  }
+}
+
+/** Makes each gradient's op write straight into its place in one flat tensor. */
+function placeGradients(
+  tracer: Tracer,
+  gradients: readonly Tensor[],
+  parameters: readonly Tensor[],
+  length: number,
+): Tensor {
+  const flat = tracer.state('gradients', { dtype: 'f32', shape: [length] });
+  gradients.forEach((gradient, i) => {
+    const { offset } = tracer.tensors[parameters[i].id].view!;
+    const maker = tracer.nodes.find((n) => n.output === gradient.id);
+    const isOwn =
+      maker &&
+      !opOf(maker.op).alias &&
+      maker.op !== 'fill' &&
+      maker.section === 'backward' &&
+      !tracer.tensors[gradient.id].view;
+    const place = isOwn ? gradient : tracer.apply('copy', [gradient]);
+    tracer.amend(place.id, { view: { of: flat.id, offset } });
+  });
+  return flat;
+}

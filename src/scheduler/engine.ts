@@ -1,0 +1,77 @@
+import type { Backend, Program } from '../backend/backend.ts';
+import { fail } from '../core/errors.ts';
+import type { Plan } from '../graph/plan.ts';
+import type { Model } from '../nn/module.ts';
+import { FrozenModel } from '../passes/frozen.ts';
+import { inferPlan } from '../passes/infer.ts';
+import { OUTPUT_U8, type QuantizedModel, quantizedPlan } from '../passes/quantize.ts';
+import { calibrate, type QuantizeOptions } from './calibration.ts';
+import type { Choice, Finding } from './choose.ts';
+import { compileOn } from './compile.ts';
+import { createInference, type Inference } from './inference.ts';
+import { Training, type TrainingOptions } from './training.ts';
+
+export interface InferOptions {
+  /** Samples that go through together. */
+  readonly batchSize?: number;
+}
+
+/** Trains, quantizes and serves models on the backend that was chosen for it. */
+export class Engine {
+  readonly backend: Backend;
+  /** Every backend that was looked for, what was found, and what was chosen and why. */
+  readonly findings: readonly Finding[];
+  private disposed = false;
+
+  constructor(backend: Backend, { findings }: Choice) {
+    this.backend = backend;
+    this.findings = findings;
+  }
+
+  /** The findings as lines of text. */
+  describe(): string {
+    const width = Math.max(...this.findings.map((f) => f.name.length));
+    return this.findings.map((f) => `${f.chosen ? '*' : ' '} ${f.name.padEnd(width)}  ${f.text}`).join('\n');
+  }
+
+  /** Starts training a model, or goes on from a frozen model's weights (the frozen model itself does not change). */
+  async train(model: Model | FrozenModel, options: TrainingOptions): Promise<Training> {
+    this.alive();
+    return new Training(this.backend, model, options);
+  }
+
+  /** Makes the int8 form of a frozen model; ranges are measured on the calibration samples. */
+  async quantize(frozen: FrozenModel, options: QuantizeOptions): Promise<QuantizedModel> {
+    this.alive();
+    return calibrate(this.backend, frozen, options);
+  }
+
+  /** Compiles a frozen or quantized model for serving. */
+  async infer(model: FrozenModel | QuantizedModel, { batchSize = 1 }: InferOptions = {}): Promise<Inference> {
+    this.alive();
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
+    const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
+    return createInference(await compileOn(this.backend, plan), OUTPUT_U8);
+  }
+
+  /** Compiles any plan, for people who build their own. */
+  async compile(plan: Plan): Promise<Program> {
+    this.alive();
+    return compileOn(this.backend, plan);
+  }
+
+  /** Gives back everything the engine holds; its trainings and inferences end with it. */
+  dispose(): void {
+    this.disposed = true;
+    this.backend.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private alive(): void {
+    if (this.disposed) fail('disposed', 'this engine was disposed; make a new one with createEngine()');
+  }
+}

@@ -1,0 +1,73 @@
+import { allocate, type DType, type TypedArray } from '../../src/core/dtype.ts';
+import { Random } from '../../src/core/random.ts';
+import { type Shape, sizeOf } from '../../src/core/shape.ts';
+
+/** Values of a test tensor, one element at a time. */
+export type Fill = (i: number, random: Random) => number;
+
+export interface TensorSpec {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly fill: Fill;
+}
+
+/** Normal values that stay off the kinks at 0, so that central differences hold. */
+export const normal: Fill = (_, random) => {
+  const x = random.normal();
+  return Math.abs(x) < 0.05 ? x + Math.sign(x || 1) * 0.1 : x;
+};
+export const wide: Fill = (_, random) => random.normal() * 30;
+export const positive: Fill = (_, random) => 0.1 + random.uniform();
+export const unit: Fill = (_, random) => random.uniform();
+/** Distinct values in random order, so that the largest is unique by a margin. */
+export const distinct: Fill = (i, random) => i * 0.01 + 0.001 * random.uniform();
+export const zeros: Fill = () => 0;
+export const below =
+  (n: number): Fill =>
+  (_, random) =>
+    random.int(n);
+export const bytes: Fill = (_, random) => random.int(256);
+export const weights: Fill = (_, random) => random.int(255) - 127;
+export const constantly =
+  (...values: number[]): Fill =>
+  (i) =>
+    values[i % values.length];
+
+/** Everything that breaks careless kernels, among ordinary values. */
+export const specials = constantly(
+  Number.NaN,
+  1.5,
+  Infinity,
+  -Infinity,
+  0,
+  -0,
+  3.4e38,
+  -3.4e38,
+  1e-38,
+  -0.75,
+  88.8,
+  -88.8,
+  104,
+  -104,
+  0.5,
+  -2,
+  1e4,
+  -1e4,
+  2.5,
+  -3,
+  3,
+);
+/** Infinities without NaN, for ops in which one NaN would hide the rest. */
+export const infinities = constantly(1, -Infinity, 2, -1, 0.5, -2, 3);
+
+export const f32 = (shape: Shape, fill: Fill = normal): TensorSpec => ({ dtype: 'f32', shape, fill });
+export const i32 = (shape: Shape, fill: Fill): TensorSpec => ({ dtype: 'i32', shape, fill });
+export const u8 = (shape: Shape, fill: Fill = bytes): TensorSpec => ({ dtype: 'u8', shape, fill });
+export const i8 = (shape: Shape, fill: Fill = weights): TensorSpec => ({ dtype: 'i8', shape, fill });
+
+export function make({ dtype, shape, fill }: TensorSpec, seed: number): TypedArray {
+  const data = allocate(dtype, sizeOf(shape));
+  const random = new Random(seed);
+  for (let i = 0; i < data.length; i++) data[i] = fill(i, random);
+  return data;
+}
