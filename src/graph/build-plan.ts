@@ -17,8 +17,8 @@ import {
 
 export interface PlanOptions {
   readonly name: string;
-  /** Join biases and activations to the products before them; on unless a test looks at single ops. */
-  readonly fuse?: boolean;
+  /** Fold constants, drop what nothing needs, and join biases and activations to products; on by default. */
+  readonly optimize?: boolean;
   /** Bytes left free behind every tensor, where tests watch for stray writes. */
   readonly guardBytes?: number;
 }
@@ -26,9 +26,8 @@ export interface PlanOptions {
 const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement[t.dtype];
 
 /** Makes a graph executable: folds constants, drops what nothing needs, fuses, orders sections, places memory. */
-export function buildPlan(traced: Graph, { name, fuse = true, guardBytes = 0 }: PlanOptions): Plan {
-  const lean = dropUnused(foldConstants(traced));
-  const graph = orderBySection(fuse ? fuseEpilogues(lean) : lean);
+export function buildPlan(traced: Graph, { name, optimize = true, guardBytes = 0 }: PlanOptions): Plan {
+  const graph = orderBySection(optimize ? fuseEpilogues(dropUnused(foldConstants(traced))) : traced);
   const placement = placeTensors(graph, guardBytes);
   const refOf = (id: TensorId): TensorRef => {
     const { dtype, shape } = graph.tensors[id];

@@ -63,7 +63,7 @@ export function calibrationPlan(graph: Graph, observed: readonly TensorId[]): Pl
   const outputs = Object.fromEntries(observed.map((id) => [observedSlot(id), id]));
   return buildPlan(
     { ...graph, outputs: { ...graph.outputs, ...outputs } },
-    { name: 'calibrate', fuse: false },
+    { name: 'calibrate', optimize: false },
   );
 }
 

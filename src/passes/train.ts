@@ -140,17 +140,18 @@ function placeGradients(
   length: number,
 ): Tensor {
   const flat = tracer.state('gradients', { dtype: 'f32', shape: [length] });
+  const makerOf = (id: number) => tracer.nodes.find((n) => n.output === id);
   gradients.forEach((gradient, i) => {
     const { offset } = tracer.tensors[parameters[i].id].view!;
-    const maker = tracer.nodes.find((n) => n.output === gradient.id);
-    const isOwn =
-      maker &&
-      !opOf(maker.op).alias &&
-      maker.op !== 'fill' &&
-      maker.section === 'backward' &&
-      !tracer.tensors[gradient.id].view;
-    const place = isOwn ? gradient : tracer.apply('copy', [gradient]);
-    tracer.amend(place.id, { view: { of: flat.id, offset } });
+    let id = gradient.id;
+    let maker = makerOf(id);
+    while (maker && opOf(maker.op).alias) {
+      id = maker.inputs[0];
+      maker = makerOf(id);
+    }
+    // Constants are folded away, and one op's result can't be in two places: those are copied.
+    const isOwn = maker && maker.op !== 'fill' && maker.section === 'backward' && !tracer.tensors[id].view;
+    tracer.amend(isOwn ? id : tracer.apply('copy', [gradient]).id, { view: { of: flat.id, offset } });
   });
   return flat;
 }

@@ -33,21 +33,22 @@ export interface Choice {
 /** In this order 'auto' takes the first that is there; the reference is there for checking, never for work. */
 const AUTO_ORDER: readonly BackendName[] = ['wasm', 'webgpu'];
 
-/** Probes every provider and picks one. Throws 'unavailable' with all reasons where none can serve. */
+/** Looks for what was asked for, or with 'auto' for everything, and picks. Throws 'unavailable' with all reasons. */
 export async function choose(providers: readonly Provider[], wish: BackendName | 'auto'): Promise<Choice> {
-  if (wish !== 'auto' && !providers.some((p) => p.name === wish))
-    fail(
-      'invalid_argument',
-      `unknown backend '${String(wish)}'; expected ${['auto', ...providers.map((p) => p.name)].map((n) => `'${n}'`).join(', ')}`,
+  const asked = wish === 'auto' ? providers : providers.filter((p) => p.name === wish);
+  if (asked.length === 0) {
+    const names = ['auto', ...providers.map((p) => p.name)].map((n) => `'${n}'`).join(', ');
+    fail('invalid_argument', `unknown backend '${String(wish)}'; expected one of ${names}`);
+  }
+  const candidates = await Promise.all(
+    asked.map(async (provider) => ({ provider, probe: await provider.probe() })),
+  );
+  const usable = (name: BackendName) =>
+    candidates.find(
+      ({ provider, probe }) =>
+        provider.name === name && probe.available && !(wish === 'auto' && probe.software),
     );
-  const probes = await Promise.all(providers.map((p) => p.probe()));
-  const candidates = providers.map((provider, i) => ({ provider, probe: probes[i] }));
-  const chosen =
-    wish === 'auto'
-      ? AUTO_ORDER.map((name) => candidates.find((c) => c.provider.name === name)).find(
-          (c) => c?.probe.available && !c.probe.software,
-        )
-      : candidates.find((c) => c.provider.name === wish && c.probe.available);
+  const chosen = (wish === 'auto' ? AUTO_ORDER : [wish]).map(usable).find((c) => c !== undefined);
   const findings = candidates.map(({ provider, probe }) => ({
     name: provider.name,
     available: probe.available,
@@ -57,12 +58,11 @@ export async function choose(providers: readonly Provider[], wish: BackendName |
       : `not available: ${probe.reason}`,
   }));
   if (chosen) return { provider: chosen.provider, findings };
-  const reasons = findings
-    .filter((f) => wish === 'auto' || f.name === wish)
-    .map((f) => `${f.name}: ${f.text}`);
+  const reasons = findings.map((f) => `${f.name}: ${f.text}`);
   return fail('unavailable', `no backend can be used here. ${reasons.join('. ')}`);
 }
 
+/** Why a backend that is there was taken or passed over. */
 function verdict(
   provider: Provider,
   probe: Probe & { available: true },
@@ -70,12 +70,8 @@ function verdict(
   wish: string,
 ): string {
   if (provider === chosen)
-    return wish === 'auto'
-      ? "chosen by 'auto': no call or transfer overhead for small networks"
-      : 'chosen: asked for';
-  if (wish !== 'auto') return `not chosen: '${wish}' was asked for`;
-  if (provider.name === 'reference')
-    return "never chosen by 'auto': it is the oracle that the others are checked against";
+    return wish === 'auto' ? "chosen by 'auto': small networks need no GPU" : 'chosen: it was asked for';
+  if (provider.name === 'reference') return "never chosen by 'auto': it is there to check the others against";
   if (probe.software) return "never chosen by 'auto': a GPU simulated on the CPU is slower than WebAssembly";
   return `not chosen: '${chosen?.name}' comes first for small networks; ask with backend: '${provider.name}'`;
 }

@@ -1,0 +1,98 @@
+import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { type Shape, showShape, sizeOf } from '../core/shape.ts';
+
+/** Type of one sample's input or target, without the batch dimension. */
+export interface SampleType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Samples by position. */
+export interface DataSet {
+  readonly length: number;
+  readonly input: SampleType;
+  readonly target: SampleType;
+  /** Copies the samples at `indices`, one after the other, into a batch. */
+  gather(indices: ArrayLike<number>, input: TypedArray, target: TypedArray): void;
+}
+
+/** x * scale + shift, applied to inputs as they are gathered. */
+export interface Transform {
+  readonly scale: number;
+  readonly shift: number;
+}
+
+export interface ArraySource {
+  /** count x inputShape values. Bytes (u8) stay bytes in memory and become f32 when a batch is gathered. */
+  readonly input: Float32Array | Uint8Array;
+  readonly inputShape: Shape;
+  /** count x targetShape values: class numbers (i32 or u8) or f32. */
+  readonly target: Float32Array | Int32Array | Uint8Array;
+  /** [] (one number for each sample) if not given. */
+  readonly targetShape?: Shape;
+  readonly transform?: Transform;
+}
+
+/** A data set over arrays in memory; nothing is copied until a batch is gathered. */
+export function fromArrays(source: ArraySource): DataSet {
+  const { input, inputShape, target, targetShape = [], transform = { scale: 1, shift: 0 } } = source;
+  const inputSize = sizeOf(inputShape);
+  const targetSize = sizeOf(targetShape);
+  const length = input.length / inputSize;
+  if (input.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
+  if (!Number.isInteger(length))
+    fail(
+      'shape_mismatch',
+      `${input.length} input values are not a whole number of samples of shape ${showShape(inputShape)}`,
+    );
+  if (target.length !== length * targetSize)
+    fail(
+      'shape_mismatch',
+      `${length} inputs need ${length * targetSize} target values of shape ${showShape(targetShape)}, got ${target.length}`,
+    );
+  if (!dtypeOf(input) || !dtypeOf(target)) fail('dtype_mismatch', 'a data set needs typed arrays');
+  // Every byte's value once; as f32, so that gathering is a look-up.
+  const table = Float32Array.from({ length: 256 }, (_, byte) => byte * transform.scale + transform.shift);
+  const plain = input instanceof Float32Array && transform.scale === 1 && transform.shift === 0;
+  return {
+    length,
+    input: { dtype: 'f32', shape: inputShape },
+    target: { dtype: target instanceof Float32Array ? 'f32' : 'i32', shape: targetShape },
+    gather(indices, intoInput, intoTarget) {
+      for (let i = 0; i < indices.length; i++) {
+        const sample = indices[i];
+        if (!(sample >= 0 && sample < length))
+          fail('out_of_range', `sample ${sample} was asked for; the data set has ${length}`);
+        const from = sample * inputSize;
+        const at = i * inputSize;
+        if (plain) intoInput.set(input.subarray(from, from + inputSize), at);
+        else if (input instanceof Uint8Array)
+          for (let j = 0; j < inputSize; j++) intoInput[at + j] = table[input[from + j]];
+        else
+          for (let j = 0; j < inputSize; j++)
+            intoInput[at + j] = input[from + j] * transform.scale + transform.shift;
+        for (let j = 0; j < targetSize; j++) intoTarget[i * targetSize + j] = target[sample * targetSize + j];
+      }
+    },
+  };
+}
+
+/** The samples from `start` up to `end`, as a data set of its own over the same memory. */
+export function subset(data: DataSet, start: number, end: number): DataSet {
+  if (!(start >= 0 && end <= data.length && start < end))
+    fail('out_of_range', `samples ${start} to ${end} are not inside a data set of ${data.length}`);
+  return {
+    ...data,
+    length: end - start,
+    gather: (indices, input, target) =>
+      data.gather(
+        Uint32Array.from(indices, (i) => i + start),
+        input,
+        target,
+      ),
+  };
+}
+
+/** The first `count` samples. */
+export const take = (data: DataSet, count: number): DataSet => subset(data, 0, count);

@@ -1,0 +1,97 @@
+import { ReferenceBackend } from './backend/reference/backend.ts';
+import { createWasmBackend } from './backend/wasm/backend.ts';
+import { createWebgpuBackend, describeAdapter } from './backend/webgpu/backend.ts';
+import { nodeGPU } from './backend/webgpu/node.ts';
+import { BiphaseError, fail } from './core/errors.ts';
+import { type BackendName, choose, type Probe, type Provider } from './scheduler/choose.ts';
+import { Engine } from './scheduler/engine.ts';
+
+export interface EngineOptions {
+  /** 'auto' (the default) looks for all and picks; a name takes that one or fails with the reason. */
+  readonly backend?: BackendName | 'auto';
+  /** Threads of the wasm backend. */
+  readonly threads?: number;
+  /** Instructions of the wasm backend; the best that the engine has if not given. */
+  readonly build?: 'simd128' | 'relaxed';
+  /** A WebGPU implementation, where there is no `navigator.gpu`. */
+  readonly gpu?: GPU;
+  /** A WebGPU device of the caller's; it is used and never destroyed. */
+  readonly device?: GPUDevice;
+}
+
+/**
+ * Finds a backend and makes an engine on it. `engine.describe()` says what was found and what was chosen, and why.
+ * Throws BiphaseError: 'unavailable' where nothing can serve, 'invalid_argument' for an unknown backend.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const choice = await choose([wasm(options), webgpu(options), reference], options.backend ?? 'auto');
+  return new Engine(await choice.provider.create(), choice);
+}
+
+const wasm = ({ build, threads }: EngineOptions): Provider => {
+  const create = () => createWasmBackend({ build, threads });
+  return {
+    name: 'wasm',
+    create,
+    probe: () =>
+      probing(async () => {
+        const backend = await create();
+        backend.dispose();
+        return { available: true, description: backend.description };
+      }),
+  };
+};
+
+const webgpu = ({ gpu, device }: EngineOptions): Provider => {
+  const find = async (): Promise<GPU> => {
+    const found = gpu ?? (await nodeGPU());
+    return typeof found === 'string' ? fail('unavailable', found) : found;
+  };
+  return {
+    name: 'webgpu',
+    create: async () => createWebgpuBackend(device ? { device } : { gpu: await find() }),
+    probe: () =>
+      probing(async () => {
+        if (device) return { available: true, description: "the caller's device" };
+        return { available: true, ...(await describeAdapter(await find())) };
+      }),
+  };
+};
+
+const reference: Provider = {
+  name: 'reference',
+  create: async () => new ReferenceBackend(),
+  probe: async () => ({ available: true, description: new ReferenceBackend().description }),
+};
+
+/** Turns 'unavailable' into a finding; other errors (a bad option, say) stay errors. */
+async function probing(look: () => Promise<Probe>): Promise<Probe> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof BiphaseError && error.code === 'unavailable')
+      return { available: false, reason: error.message };
+    throw error;
+  }
+}
+
+export type { Backend, Program } from './backend/backend.ts';
+export type { DType, TypedArray } from './core/dtype.ts';
+export { BiphaseError, type ErrorCode } from './core/errors.ts';
+export { Random } from './core/random.ts';
+export type { Shape } from './core/shape.ts';
+export * as data from './data/index.ts';
+export { differentiate } from './graph/autodiff.ts';
+export { buildPlan } from './graph/build-plan.ts';
+export * as ops from './graph/functions.ts';
+export type { Plan, Section, Slot, Step } from './graph/plan.ts';
+export { Tensor, Tracer } from './graph/trace.ts';
+export * as nn from './nn/index.ts';
+export * as optim from './optim/index.ts';
+export type { CalibrationMethod } from './passes/calibrate.ts';
+export { FrozenModel } from './passes/frozen.ts';
+export type { QuantizedModel, QuantizedOp } from './passes/quantize.ts';
+export type { BackendName, Finding } from './scheduler/choose.ts';
+export type { Engine, InferOptions } from './scheduler/engine.ts';
+export type { Inference } from './scheduler/inference.ts';
+export type { FitOptions, StepReport, Training, TrainingOptions } from './scheduler/training.ts';

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+
+/** Files of src that a file imports; `import type` counts, because a type is knowledge too. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((m) => m[1]);
+  return specifiers.filter((s) => s.startsWith('.')).map((s) => relative(src, join(src, dirname(file), s)));
+}
+
+const graph = new Map(files.map((f) => [f, importsOf(f)]));
+
+/** A room is a folder, or a backend; what stands in src itself is 'index'. */
+const roomOf = (file: string): string => {
+  const parts = file.split('/');
+  if (parts.length === 1) return 'index';
+  return parts[0] === 'backend' && parts.length > 2 ? `backend/${parts[1]}` : parts[0];
+};
+
+/** What each room may import, besides itself: downwards only. */
+const allowed: Record<string, string[]> = {
+  core: [],
+  generated: [],
+  ops: ['core'],
+  data: ['core'],
+  graph: ['ops', 'core'],
+  nn: ['graph', 'ops', 'core'],
+  optim: ['ops', 'core'],
+  passes: ['graph', 'nn', 'optim', 'ops', 'core'],
+  backend: ['graph', 'ops', 'core'],
+  'backend/reference': ['backend', 'graph', 'ops', 'core'],
+  'backend/wasm': ['backend', 'graph', 'ops', 'core', 'generated'],
+  'backend/webgpu': ['backend', 'graph', 'ops', 'core', 'generated'],
+  kernels: ['backend/wasm', 'backend', 'graph', 'ops', 'core'],
+  scheduler: ['backend', 'passes', 'nn', 'optim', 'data', 'graph', 'ops', 'core'],
+  index: [
+    'scheduler',
+    'passes',
+    'nn',
+    'optim',
+    'data',
+    'graph',
+    'ops',
+    'core',
+    'backend',
+    'backend/reference',
+    'backend/wasm',
+    'backend/webgpu',
+  ],
+};
+
+describe('architecture', () => {
+  it('finds the sources', () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(importsOf('index.ts').length).toBeGreaterThan(10);
+  });
+
+  it('imports only point down', () => {
+    const upward: string[] = [];
+    for (const [file, imports] of graph)
+      for (const target of imports) {
+        const [from, to] = [roomOf(file), roomOf(target)];
+        if (from !== to && !(allowed[from] ?? []).includes(to)) upward.push(`${file} imports ${target}`);
+      }
+    expect(upward).toEqual([]);
+  });
+
+  it('only src/index.ts names concrete backends, besides the kernels entry', () => {
+    const naming = files.filter(
+      (f) => importsOf(f).some((t) => /^backend\/\w+\//.test(t)) && !f.startsWith('backend/'),
+    );
+    expect(naming.filter((f) => f !== 'index.ts' && !f.startsWith('kernels/'))).toEqual([]);
+  });
+
+  it('has no cycles', () => {
+    const done = new Set<string>();
+    const path: string[] = [];
+    const cycles: string[] = [];
+    const visit = (file: string) => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (done.has(file) || path.includes(file)) return;
+      path.push(file);
+      for (const next of graph.get(file) ?? []) visit(next);
+      path.pop();
+      done.add(file);
+    };
+    for (const f of files) visit(f);
+    expect(cycles).toEqual([]);
+  });
+
+  it('the library imports no package and no Node module', () => {
+    const bare = files.flatMap((f) =>
+      [...readFileSync(join(src, f), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^'.][^']*)'/g)].map(
+        (m) => `${f}: ${m[1]}`,
+      ),
+    );
+    expect(bare).toEqual([]);
+  });
+});

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { roundEven } from '../../src/ops/quantized.ts';
+import { requantize } from '../../src/ops/requantize.ts';
+import { RangeObserver } from '../../src/passes/calibrate.ts';
+import {
+  activationParams,
+  activationTable,
+  quantizeLinear,
+  quantizeValue,
+} from '../../src/passes/quantization.ts';
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+
+describe('requantize', () => {
+  it('is the exact product, shifted, halves away from zero', () => {
+    fc.assert(
+      fc.property(
+        int32,
+        fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+        fc.integer({ min: 17, max: 62 }),
+        (acc, multiplier, shift) => {
+          const product = BigInt(acc) * BigInt(multiplier);
+          const half = 1n << BigInt(shift - 1);
+          const magnitude = ((product < 0n ? -product : product) + half) >> BigInt(shift);
+          expect(requantize(acc, multiplier, shift)).toBe(Number(product < 0n ? -magnitude : magnitude) + 0);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('rounds halves away from zero', () => {
+    // multiplier / 2^shift = 1/2
+    expect([1, 3, -1, -3, 2, -2].map((acc) => requantize(acc, 2 ** 30, 31))).toEqual([1, 2, -1, -2, 1, -1]);
+  });
+});
+
+describe('roundEven', () => {
+  it('rounds halves to even, as ONNX QuantizeLinear', () => {
+    expect([0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 2.4, -2.6].map((x) => roundEven(x) + 0)).toEqual([
+      0, 2, 2, 0, -2, -2, 2, -3,
+    ]);
+  });
+});
+
+describe('activation parameters', () => {
+  it('cover the range and hold zero exactly', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        (min, width) => {
+          const p = activationParams({ min, max: min + width });
+          expect(quantizeValue(0, p)).toBe(p.zeroPoint);
+          for (const x of [Math.min(0, min), Math.max(0, min + width), min + width / 3]) {
+            const back = (quantizeValue(x, p) - p.zeroPoint) * p.scale;
+            expect(Math.abs(back - x)).toBeLessThanOrEqual(p.scale * 1.01 + 1e-9);
+          }
+        },
+      ),
+    );
+  });
+
+  it('serve a tensor that is always zero', () => {
+    expect(quantizeValue(0, activationParams({ min: 0, max: 0 }))).toBe(0);
+  });
+});
+
+describe('linear layers in integers', () => {
+  const layer = (weights: number[], n: number, k: number, bias?: number[]) =>
+    quantizeLinear(
+      { data: Float32Array.from(weights), n, k, at: (c, l) => c * k + l },
+      bias && Float32Array.from(bias),
+      { scale: Math.fround(0.02), zeroPoint: 10 },
+      { scale: Math.fround(0.05), zeroPoint: 100 },
+    );
+
+  it('come within one step of the f32 layer', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 12, maxLength: 12 }),
+        fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 }),
+        fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 3, maxLength: 3 }),
+        (weights, x, bias) => {
+          const q = layer(weights, 3, 4, bias);
+          if (typeof q === 'string') throw new Error(q);
+          for (let c = 0; c < 3; c++) {
+            let acc = q.bias[c];
+            let real = bias[c];
+            for (let l = 0; l < 4; l++) {
+              acc += x[l] * q.weight[c * 4 + l];
+              real += (x[l] - 10) * 0.02 * weights[c * 4 + l];
+            }
+            const y = requantize(acc, q.multiplier[c], q.shift) * 0.05;
+            const weightError =
+              (4 * 255 * 0.02 * Math.max(...weights.slice(c * 4, c * 4 + 4).map(Math.abs))) / 254;
+            expect(Math.abs(y - real)).toBeLessThan(0.05 / 2 + weightError + 1e-3);
+          }
+        },
+      ),
+    );
+  });
+
+  it('keep a bias where all weights of a channel are zero', () => {
+    const q = layer([0, 0], 1, 2, [0.3]);
+    if (typeof q === 'string') throw new Error(q);
+    expect(requantize(q.bias[0], q.multiplier[0], q.shift)).toBe(Math.round(0.3 / 0.05));
+  });
+
+  it('say why they cannot be quantized', () => {
+    expect(layer([Number.NaN, 1], 1, 2)).toMatch(/NaN or infinity \(output channel 0\)/);
+    expect(
+      quantizeLinear(
+        { data: new Float32Array(40000), n: 1, k: 40000, at: (_, l) => l },
+        undefined,
+        { scale: 1, zeroPoint: 0 },
+        { scale: 1, zeroPoint: 0 },
+      ),
+    ).toMatch(/may overflow int32/);
+  });
+
+  it('table an activation', () => {
+    const p = { scale: Math.fround(0.1), zeroPoint: 128 };
+    const table = activationTable(Math.tanh, p, { scale: Math.fround(1 / 127), zeroPoint: 128 });
+    expect([table[0], table[128], table[255]]).toEqual([1, 128, 255]);
+    expect(table[138]).toBe(128 + Math.round(127 * Math.tanh(1)));
+  });
+});
+
+describe('observing ranges', () => {
+  const observe = (values: number[]) => {
+    const o = new RangeObserver();
+    o.observe(values, 'x');
+    return o;
+  };
+
+  it('min-max is exact', () => {
+    expect(observe([3, -1, 2, 1e-5]).range({ method: 'minmax' })).toEqual({ min: -1, max: 3 });
+  });
+
+  it('a percentile leaves out the rarest values on both sides', () => {
+    const values = Array.from({ length: 10000 }, (_, i) => i / 10000).concat([1000, -1000]);
+    const { min, max } = observe(values).range({ method: 'percentile', percentile: 99.9 });
+    expect(max).toBeGreaterThan(0.9);
+    expect(max).toBeLessThan(2);
+    expect(min).toBeGreaterThan(-1);
+  });
+
+  it('the 100th percentile is min-max, but for rounding at the edge of a bin', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 1 }), (values) => {
+        const o = observe(values);
+        const [all, most] = [
+          o.range({ method: 'minmax' }),
+          o.range({ method: 'percentile', percentile: 100 }),
+        ];
+        expect(Math.abs(most.min - all.min)).toBeLessThan(1e-9);
+        expect(Math.abs(most.max - all.max)).toBeLessThan(1e-9);
+      }),
+    );
+  });
+
+  it('refuses NaN and emptiness', () => {
+    expect(() => observe([1, Number.NaN])).toThrow(/NaN at position 1/);
+    expect(() => new RangeObserver().range({ method: 'minmax' })).toThrow(/no values/);
+  });
+});

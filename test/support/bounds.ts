@@ -1,0 +1,150 @@
+import type { TypedArray } from '../../src/core/dtype.ts';
+import type { OpName } from '../../src/ops/index.ts';
+import { ops } from '../../src/ops/index.ts';
+import { type MatmulAttrs, matmulSizes } from '../../src/ops/matmul.ts';
+import type { Value } from '../../src/ops/op.ts';
+import { reduceSizes } from '../../src/ops/reduce.ts';
+
+/** Half a unit in the last place of 1. */
+const EPS = 2 ** -24;
+/** Results nearer to zero than the smallest normal f32 may be flushed to zero. */
+const TINY = 2 ** -126;
+
+/** How far a backend may be from the reference: abs + rel * |reference|, per element. */
+export interface Bound {
+  readonly abs: number | ((inputs: readonly Value[], attrs: object, i: number) => number);
+  readonly rel: number;
+}
+
+const exact: Bound = { abs: 0, rel: 0 };
+const close = (ulps: number, abs = 0): Bound => ({ abs: abs + TINY, rel: ulps * 2 * EPS });
+
+const magnitude = (x: Value): number => {
+  let most = 0;
+  for (const v of x.data) if (Number.isFinite(v)) most = Math.max(most, Math.abs(v));
+  return most;
+};
+
+/** (K + 8) * 2^-24 * sum |a| |b| + |bias|, design section 4, with room for the epilogue's activation. */
+const product: Bound['abs'] = (inputs, attrs, i) => sumsOf(inputs, attrs as MatmulAttrs)[i];
+const cached = new WeakMap<readonly Value[], Float64Array>();
+function sumsOf(inputs: readonly Value[], attrs: MatmulAttrs): Float64Array {
+  const known = cached.get(inputs);
+  if (known) return known;
+  const absolute = inputs.map((t) => ({ ...t, data: Float64Array.from(t.data as Float32Array, Math.abs) }));
+  const { batch, m, n, k } = matmulSizes(inputs[0], inputs[1], attrs);
+  const y = { dtype: 'f32' as const, shape: [batch, m, n], data: new Float64Array(batch * m * n) };
+  const { activation, ...plain } = attrs;
+  ops.matmul.reference(absolute, y, plain);
+  const bounds = y.data.map(
+    (s) => 1.2 * (k + 8) * EPS * (Number.isFinite(s) ? s : 0) + (activation ? 2e-6 * (1 + s) : 0) + TINY,
+  );
+  cached.set(inputs, bounds);
+  return bounds;
+}
+
+const summed: Bound['abs'] = ([x], attrs) => {
+  const { count } = reduceSizes(x.shape, (attrs as { axes: number[] }).axes);
+  return (count + 2) * EPS * count * magnitude(x) + TINY;
+};
+const meaned: Bound['abs'] = ([x], attrs) => {
+  const { count } = reduceSizes(x.shape, (attrs as { axes: number[] }).axes);
+  return (count + 2) * EPS * magnitude(x) + TINY;
+};
+const rowLength = (x: Value) => x.shape.at(-1) ?? 1;
+const rowSum: Bound['abs'] = ([dy, y]) =>
+  (rowLength(dy) + 8) * EPS * magnitude(dy) * Math.max(1, magnitude(y)) * 4 + TINY;
+const logits =
+  (position: number): Bound['abs'] =>
+  (inputs) => {
+    const x = inputs[position];
+    const scale = position === 1 ? magnitude(inputs[0]) : 1;
+    return scale * ((rowLength(x) + 16) * EPS * 4 + 4 * EPS * magnitude(x)) + TINY;
+  };
+const optimizerStep: Bound = { abs: 2e-6, rel: 16 * EPS };
+
+/** What docs/NUMERICS.md promises, op by op. Where a bound depends on the inputs it is a function of them. */
+export const bounds: Readonly<Record<OpName, Bound>> = {
+  matmul: { abs: product, rel: 4 * EPS },
+  add: close(1),
+  sub: close(1),
+  mul: close(1),
+  div: close(3),
+  scale: close(1),
+  cast: exact,
+  copy: exact,
+  fill: exact,
+  relu: exact,
+  relu_backward: exact,
+  leaky_relu: close(1),
+  leaky_relu_backward: close(1),
+  gelu: close(4, 1e-6),
+  gelu_backward: close(8, 4e-6),
+  silu: close(8, 1e-7),
+  silu_backward: close(8, 2e-6),
+  sigmoid: close(8),
+  sigmoid_backward: close(8),
+  tanh: close(8, 1e-7),
+  tanh_backward: close(4, 1e-6),
+  softplus: close(8, 1e-7),
+  softplus_backward: close(8, 1e-7),
+  hardswish: close(4, 1e-7),
+  hardswish_backward: close(4, 1e-6),
+  sum: { abs: summed, rel: 0 },
+  mean: { abs: meaned, rel: 2 * EPS },
+  max: exact,
+  max_backward: close(4),
+  argmax: exact,
+  global_norm: { abs: TINY, rel: 1e-5 },
+  reshape: exact,
+  transpose: exact,
+  slice: exact,
+  slice_backward: exact,
+  concat: exact,
+  broadcast: exact,
+  gather: exact,
+  gather_backward: close(4, 1e-5),
+  softmax: { abs: TINY, rel: 1e-5 },
+  softmax_backward: { abs: rowSum, rel: 8 * EPS },
+  log_softmax: { abs: logits(0), rel: 4 * EPS },
+  log_softmax_backward: {
+    abs: (inputs, attrs, i) => 8 * (rowSum as (...a: unknown[]) => number)(inputs, attrs, i),
+    rel: 1e-5,
+  },
+  cross_entropy: { abs: logits(0), rel: 8 * EPS },
+  cross_entropy_backward: { abs: logits(1), rel: 1e-5 },
+  mse: close(4),
+  mse_backward: close(4),
+  bce_with_logits: close(4, 2e-6),
+  bce_with_logits_backward: close(8, 1e-6),
+  huber: close(4, 1e-6),
+  huber_backward: close(4),
+  dropout: close(1),
+  sgd: optimizerStep,
+  adam: optimizerStep,
+  adamw: optimizerStep,
+  quantize: exact,
+  dequantize: exact,
+  matmul_i8: exact,
+  activation_i8: exact,
+};
+
+/** The first elements that are out of bounds, in words; empty if all is well. */
+export function compare(
+  op: OpName,
+  inputs: readonly Value[],
+  attrs: object,
+  want: TypedArray,
+  got: TypedArray,
+): string[] {
+  const { abs, rel } = bounds[op];
+  const wrong: string[] = [];
+  for (let i = 0; i < want.length && wrong.length < 3; i++) {
+    const [w, g] = [want[i], got[i]];
+    if (Object.is(w, g) || w === g || (Number.isNaN(w) && Number.isNaN(g))) continue;
+    const room = (typeof abs === 'number' ? abs : abs(inputs, attrs, i)) + rel * Math.abs(w);
+    if (Number.isFinite(w) && Math.abs(g - w) <= room) continue;
+    wrong.push(`[${i}] is ${g}, the reference has ${w}, allowed difference ${room.toExponential(2)}`);
+  }
+  return wrong;
+}
