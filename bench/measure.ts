@@ -1,0 +1,47 @@
+import Benchmark from 'benchmark';
+
+export interface Timing {
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly spread: number;
+  readonly samples: number;
+}
+
+/** Times a function, synchronous or not, with the benchmark package's sampling; the median is what counts. */
+export function measure(run: () => void | Promise<void>, options: { quick: boolean }): Promise<Timing> {
+  const limits = options.quick ? { maxTime: 0.15, minSamples: 5 } : { maxTime: 1.5, minSamples: 20 };
+  return new Promise((resolve, reject) => {
+    const bench = new Benchmark('case', {
+      ...limits,
+      defer: true,
+      async: true,
+      fn: (deferred: { resolve(): void }) => {
+        try {
+          const pending = run();
+          // A synchronous run must not pay for a microtask.
+          if (pending) pending.then(() => deferred.resolve(), reject);
+          else deferred.resolve();
+        } catch (error) {
+          reject(error);
+        }
+      },
+      onError: (event: { target: { error?: Error } }) => reject(event.target.error),
+      onComplete: (event: { target: Benchmark }) => resolve(summarize(event.target.stats.sample)),
+    });
+    bench.run({ async: true });
+  });
+}
+
+function summarize(seconds: readonly number[]): Timing {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  const median = middle(sorted);
+  const deviations = sorted.map((s) => Math.abs(s - median)).sort((a, b) => a - b);
+  return {
+    medianMs: median * 1e3,
+    minMs: sorted[0] * 1e3,
+    spread: median > 0 ? middle(deviations) / median : 0,
+    samples: sorted.length,
+  };
+}
+
+const middle = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)];

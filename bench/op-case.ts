@@ -1,0 +1,101 @@
+import type { Program } from '../src/backend/backend.ts';
+import { ReferenceBackend } from '../src/backend/reference/backend.ts';
+import type { TypedArray } from '../src/core/dtype.ts';
+import { buildPlan } from '../src/graph/build-plan.ts';
+import type { Plan } from '../src/graph/plan.ts';
+import { type Tensor, Tracer } from '../src/graph/trace.ts';
+import { type AttrsOf, type OpName, opOf } from '../src/ops/index.ts';
+import { compare } from '../test/support/bounds.ts';
+import { make, type TensorSpec } from '../test/support/fill.ts';
+import type { BenchCase, Prepared, Work } from './case.ts';
+
+export interface OpCase<N extends OpName> {
+  readonly suite: string;
+  readonly name: string;
+  readonly op: N;
+  readonly inputs: readonly TensorSpec[];
+  readonly attrs: AttrsOf<N>;
+  /** Inputs given as constants, which a backend may pack once. */
+  readonly constants?: readonly number[];
+  /** 'flops' for work bound by arithmetic, 'bytes' for work bound by memory. */
+  readonly bound: 'flops' | 'bytes';
+}
+
+/** One op as a case: a plan of one step, checked against the reference before it is timed. */
+export function opCase<N extends OpName>({
+  suite,
+  name,
+  op,
+  inputs,
+  attrs,
+  constants = [],
+  bound,
+}: OpCase<N>): BenchCase {
+  const { plan, data } = planOf(op, inputs, attrs, constants);
+  const { cost } = plan.steps[0];
+  const work: Work = bound === 'flops' ? { flops: cost.flops } : { bytes: cost.bytes };
+  return {
+    suite,
+    name,
+    work,
+    async prepare(engine): Promise<Prepared> {
+      const program = await engine.compile(plan);
+      fill(program, data);
+      const outputs = opOf(op).writes?.map((i) => `x${i}`) ?? ['y'];
+      const small = Object.values(plan.slots).reduce((a, b) => (size(a.shape) <= size(b.shape) ? a : b));
+      const device = engine.backend.name === 'webgpu';
+      return {
+        check: () => checkAgainstReference(program, plan, data, op, inputs, attrs, outputs),
+        run() {
+          program.run();
+          // On a device a run is only submitted; reading something small waits for it.
+          return device ? program.read(small).then(() => undefined) : undefined;
+        },
+        dispose: () => program.dispose(),
+      };
+    },
+  };
+}
+
+const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+
+function planOf(op: OpName, inputs: readonly TensorSpec[], attrs: object, constants: readonly number[]) {
+  const data = inputs.map((spec, i) => make(spec, 100 + i));
+  const tracer = new Tracer({ training: true });
+  const tensors: Tensor[] = inputs.map((spec, i) =>
+    constants.includes(i) ? tracer.constant(data[i], spec) : tracer.state(`x${i}`, spec),
+  );
+  if (opOf(op).writes) tracer.update(op, tensors, attrs);
+  else tracer.output('y', tracer.apply(op, tensors, attrs));
+  return { plan: buildPlan(tracer.graph, { name: op, optimize: false }), data };
+}
+
+function fill(program: Program, data: readonly TypedArray[]): void {
+  for (const [i, values] of data.entries()) {
+    const slot = program.plan.slots[`x${i}`];
+    if (slot) program.write(slot, values);
+  }
+}
+
+async function checkAgainstReference(
+  program: Program,
+  plan: Plan,
+  data: readonly TypedArray[],
+  op: OpName,
+  inputs: readonly TensorSpec[],
+  attrs: object,
+  outputs: readonly string[],
+): Promise<void> {
+  const oracle = await new ReferenceBackend().compile(plan);
+  for (const p of [oracle, program]) {
+    fill(p, data);
+    p.run();
+  }
+  const values = inputs.map((spec, i) => ({ ...spec, data: data[i] }));
+  for (const name of outputs) {
+    const [want, got] = [await oracle.read(plan.slots[name]), await program.read(plan.slots[name])];
+    const wrong = compare(op, values, attrs, want, got);
+    if (wrong.length) throw new Error(`${op} is wrong, so it is not timed: ${wrong.join('; ')}`);
+  }
+  oracle.dispose();
+}
