@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { tileSource } from './generate-tiles.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const makers = ['build-assets.ts', 'compile-wasm.ts', 'inspect-wasm.ts'].map((name) =>
@@ -24,6 +25,11 @@ export async function buildAssets(root = repository): Promise<void> {
   });
 
   const compiler = join(dirname(fileURLToPath(import.meta.resolve('assemblyscript'))), '../package.json');
+  const tiles = join(root, 'assembly/generated/tiles.ts');
+  await mkdir(dirname(tiles), { recursive: true });
+  await writeFile(tiles, tileSource());
+  const opcodes = await readFile(join(root, 'assembly/opcodes.ts'), 'utf8').catch(() => '');
+  await write(join(root, 'src/generated/opcodes.ts'), opcodes);
   const sources = [join(root, 'asconfig.json'), ...(await filesIn(join(root, 'assembly'), '.ts'))];
   await whenChanged(root, 'src/generated/wasm.ts', [...sources, compiler], async () => {
     const { builds, compileWasm } = await import('./compile-wasm.ts');

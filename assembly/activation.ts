@@ -1,0 +1,151 @@
+import { GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
+import { erf, exp, log1p, sigmoid, tanh } from './math';
+import { loadPart, storePart } from './vector';
+import { shareEnd, shareStart } from './threads';
+
+/** One activation on four floats; `kind` is a constant where this is inlined. `slope` is leaky_relu's. */
+@inline
+function forward(kind: i32, x: v128, slope: v128): v128 {
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  if (kind == RELU) return f32x4.max(x, zero);
+  if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, slope), x, f32x4.le(x, zero));
+  if (kind == GELU) {
+    const y = f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, erf(f32x4.mul(x, f32x4.splat(0.70710678118654752)))));
+    return v128.andnot(y, f32x4.lt(x, f32x4.splat(-16)));
+  }
+  if (kind == GELU_TANH) {
+    const y = f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, tanh(geluInner(x))));
+    return v128.andnot(y, f32x4.lt(x, f32x4.splat(-16)));
+  }
+  // -infinity would meet a factor of 0 and become NaN; no finite result changes beyond -1e30.
+  if (kind == SILU) return f32x4.mul(f32x4.max(x, f32x4.splat(-1e30)), sigmoid(x));
+  if (kind == SIGMOID) return sigmoid(x);
+  if (kind == TANH) return tanh(x);
+  if (kind == SOFTPLUS) return f32x4.add(f32x4.max(x, zero), log1p(exp(f32x4.neg(f32x4.abs(x)))));
+  if (kind == HARDSWISH) {
+    const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, f32x4.splat(3))), f32x4.splat(1.0 / 6.0));
+    return v128.andnot(v128.bitselect(x, y, f32x4.ge(x, f32x4.splat(3))), f32x4.le(x, f32x4.splat(-3)));
+  }
+  return x;
+}
+
+/** sqrt(2 / pi) (x + 0.044715 x^3) */
+@inline
+function geluInner(x: v128): v128 {
+  const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(0.044715)));
+  return f32x4.mul(f32x4.splat(0.79788456080286536), f32x4.add(x, cubic));
+}
+
+@inline
+function within(x: v128, limit: f32): v128 {
+  return f32x4.max(f32x4.min(x, f32x4.splat(limit)), f32x4.splat(-limit));
+}
+
+/** dy times the derivative; `s` is what the op table's `saved` names: the input, or the output. */
+@inline
+function backward(kind: i32, dy: v128, s: v128, slope: v128): v128 {
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  if (kind == RELU) return v128.andnot(dy, f32x4.le(s, zero));
+  if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(dy, slope), dy, f32x4.le(s, zero));
+  if (kind == GELU) {
+    const x = within(s, 16);
+    const half = f32x4.mul(x, f32x4.splat(-0.5));
+    const density = f32x4.mul(exp(f32x4.mul(half, x)), f32x4.splat(0.39894228040143268));
+    const phi = f32x4.mul(f32x4.splat(0.5), f32x4.add(one, erf(f32x4.mul(x, f32x4.splat(0.70710678118654752)))));
+    return f32x4.mul(dy, f32x4.add(phi, f32x4.mul(x, density)));
+  }
+  if (kind == GELU_TANH) {
+    const x = within(s, 16);
+    const t = tanh(geluInner(x));
+    const slopeOfInner = f32x4.mul(
+      f32x4.splat(0.79788456080286536),
+      f32x4.add(one, f32x4.mul(f32x4.splat(3.0 * 0.044715), f32x4.mul(x, x))),
+    );
+    const rest = f32x4.mul(f32x4.mul(f32x4.mul(f32x4.splat(0.5), x), f32x4.sub(one, f32x4.mul(t, t))), slopeOfInner);
+    return f32x4.mul(dy, f32x4.add(f32x4.mul(f32x4.splat(0.5), f32x4.add(one, t)), rest));
+  }
+  if (kind == SILU) {
+    const x = within(s, 1e30);
+    const g = sigmoid(x);
+    return f32x4.mul(dy, f32x4.mul(g, f32x4.add(one, f32x4.mul(x, f32x4.sub(one, g)))));
+  }
+  if (kind == SIGMOID) return f32x4.mul(f32x4.mul(dy, s), f32x4.sub(one, s));
+  if (kind == TANH) return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(s, s)));
+  if (kind == SOFTPLUS) return f32x4.mul(dy, sigmoid(s));
+  if (kind == HARDSWISH) {
+    const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), f32x4.splat(3)), f32x4.splat(1.0 / 6.0));
+    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.ge(s, f32x4.splat(3)));
+    return v128.andnot(y, f32x4.le(s, f32x4.splat(-3)));
+  }
+  return dy;
+}
+
+/** A loop of its own for each kind, so that nothing is decided per element. */
+@inline
+function forwardLoop(kind: i32, x: usize, y: usize, from: i32, to: i32, slope: v128): void {
+  let i = from;
+  for (; i + 4 <= to; i += 4) v128.store(y + (<usize>i << 2), forward(kind, v128.load(x + (<usize>i << 2)), slope));
+  if (i < to) storePart(y + (<usize>i << 2), to - i, forward(kind, loadPart(x + (<usize>i << 2), to - i, 0), slope));
+}
+
+/** y[from..to) = activation(x[from..to)); also in place, for the epilogue of a product. */
+export function activate(kind: i32, x: usize, y: usize, from: i32, to: i32, slope: f32): void {
+  const s = f32x4.splat(slope);
+  switch (kind) {
+    case RELU: forwardLoop(RELU, x, y, from, to, s); break;
+    case LEAKY_RELU: forwardLoop(LEAKY_RELU, x, y, from, to, s); break;
+    case GELU: forwardLoop(GELU, x, y, from, to, s); break;
+    case GELU_TANH: forwardLoop(GELU_TANH, x, y, from, to, s); break;
+    case SILU: forwardLoop(SILU, x, y, from, to, s); break;
+    case SIGMOID: forwardLoop(SIGMOID, x, y, from, to, s); break;
+    case TANH: forwardLoop(TANH, x, y, from, to, s); break;
+    case SOFTPLUS: forwardLoop(SOFTPLUS, x, y, from, to, s); break;
+    case HARDSWISH: forwardLoop(HARDSWISH, x, y, from, to, s); break;
+  }
+}
+
+@inline
+function backwardLoop(kind: i32, dy: usize, s: usize, dx: usize, from: i32, to: i32, slope: v128): void {
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    const at = <usize>i << 2;
+    v128.store(dx + at, backward(kind, v128.load(dy + at), v128.load(s + at), slope));
+  }
+  if (i < to) {
+    const at = <usize>i << 2;
+    const n = to - i;
+    storePart(dx + at, n, backward(kind, loadPart(dy + at, n, 0), loadPart(s + at, n, 0), slope));
+  }
+}
+
+/** Record: kind, x, y, count, slope f32 */
+export function activation(a: usize, thread: i32, threads: i32): void {
+  const n = load<i32>(a, 12);
+  const from = shareStart(n, 16, thread, threads);
+  const to = shareEnd(n, 16, thread, threads);
+  activate(load<i32>(a), load<u32>(a, 4), load<u32>(a, 8), from, to, load<f32>(a, 16));
+}
+
+/** Record: kind, dy, saved, dx, count, slope f32 */
+export function activationBackward(a: usize, thread: i32, threads: i32): void {
+  const dy = <usize>load<u32>(a, 4);
+  const s = <usize>load<u32>(a, 8);
+  const dx = <usize>load<u32>(a, 12);
+  const n = load<i32>(a, 16);
+  const p = f32x4.splat(load<f32>(a, 20));
+  const from = shareStart(n, 16, thread, threads);
+  const to = shareEnd(n, 16, thread, threads);
+  switch (load<i32>(a)) {
+    case RELU: backwardLoop(RELU, dy, s, dx, from, to, p); break;
+    case LEAKY_RELU: backwardLoop(LEAKY_RELU, dy, s, dx, from, to, p); break;
+    case GELU: backwardLoop(GELU, dy, s, dx, from, to, p); break;
+    case GELU_TANH: backwardLoop(GELU_TANH, dy, s, dx, from, to, p); break;
+    case SILU: backwardLoop(SILU, dy, s, dx, from, to, p); break;
+    case SIGMOID: backwardLoop(SIGMOID, dy, s, dx, from, to, p); break;
+    case TANH: backwardLoop(TANH, dy, s, dx, from, to, p); break;
+    case SOFTPLUS: backwardLoop(SOFTPLUS, dy, s, dx, from, to, p); break;
+    case HARDSWISH: backwardLoop(HARDSWISH, dy, s, dx, from, to, p); break;
+  }
+}

@@ -1,0 +1,13 @@
+import { MATMUL_SCRATCH } from './matmul/matmul';
+
+export { run } from './tape';
+
+/** Version of the tape's records; a host that wrote its tape for another one must not run it. */
+export function abi(): u32 {
+  return 1;
+}
+
+/** Bytes of scratch memory that each thread needs beside the arena. */
+export function scratchBytes(): u32 {
+  return <u32>MATMUL_SCRATCH;
+}

@@ -1,0 +1,15 @@
+/** The only file that asks which instructions this build has. */
+
+/** a * b + c: fused in the relaxed build (as the hardware does it), rounded twice in the simd128 build. */
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** sum + four products of signed w and unsigned x bytes in each lane, where the engine's relaxed dot does that. */
+@inline
+export function dotBytes(w: v128, x: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum);
+  return sum;
+}

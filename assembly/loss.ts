@@ -1,0 +1,133 @@
+import { exp, log, log1p, sigmoid } from './math';
+import { BCE_WITH_LOGITS, HUBER, MSE } from './opcodes';
+import { rowMax, sumExp } from './softmax';
+import { shareEnd, shareStart } from './threads';
+import { loadPart, storePart, sumLanes } from './vector';
+
+/** Mean of n floats, relative to `shift`. */
+function meanBelow(x: usize, n: i32, shift: f32): f32 {
+  const s = f32x4.splat(shift);
+  let sum = f32x4.splat(0);
+  for (let i = 0; i < n; i += 4) sum = f32x4.add(sum, f32x4.sub(s, loadPart(x + (<usize>i << 2), n - i, shift)));
+  return sumLanes(sum) / <f32>n;
+}
+
+/**
+ * log(sum exp(x - m)) + (1 - s)(m - x[t]) + s(m - mean), with m the row's largest: nothing large cancels.
+ * Record: x, targets, y, rows, n, smoothing s f32
+ */
+export function crossEntropy(a: usize, thread: i32, threads: i32): void {
+  const rows = load<i32>(a, 12);
+  const n = load<i32>(a, 16);
+  const s = load<f32>(a, 20);
+  const end = shareEnd(rows, 16, thread, threads);
+  for (let r = shareStart(rows, 16, thread, threads); r < end; r++) {
+    const x = <usize>load<u32>(a) + ((<usize>r * <usize>n) << 2);
+    const t = load<i32>(<usize>load<u32>(a, 4) + (<usize>r << 2));
+    let y: f32 = NaN;
+    if (t >= 0 && t < n) {
+      const most = rowMax(x, n);
+      y = <f32>log(sumExp(x, n, most));
+      if (s < 1) y += (1 - s) * (most - load<f32>(x + (<usize>t << 2)));
+      if (s > 0) y += s * meanBelow(x, n, most);
+    }
+    store<f32>(<usize>load<u32>(a, 8) + (<usize>r << 2), y);
+  }
+}
+
+/** dy (softmax(x) - target), smoothed. Record: dy, x, targets, dx, rows, n, smoothing f32 */
+export function crossEntropyBackward(a: usize, thread: i32, threads: i32): void {
+  const rows = load<i32>(a, 16);
+  const n = load<i32>(a, 20);
+  const s = load<f32>(a, 24);
+  const spread = f32x4.splat(s / <f32>n);
+  const end = shareEnd(rows, 1, thread, threads);
+  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
+    const at = (<usize>r * <usize>n) << 2;
+    const dy = load<f32>(<usize>load<u32>(a) + (<usize>r << 2));
+    const x = <usize>load<u32>(a, 4) + at;
+    const t = load<i32>(<usize>load<u32>(a, 8) + (<usize>r << 2));
+    const dx = <usize>load<u32>(a, 12) + at;
+    const known = t >= 0 && t < n;
+    const most: f32 = known ? rowMax(x, n) : NaN;
+    const total = f32x4.splat(known ? sumExp(x, n, most) : NaN);
+    const shift = f32x4.splat(most);
+    const scale = f32x4.splat(dy);
+    for (let i = 0; i < n; i += 4) {
+      const e = <usize>i << 2;
+      const p = f32x4.div(exp(f32x4.sub(loadPart(x + e, n - i, 0), shift)), total);
+      storePart(dx + e, n - i, f32x4.mul(scale, f32x4.sub(p, spread)));
+    }
+    if (!known) continue;
+    const hit = dx + (<usize>t << 2);
+    const p = f32x4.extract_lane(exp(f32x4.splat(load<f32>(x + (<usize>t << 2)) - most)), 0) / f32x4.extract_lane(total, 0);
+    store<f32>(hit, dy * (p - (1 - s + s / <f32>n)));
+  }
+}
+
+@inline
+function lossOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
+  const d = f32x4.sub(x, t);
+  if (kind == MSE) return f32x4.mul(d, d);
+  if (kind == BCE_WITH_LOGITS) {
+    const linear = f32x4.sub(f32x4.max(x, f32x4.splat(0)), f32x4.mul(x, t));
+    return f32x4.add(linear, log1p(exp(f32x4.neg(f32x4.abs(x)))));
+  }
+  const size = f32x4.abs(d);
+  const square = f32x4.mul(f32x4.mul(size, size), f32x4.splat(0.5));
+  const straight = f32x4.mul(delta, f32x4.sub(size, f32x4.mul(delta, f32x4.splat(0.5))));
+  return v128.bitselect(square, straight, f32x4.le(size, delta));
+}
+
+@inline
+function slopeOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
+  const d = f32x4.sub(x, t);
+  if (kind == MSE) return f32x4.add(d, d);
+  if (kind == BCE_WITH_LOGITS) return f32x4.sub(sigmoid(x), t);
+  return f32x4.max(f32x4.min(d, delta), f32x4.neg(delta));
+}
+
+@inline
+function lossLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
+  const n = load<i32>(a, 16);
+  const delta = f32x4.splat(load<f32>(a, 20));
+  const end = shareEnd(n, 16, thread, threads);
+  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
+    const e = <usize>i << 2;
+    const x = loadPart(<usize>load<u32>(a, 4) + e, end - i, 0);
+    const t = loadPart(<usize>load<u32>(a, 8) + e, end - i, 0);
+    storePart(<usize>load<u32>(a, 12) + e, end - i, lossOf(kind, x, t, delta));
+  }
+}
+
+@inline
+function slopeLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
+  const n = load<i32>(a, 20);
+  const delta = f32x4.splat(load<f32>(a, 24));
+  const end = shareEnd(n, 16, thread, threads);
+  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
+    const e = <usize>i << 2;
+    const dy = loadPart(<usize>load<u32>(a, 4) + e, end - i, 0);
+    const x = loadPart(<usize>load<u32>(a, 8) + e, end - i, 0);
+    const t = loadPart(<usize>load<u32>(a, 12) + e, end - i, 0);
+    storePart(<usize>load<u32>(a, 16) + e, end - i, f32x4.mul(dy, slopeOf(kind, x, t, delta)));
+  }
+}
+
+/** A loss of each element. Record: kind, x, t, y, count, delta f32 */
+export function loss(a: usize, thread: i32, threads: i32): void {
+  switch (load<i32>(a)) {
+    case MSE: lossLoop(MSE, a, thread, threads); break;
+    case BCE_WITH_LOGITS: lossLoop(BCE_WITH_LOGITS, a, thread, threads); break;
+    case HUBER: lossLoop(HUBER, a, thread, threads); break;
+  }
+}
+
+/** dy times the loss's derivative by x. Record: kind, dy, x, t, dx, count, delta f32 */
+export function lossBackward(a: usize, thread: i32, threads: i32): void {
+  switch (load<i32>(a)) {
+    case MSE: slopeLoop(MSE, a, thread, threads); break;
+    case BCE_WITH_LOGITS: slopeLoop(BCE_WITH_LOGITS, a, thread, threads); break;
+    case HUBER: slopeLoop(HUBER, a, thread, threads); break;
+  }
+}

@@ -1,0 +1,141 @@
+import { MAX, SUM, U8 } from './opcodes';
+import { shareEnd, shareStart } from './threads';
+import { loadPart, maxLanes, storePart, sumLanes } from './vector';
+
+@inline
+function combine(kind: i32, a: v128, b: v128): v128 {
+  return kind == SUM ? f32x4.add(a, b) : f32x4.max(a, b);
+}
+
+@inline
+function nothing(kind: i32): f32 {
+  return kind == SUM ? 0 : -Infinity;
+}
+
+/** Combines n neighbouring floats, in four vectors side by side and then across. */
+@inline
+function along(kind: i32, x: usize, n: i32): f32 {
+  const start = f32x4.splat(nothing(kind));
+  let s0 = start;
+  let s1 = start;
+  let s2 = start;
+  let s3 = start;
+  let i: i32 = 0;
+  for (; i + 16 <= n; i += 16) {
+    const at = x + (<usize>i << 2);
+    s0 = combine(kind, s0, v128.load(at));
+    s1 = combine(kind, s1, v128.load(at, 16));
+    s2 = combine(kind, s2, v128.load(at, 32));
+    s3 = combine(kind, s3, v128.load(at, 48));
+  }
+  for (; i < n; i += 4) s0 = combine(kind, s0, loadPart(x + (<usize>i << 2), n - i, nothing(kind)));
+  const all = combine(kind, combine(kind, s0, s1), combine(kind, s2, s3));
+  return kind == SUM ? sumLanes(all) : maxLanes(all);
+}
+
+/** Combines `count` rows of `inner` floats for the columns [from, to), four columns at a time. */
+@inline
+function across(kind: i32, x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32, factor: f32): void {
+  const stride = <usize>inner << 2;
+  for (let j = from; j < to; j += 4) {
+    const n = min(4, to - j);
+    let at = x + (<usize>j << 2);
+    let s = f32x4.splat(nothing(kind));
+    for (let c = 0; c < count; c++, at += stride) s = combine(kind, s, loadPart(at, n, 0));
+    storePart(y + (<usize>j << 2), n, f32x4.mul(s, f32x4.splat(factor)));
+  }
+}
+
+@inline
+function reduceAll(kind: i32, x: usize, y: usize, outer: i32, count: i32, inner: i32, factor: f32, thread: i32, threads: i32): void {
+  if (inner == 1) {
+    const end = shareEnd(outer, 16, thread, threads);
+    for (let o = shareStart(outer, 16, thread, threads); o < end; o++)
+      store<f32>(y + (<usize>o << 2), along(kind, x + ((<usize>o * <usize>count) << 2), count) * factor);
+    return;
+  }
+  const from = shareStart(inner, 16, thread, threads);
+  const to = shareEnd(inner, 16, thread, threads);
+  for (let o = 0; o < outer; o++)
+    across(kind, x + ((<usize>o * <usize>count * <usize>inner) << 2), y + ((<usize>o * <usize>inner) << 2), count, inner, from, to, factor);
+}
+
+/** (outer, count, inner) -> (outer, inner). Record: kind, x, y, outer, count, inner, factor f32 */
+export function reduce(a: usize, thread: i32, threads: i32): void {
+  const x = <usize>load<u32>(a, 4);
+  const y = <usize>load<u32>(a, 8);
+  const outer = load<i32>(a, 12);
+  const count = load<i32>(a, 16);
+  const inner = load<i32>(a, 20);
+  const factor = load<f32>(a, 24);
+  if (load<i32>(a) == SUM) reduceAll(SUM, x, y, outer, count, inner, factor, thread, threads);
+  else reduceAll(MAX, x, y, outer, count, inner, factor, thread, threads);
+}
+
+/** dy shared evenly among the elements that equal the largest. Record: dy, x, y, dx, outer, count, inner */
+export function maxBackward(a: usize, thread: i32, threads: i32): void {
+  const dy = <usize>load<u32>(a);
+  const x = <usize>load<u32>(a, 4);
+  const y = <usize>load<u32>(a, 8);
+  const dx = <usize>load<u32>(a, 12);
+  const outer = load<i32>(a, 16);
+  const count = load<i32>(a, 20);
+  const inner = load<i32>(a, 24);
+  const end = shareEnd(outer * inner, 1, thread, threads);
+  const stride = <usize>inner << 2;
+  for (let r = shareStart(outer * inner, 1, thread, threads); r < end; r++) {
+    const first = <usize>((r / inner) * count * inner + (r % inner)) << 2;
+    const most = load<f32>(y + (<usize>r << 2));
+    let ties: i32 = 0;
+    for (let c = 0, at = first; c < count; c++, at += stride) if (load<f32>(x + at) == most) ties++;
+    const share = load<f32>(dy + (<usize>r << 2)) / <f32>ties;
+    for (let c = 0, at = first; c < count; c++, at += stride)
+      store<f32>(dx + at, load<f32>(x + at) == most ? share : 0);
+  }
+}
+
+@inline
+function rowArgmax<T>(x: usize, n: i32): i32 {
+  let best: i32 = 0;
+  let most = load<T>(x);
+  for (let i = 1; i < n; i++) {
+    const now = load<T>(x + <usize>i * sizeof<T>());
+    if (now > most || (now != now && most == most)) {
+      most = now;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/** First position of the largest of each row, of the first NaN if there is one. Record: type, x, y, rows, n */
+export function argmax(a: usize, thread: i32, threads: i32): void {
+  const type = load<i32>(a);
+  const x = <usize>load<u32>(a, 4);
+  const y = <usize>load<u32>(a, 8);
+  const rows = load<i32>(a, 12);
+  const n = load<i32>(a, 16);
+  const end = shareEnd(rows, 16, thread, threads);
+  for (let r = shareStart(rows, 16, thread, threads); r < end; r++) {
+    const at = <usize>r * <usize>n;
+    store<i32>(y + (<usize>r << 2), type == U8 ? rowArgmax<u8>(x + at, n) : rowArgmax<f32>(x + (at << 2), n));
+  }
+}
+
+/** sqrt(sum of squares), summed in f64 so that it can't overflow early. Record: x, y, count */
+export function globalNorm(a: usize, thread: i32, threads: i32): void {
+  if (thread != 0) return;
+  const x = <usize>load<u32>(a);
+  const n = load<i32>(a, 8);
+  let s0 = f64x2.splat(0);
+  let s1 = f64x2.splat(0);
+  for (let i = 0; i < n; i += 4) {
+    const v = loadPart(x + (<usize>i << 2), n - i, 0);
+    const low = f64x2.promote_low_f32x4(v);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+    s0 = f64x2.add(s0, f64x2.mul(low, low));
+    s1 = f64x2.add(s1, f64x2.mul(high, high));
+  }
+  const s = f64x2.add(s0, s1);
+  store<f32>(load<u32>(a, 4), <f32>sqrt(f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1)));
+}

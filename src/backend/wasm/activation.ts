@@ -1,0 +1,25 @@
+import * as opcode from '../../generated/opcodes.ts';
+import type { ActivationName, ActivationRef, GeluAttrs, LeakyReluAttrs } from '../../ops/activation.ts';
+import { float, type Word } from './tape.ts';
+
+const activationCodes: Record<ActivationName, number> = {
+  relu: opcode.RELU,
+  leaky_relu: opcode.LEAKY_RELU,
+  gelu: opcode.GELU,
+  silu: opcode.SILU,
+  sigmoid: opcode.SIGMOID,
+  tanh: opcode.TANH,
+  softplus: opcode.SOFTPLUS,
+  hardswish: opcode.HARDSWISH,
+};
+
+/** An activation's code, and the number it takes. */
+export function activationWords(activation: ActivationRef | undefined): [code: number, parameter: Word] {
+  if (!activation) return [0, float(0)];
+  const { name, attrs } = activation;
+  const approximate = name === 'gelu' && (attrs as GeluAttrs).approximate === 'tanh';
+  return [
+    approximate ? opcode.GELU_TANH : activationCodes[name],
+    float((attrs as LeakyReluAttrs).slope ?? 0),
+  ];
+}

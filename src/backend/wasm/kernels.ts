@@ -1,0 +1,271 @@
+import { bytesPerElement, type DType } from '../../core/dtype.ts';
+import { sizeOf } from '../../core/shape.ts';
+import * as opcode from '../../generated/opcodes.ts';
+import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { ActivationName } from '../../ops/activation.ts';
+import { type DropoutAttrs, dropThreshold } from '../../ops/dropout.ts';
+import { type GatherAttrs, gatherSizes } from '../../ops/gather.ts';
+import type { OpName } from '../../ops/index.ts';
+import {
+  broadcastCopy,
+  type ConcatAttrs,
+  concatCopies,
+  type StridedCopy,
+  sliceBackwardCopy,
+  sliceCopy,
+  transposeCopy,
+} from '../../ops/layout.ts';
+import type { CrossEntropyAttrs } from '../../ops/loss.ts';
+import type { AdamAttrs, SgdAttrs } from '../../ops/optimizer.ts';
+import { inverseScale, type QuantAttrs } from '../../ops/quantized.ts';
+import { type ReduceAttrs, reduceSizes } from '../../ops/reduce.ts';
+import { rowsOf } from '../../ops/softmax.ts';
+import type { Unsupported } from '../backend.ts';
+import { activationWords } from './activation.ts';
+import { encodeMatmul, encodeMatmulI8 } from './matmul.ts';
+import { broadcastWalk, copyWalk, outerCount } from './strides.ts';
+import { float, type Place, type TapeRecord, type Word } from './tape.ts';
+
+/** How a step becomes records of the tape. */
+export interface Kernel {
+  encode(step: Step, place: Place): TapeRecord[];
+}
+
+type Words<A> = (step: Step & { readonly attrs: A; readonly output: TensorRef }, place: Place) => Word[];
+
+/** A step that is one record. */
+const one = <A = object>(code: number, words: Words<A>): Kernel => ({
+  encode: (step, place) => [{ opcode: code, words: words(step as never, place) }],
+});
+
+const count = (t: TensorRef): number => sizeOf(t.shape);
+const typeCodes: Record<DType, number> = { f32: opcode.F32, i32: opcode.I32, u8: opcode.U8, i8: opcode.I8 };
+
+const activation = (name: ActivationName): Kernel =>
+  one(opcode.ACTIVATION, ({ inputs: [x], output, attrs }, { address }) => {
+    const [code, parameter] = activationWords({ name, attrs });
+    return [code, address(x), address(output), count(x), parameter];
+  });
+
+const activationBackward = (name: ActivationName): Kernel =>
+  one(opcode.ACTIVATION_BACKWARD, ({ inputs: [dy, saved], output, attrs }, { address }) => {
+    const [code, parameter] = activationWords({ name, attrs });
+    return [code, address(dy), address(saved), address(output), count(dy), parameter];
+  });
+
+const binary = (kind: number): Kernel =>
+  one(opcode.BINARY, ({ inputs: [a, b], output }, { address }) => {
+    const walk = broadcastWalk(a.shape, b.shape, output.shape);
+    const { dims, strides } = walk;
+    return [
+      ...[kind, address(a), address(b), address(output), dims.length, outerCount(walk)],
+      ...[...dims, ...strides[0], ...strides[1]],
+    ];
+  });
+
+function copyRecord(source: TensorRef, target: TensorRef, copy: StridedCopy, { address }: Place): TapeRecord {
+  const size = bytesPerElement[source.dtype];
+  const walk = copyWalk(copy);
+  const { dims, strides } = walk;
+  return {
+    opcode: opcode.STRIDED_COPY,
+    words: [
+      ...[address(source) + copy.sourceOffset * size, address(target) + copy.targetOffset * size, size],
+      ...[dims.length, outerCount(walk), ...dims, ...strides[0], ...strides[1]],
+    ],
+  };
+}
+
+/** An op that is one strided copy. */
+const copies = (copy: (step: Step & { readonly output: TensorRef }) => StridedCopy): Kernel => ({
+  encode: (step, place) => [copyRecord(step.inputs[0], step.output!, copy(step as never), place)],
+});
+
+/** Repeats a value over a tensor's memory. */
+function fillRecord(t: TensorRef, value: number, { address }: Place): TapeRecord {
+  const size = bytesPerElement[t.dtype];
+  const byte = value & 0xff;
+  const word: Word = t.dtype === 'f32' ? float(value) : size === 4 ? value : byte * 0x01010101;
+  return { opcode: opcode.FILL, words: [address(t), count(t) * size, word] };
+}
+
+const reduction = (kind: number, factor: (n: number) => number): Kernel =>
+  one<ReduceAttrs>(opcode.REDUCE, ({ inputs: [x], output, attrs }, { address }) => {
+    const { outer, count, inner } = reduceSizes(x.shape, attrs.axes);
+    return [kind, address(x), address(output), outer, count, inner, float(factor(count))];
+  });
+
+/** Softmax and its kin: operands, then rows and their length. */
+const rowwise = (code: number): Kernel =>
+  one(code, ({ inputs, output }, { address }) => {
+    const { rows, n } = rowsOf(inputs[0].shape);
+    return [...inputs.map(address), address(output), rows, n];
+  });
+
+const crossEntropy = (code: number, logits: number): Kernel =>
+  one<CrossEntropyAttrs>(code, ({ inputs, output, attrs }, { address }) => {
+    const { rows, n } = rowsOf(inputs[logits].shape);
+    return [...inputs.map(address), address(output), rows, n, float(attrs.labelSmoothing)];
+  });
+
+const loss = (code: number, kind: number): Kernel =>
+  one<{ delta?: number }>(code, ({ inputs, output, attrs }, { address }) => [
+    ...[kind, ...inputs.map(address), address(output), count(inputs[0])],
+    float(attrs.delta ?? 0),
+  ]);
+
+const adam = (decoupled: 0 | 1): Kernel =>
+  one<AdamAttrs>(opcode.ADAM, ({ inputs: [p, g, m, v, hyper, norm], attrs }, { address }) => [
+    ...[p, g, m, v, hyper].map(address),
+    norm ? address(norm) : 0,
+    count(p),
+    ...[
+      attrs.maxNorm ?? 0,
+      attrs.beta1,
+      1 - attrs.beta1,
+      attrs.beta2,
+      1 - attrs.beta2,
+      attrs.eps,
+      attrs.weightDecay,
+    ].map(float),
+    decoupled,
+  ]);
+
+/** Every op, by name: how it becomes records, or why it can't. */
+export const kernels = {
+  matmul: { encode: encodeMatmul },
+  matmul_i8: { encode: encodeMatmulI8 },
+  add: binary(opcode.ADD),
+  sub: binary(opcode.SUB),
+  mul: binary(opcode.MUL),
+  div: binary(opcode.DIV),
+  scale: one<{ factor: number }>(opcode.SCALE, ({ inputs: [x], output, attrs }, { address }) => [
+    ...[address(x), address(output), count(x)],
+    float(attrs.factor),
+  ]),
+  cast: one(opcode.CAST, ({ inputs: [x], output }, { address }) => [
+    ...[typeCodes[x.dtype], typeCodes[output.dtype], address(x), address(output), count(x)],
+  ]),
+  copy: copies(({ inputs: [x] }) => transposeCopy(x, { perm: x.shape.map((_, i) => i) })),
+  fill: {
+    encode: ({ output, attrs }, place) => [fillRecord(output!, (attrs as { value: number }).value, place)],
+  },
+  relu: activation('relu'),
+  relu_backward: activationBackward('relu'),
+  leaky_relu: activation('leaky_relu'),
+  leaky_relu_backward: activationBackward('leaky_relu'),
+  gelu: activation('gelu'),
+  gelu_backward: activationBackward('gelu'),
+  silu: activation('silu'),
+  silu_backward: activationBackward('silu'),
+  sigmoid: activation('sigmoid'),
+  sigmoid_backward: activationBackward('sigmoid'),
+  tanh: activation('tanh'),
+  tanh_backward: activationBackward('tanh'),
+  softplus: activation('softplus'),
+  softplus_backward: activationBackward('softplus'),
+  hardswish: activation('hardswish'),
+  hardswish_backward: activationBackward('hardswish'),
+  sum: reduction(opcode.SUM, () => 1),
+  mean: reduction(opcode.SUM, (n) => 1 / n),
+  max: reduction(opcode.MAX, () => 1),
+  max_backward: one<ReduceAttrs>(
+    opcode.MAX_BACKWARD,
+    ({ inputs: [dy, x, y], output, attrs }, { address }) => {
+      const { outer, count, inner } = reduceSizes(x.shape, attrs.axes);
+      return [...[dy, x, y, output].map(address), outer, count, inner];
+    },
+  ),
+  argmax: one(opcode.ARGMAX, ({ inputs: [x], output }, { address }) => {
+    const { rows, n } = rowsOf(x.shape);
+    return [typeCodes[x.dtype], address(x), address(output), rows, n];
+  }),
+  global_norm: one(opcode.GLOBAL_NORM, ({ inputs: [x], output }, { address }) => [
+    address(x),
+    address(output),
+    count(x),
+  ]),
+  reshape: { encode: () => [] },
+  transpose: copies(({ inputs: [x], attrs }) => transposeCopy(x, attrs as never)),
+  slice: copies(({ inputs: [x], attrs }) => sliceCopy(x, attrs as never)),
+  slice_backward: {
+    encode: ({ inputs: [dy], output, attrs }, place) => [
+      fillRecord(output!, 0, place),
+      copyRecord(dy, output!, sliceBackwardCopy(output!, attrs as never), place),
+    ],
+  },
+  concat: {
+    encode: ({ inputs, output, attrs }, place) =>
+      concatCopies(inputs, output!, attrs as ConcatAttrs).map((c, i) =>
+        copyRecord(inputs[i], output!, c, place),
+      ),
+  },
+  broadcast: copies(({ inputs: [x], output }) => broadcastCopy(x, output)),
+  gather: one<GatherAttrs>(opcode.GATHER, ({ inputs: [x, indices], output, attrs }, { address }) => {
+    const { outer, size, inner, count } = gatherSizes(x, indices, attrs);
+    return [...[x, indices, output].map(address), outer, size, inner, count];
+  }),
+  gather_backward: one<GatherAttrs>(
+    opcode.GATHER_BACKWARD,
+    ({ inputs: [dy, indices], output, attrs }, { address }) => {
+      const { outer, size, inner, count } = gatherSizes(output, indices, attrs);
+      return [...[dy, indices, output].map(address), outer, size, inner, count];
+    },
+  ),
+  softmax: rowwise(opcode.SOFTMAX),
+  softmax_backward: rowwise(opcode.SOFTMAX_BACKWARD),
+  log_softmax: rowwise(opcode.LOG_SOFTMAX),
+  log_softmax_backward: rowwise(opcode.LOG_SOFTMAX_BACKWARD),
+  cross_entropy: crossEntropy(opcode.CROSS_ENTROPY, 0),
+  cross_entropy_backward: crossEntropy(opcode.CROSS_ENTROPY_BACKWARD, 1),
+  mse: loss(opcode.LOSS, opcode.MSE),
+  mse_backward: loss(opcode.LOSS_BACKWARD, opcode.MSE),
+  bce_with_logits: loss(opcode.LOSS, opcode.BCE_WITH_LOGITS),
+  bce_with_logits_backward: loss(opcode.LOSS_BACKWARD, opcode.BCE_WITH_LOGITS),
+  huber: loss(opcode.LOSS, opcode.HUBER),
+  huber_backward: loss(opcode.LOSS_BACKWARD, opcode.HUBER),
+  dropout: one<DropoutAttrs>(
+    opcode.DROPOUT,
+    ({ inputs: [x, seed], output, attrs: { p, salt } }, { address }) => [
+      ...[x, seed, output].map(address),
+      ...[count(x), salt, dropThreshold(p), float(1 / (1 - p))],
+    ],
+  ),
+  sgd: one<SgdAttrs>(opcode.SGD, ({ inputs, attrs }, { address }) => {
+    const [p, g, ...rest] = inputs;
+    const buffer = attrs.momentum > 0 ? rest.shift() : undefined;
+    const [hyper, norm] = rest;
+    return [
+      ...[
+        address(p),
+        address(g),
+        buffer ? address(buffer) : 0,
+        address(hyper),
+        norm ? address(norm) : 0,
+        count(p),
+      ],
+      ...[attrs.maxNorm ?? 0, attrs.momentum, attrs.weightDecay].map(float),
+      attrs.nesterov ? 1 : 0,
+    ];
+  }),
+  adam: adam(0),
+  adamw: adam(1),
+  quantize: one<QuantAttrs>(
+    opcode.QUANTIZE,
+    ({ inputs: [x], output, attrs: { scale, zeroPoint } }, { address }) => [
+      ...[address(x), address(output), count(x), float(inverseScale(scale)), zeroPoint],
+      ...(output.dtype === 'u8' ? [0, 255] : [-128, 127]),
+    ],
+  ),
+  dequantize: one<QuantAttrs>(
+    opcode.DEQUANTIZE,
+    ({ inputs: [x], output, attrs: { scale, zeroPoint } }, { address }) => [
+      ...[address(x), address(output), count(x), x.dtype === 'i8' ? 1 : 0, zeroPoint],
+      float(scale),
+    ],
+  ),
+  activation_i8: one(opcode.ACTIVATION_I8, ({ inputs: [x, table], output }, { address }) => [
+    ...[x, table, output].map(address),
+    count(x),
+  ]),
+} satisfies Record<OpName, Kernel | Unsupported> as Record<OpName, Kernel | Unsupported>;

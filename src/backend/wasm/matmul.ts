@@ -1,0 +1,66 @@
+import { sizeOf } from '../../core/shape.ts';
+import * as opcode from '../../generated/opcodes.ts';
+import type { Step } from '../../graph/plan.ts';
+import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
+import type { MatmulI8Attrs } from '../../ops/quantized.ts';
+import { activationWords } from './activation.ts';
+import type { Place, TapeRecord } from './tape.ts';
+
+/** An f32 product as one record: sizes, and the two strides of each operand, which is all that transposing is. */
+export function encodeMatmul({ inputs: [a, b, bias], output, attrs }: Step, place: Place): TapeRecord[] {
+  const { transposeA, transposeB, activation } = attrs as MatmulAttrs;
+  const sizes = matmulSizes(a, b, attrs as MatmulAttrs);
+  const { n, k, batchStrideA, batchStrideB } = sizes;
+  // One weight for a batch of untransposed inputs is one product of more rows.
+  const joined = batchStrideB === 0 && !transposeA && batchStrideA === sizes.m * k;
+  const [batch, m] = joined ? [1, sizes.batch * sizes.m] : [sizes.batch, sizes.m];
+  const [rowA, stepA] = transposeA ? [1, m] : [k, 1];
+  const [stepB, columnB] = transposeB ? [1, k] : [n, 1];
+  const { address, scratch, scratchPerThread, f32Tile } = place;
+  return [
+    {
+      opcode: opcode.MATMUL,
+      words: [
+        ...[address(a), address(b), bias ? address(bias) : 0, address(output!)],
+        ...[batch, m, n, k, batchStrideA, batchStrideB],
+        ...[rowA, stepA, stepB, columnB, n],
+        ...activationWords(activation),
+        ...[...f32Tile, scratch, scratchPerThread],
+      ],
+    },
+  ];
+}
+
+/** An int8 product: weights packed for the tile (once, where they are constant), then the product itself. */
+export function encodeMatmulI8(step: Step, place: Place): TapeRecord[] {
+  const [x, weight, bias, multiplier, table] = step.inputs;
+  const { shift, zeroPoint, min, max } = step.attrs as MatmulI8Attrs;
+  const [n, k] = weight.shape;
+  const m = sizeOf(x.shape.slice(0, -1));
+  const { address, i8Tile, i8Kind, scratch, scratchPerThread } = place;
+  const [rows, columns] = i8Tile;
+  const groups = i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
+  const packed = place.extra(Math.ceil(n / columns) * columns * groups * 4);
+  return [
+    {
+      opcode: opcode.PACK_I8,
+      once: weight.constant,
+      words: [address(weight), packed, n, k, columns, i8Kind],
+    },
+    {
+      opcode: opcode.MATMUL_I8,
+      words: [
+        ...[
+          address(x),
+          packed,
+          address(bias),
+          address(multiplier),
+          table ? address(table) : 0,
+          address(step.output!),
+        ],
+        ...[m, n, k, shift, zeroPoint, min, max],
+        ...[rows, columns, i8Kind, scratch, scratchPerThread],
+      ],
+    },
+  ];
+}

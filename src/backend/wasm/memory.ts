@@ -1,0 +1,94 @@
+import { fail } from '../../core/errors.ts';
+import { alignUp } from '../../graph/memory.ts';
+import { ALIGNMENT } from '../../graph/plan.ts';
+import { MOST_PAGES, PAGE } from './load.ts';
+
+interface Block {
+  address: number;
+  bytes: number;
+}
+
+/** The first cache line stays unused, so that no tensor has address 0, which kernels read as "none". */
+const START = ALIGNMENT;
+
+/**
+ * Hands out parts of one WebAssembly memory: first fit, neighbours joined when freed. The memory grows only here,
+ * and never shrinks (WebAssembly can't), but what was freed is used again.
+ */
+export class WasmHeap {
+  readonly memory: WebAssembly.Memory;
+  /** Bytes now handed out. */
+  allocatedBytes = 0;
+  private free: Block[];
+  private readonly mostPages: number;
+
+  constructor(memory: WebAssembly.Memory, mostPages = MOST_PAGES) {
+    this.memory = memory;
+    this.mostPages = mostPages;
+    this.free = [{ address: START, bytes: memory.buffer.byteLength - START }];
+  }
+
+  /** A zeroed block at a multiple of ALIGNMENT. Throws 'out_of_memory' with the figures. */
+  allocate(bytes: number, what: string): number {
+    const size = Math.max(alignUp(bytes, ALIGNMENT), ALIGNMENT);
+    let at = this.free.findIndex((b) => b.bytes >= size);
+    if (at < 0) {
+      this.grow(size, what);
+      at = this.free.length - 1;
+    }
+    const block = this.free[at];
+    const { address } = block;
+    if (block.bytes === size) this.free.splice(at, 1);
+    else {
+      block.address += size;
+      block.bytes -= size;
+    }
+    this.allocatedBytes += size;
+    new Uint8Array(this.memory.buffer, address, size).fill(0);
+    return address;
+  }
+
+  /** Gives a block back; `bytes` as it was asked for. */
+  release(address: number, bytes: number): void {
+    const size = Math.max(alignUp(bytes, ALIGNMENT), ALIGNMENT);
+    this.allocatedBytes -= size;
+    this.insert({ address, bytes: size });
+  }
+
+  private insert(block: Block): void {
+    const at = this.free.findIndex((b) => b.address > block.address);
+    const place = at < 0 ? this.free.length : at;
+    this.free.splice(place, 0, block);
+    this.joinWithNext(place);
+    this.joinWithNext(place - 1);
+  }
+
+  private joinWithNext(i: number): void {
+    const [block, next] = [this.free[i], this.free[i + 1]];
+    if (!block || !next || block.address + block.bytes !== next.address) return;
+    block.bytes += next.bytes;
+    this.free.splice(i + 1, 1);
+  }
+
+  /** Makes room for `size` bytes at the end. */
+  private grow(size: number, what: string): void {
+    const end = this.memory.buffer.byteLength;
+    const last = this.free.at(-1);
+    const atEnd = last && last.address + last.bytes === end ? last.bytes : 0;
+    const pages = Math.ceil((size - atEnd) / PAGE);
+    const mib = (n: number) => `${(n / 2 ** 20).toFixed(1)} MiB`;
+    const refuse = (why: string) =>
+      fail(
+        'out_of_memory',
+        `${what} needs ${mib(size)}; this engine's WebAssembly memory holds ${mib(end)} ` +
+          `(${mib(this.allocatedBytes)} in use) and ${why}. Use a smaller batch or model, or dispose of programs no longer needed`,
+      );
+    if (end / PAGE + pages > this.mostPages) refuse(`can't pass ${mib(this.mostPages * PAGE)}`);
+    try {
+      this.memory.grow(pages);
+    } catch {
+      refuse('the system gave no more');
+    }
+    this.insert({ address: end, bytes: pages * PAGE });
+  }
+}

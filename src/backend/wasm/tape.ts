@@ -1,0 +1,65 @@
+import type { Section, TensorRef } from '../../graph/plan.ts';
+import { sections } from '../../graph/plan.ts';
+
+/** A word of a record: an unsigned or signed integer, or a float. */
+export type Word = number | { readonly f32: number };
+
+/** A float attribute. */
+export const float = (value: number): Word => ({ f32: value });
+
+/** Addresses and sizes that encoding a record needs. */
+export interface Place {
+  /** Byte address of a tensor of the plan. */
+  address(t: TensorRef): number;
+  /** Byte address of scratch memory, one part for each thread. */
+  readonly scratch: number;
+  readonly scratchPerThread: number;
+  /** Tile shapes in use. */
+  readonly f32Tile: readonly [rows: number, columns: number];
+  readonly i8Tile: readonly [rows: number, columns: number];
+  /** 1 where weights are packed as bytes for the relaxed dot, 0 where they are widened for dot_i16x8. */
+  readonly i8Kind: 0 | 1;
+  /** Address of extra memory for a step, the same for every encoding of the plan; for packed weights. */
+  extra(bytes: number): number;
+}
+
+export interface TapeRecord {
+  readonly opcode: number;
+  readonly words: readonly Word[];
+  /** Runs once, when the program is made, instead of at every run. */
+  readonly once?: boolean;
+}
+
+/** [opcode, length in words, ...] for each record. */
+export function encode(records: readonly TapeRecord[]): Uint32Array {
+  const length = records.reduce((sum, r) => sum + r.words.length + 2, 0);
+  const bytes = new ArrayBuffer(length * 4);
+  const [u32, f32] = [new Uint32Array(bytes), new Float32Array(bytes)];
+  let at = 0;
+  for (const { opcode, words } of records) {
+    u32[at++] = opcode;
+    u32[at++] = words.length + 2;
+    for (const word of words) {
+      if (typeof word === 'number') u32[at++] = word;
+      else f32[at++] = word.f32;
+    }
+  }
+  return u32;
+}
+
+/** Words of a range: first record, end, and two for the barrier. */
+export const RANGE_WORDS = 4;
+
+/** Where each section's records lie: byte offsets into the tape. The whole plan is the range of all of them. */
+export function sectionRanges(
+  lengths: readonly { section: Section; words: number }[],
+): Map<Section | 'all', [number, number]> {
+  const ranges = new Map<Section | 'all', [number, number]>();
+  let at = 0;
+  for (const section of sections) {
+    const from = at;
+    for (const l of lengths) if (l.section === section) at += l.words * 4;
+    ranges.set(section, [from, at]);
+  }
+  return ranges.set('all', [0, at]);
+}
