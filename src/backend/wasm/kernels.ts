@@ -21,9 +21,9 @@ import { inverseScale, type QuantAttrs } from '../../ops/quantized.ts';
 import { type ReduceAttrs, reduceSizes } from '../../ops/reduce.ts';
 import { rowsOf } from '../../ops/softmax.ts';
 import type { Unsupported } from '../backend.ts';
+import { broadcastWalk, copyWalk, outerCount } from '../strides.ts';
 import { activationWords } from './activation.ts';
 import { encodeMatmul, encodeMatmulI8 } from './matmul.ts';
-import { broadcastWalk, copyWalk, outerCount } from './strides.ts';
 import { float, type Place, type TapeRecord, type Word } from './tape.ts';
 
 /** How a step becomes records of the tape. */

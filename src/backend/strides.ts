@@ -1,5 +1,5 @@
-import { broadcastStrides, type Shape, sizeOf } from '../../core/shape.ts';
-import type { StridedCopy } from '../../ops/layout.ts';
+import { broadcastStrides, type Shape, sizeOf } from '../core/shape.ts';
+import type { StridedCopy } from '../ops/layout.ts';
 
 /** Dimensions with one row of strides for each operand. */
 export interface Walk {

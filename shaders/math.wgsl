@@ -1,0 +1,90 @@
+// The functions of assembly/math.ts: built-in ones may be off by far more, and differ from GPU to GPU.
+fn power_of_two(n: i32) -> f32 { return bitcast<f32>(bitcast<u32>(n + 127) << 23u); }
+fn exp_safe(given: f32) -> f32 {
+  let x = clamp_nan(given, -104.0, 89.0);
+  if (is_nan(x)) { return x; }
+  let n = round(x * 1.44269504);
+  var r = x - n * 0.693359375;
+  r = r - n * -2.12194440e-4;
+  var p = 1.9875691500e-4;
+  p = p * r + 1.3981999507e-3;
+  p = p * r + 8.3334519073e-3;
+  p = p * r + 4.1665795894e-2;
+  p = p * r + 1.6666665459e-1;
+  p = p * r + 5.0000001201e-1;
+  p = (r * r * p + r) + 1.0;
+  let half = i32(n) >> 1u;
+  return p * power_of_two(half) * power_of_two(i32(n) - half);
+}
+
+// Of positive normal numbers; NaN stays.
+fn log_safe(x: f32) -> f32 {
+  if (is_nan(x)) { return x; }
+  let bits = bitcast<u32>(x);
+  var e = f32(i32(bits >> 23u) - 127);
+  var m = bitcast<f32>((bits & 0x7fffffu) | 0x3f800000u);
+  if (m > 1.41421356) {
+    m = m * 0.5;
+    e = e + 1.0;
+  }
+  let s = (m - 1.0) / (m + 1.0);
+  let z = s * s;
+  let p = 1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * 0.11111111)));
+  return e * 0.69314718 + 2.0 * s * p;
+}
+
+// log(1 + t) for 0 <= t <= 1
+fn log1p_safe(t: f32) -> f32 {
+  let s = t / (2.0 + t);
+  let z = s * s;
+  var p = 2.0 / 15.0;
+  p = p * z + 2.0 / 13.0;
+  p = p * z + 2.0 / 11.0;
+  p = p * z + 2.0 / 9.0;
+  p = p * z + 2.0 / 7.0;
+  p = p * z + 2.0 / 5.0;
+  p = p * z + 2.0 / 3.0;
+  p = p * z + 2.0;
+  return p * s;
+}
+
+fn sigmoid_safe(x: f32) -> f32 {
+  if (is_nan(x)) { return x; }
+  let e = exp_safe(-abs(x));
+  let small = e / (1.0 + e);
+  return select(small, 1.0 / (1.0 + e), x >= 0.0);
+}
+
+fn tanh_safe(given: f32) -> f32 {
+  if (is_nan(given)) { return given; }
+  let x = clamp(given, -20.0, 20.0);
+  if (abs(x) < 0.625) {
+    let z = x * x;
+    var p = -5.70498872745e-3;
+    p = p * z + 2.06390887954e-2;
+    p = p * z + -5.37397155531e-2;
+    p = p * z + 1.33314422036e-1;
+    p = p * z + -3.33332819422e-1;
+    return p * z * x + x;
+  }
+  let far = 1.0 - 2.0 / (exp_safe(2.0 * abs(x)) + 1.0);
+  return select(-far, far, x > 0.0);
+}
+
+fn erf_safe(given: f32) -> f32 {
+  let x = clamp_nan(given, -4.0, 4.0);
+  let z = x * x;
+  var p = -2.72614225801306e-10;
+  p = p * z + 2.77068142495902e-8;
+  p = p * z + -2.10102402082508e-6;
+  p = p * z + -5.69250639462346e-5;
+  p = p * z + -7.34990630326855e-4;
+  p = p * z + -2.9545998085402e-3;
+  p = p * z + -1.60960333262415e-2;
+  var q = -1.45660718464996e-5;
+  q = q * z + -2.13374055278905e-4;
+  q = q * z + -1.68282697438203e-3;
+  q = q * z + -7.37332916720468e-3;
+  q = q * z + -1.42647390514189e-2;
+  return x * p / q;
+}

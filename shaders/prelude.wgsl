@@ -1,0 +1,30 @@
+// Joined to the front of every kernel. The arena is one buffer of 32-bit words; tensors are offsets into it, in words.
+// Kernels read and write floats by bits, so that no compiler's idea of NaN or denormals touches data that is only moved.
+@group(0) @binding(0) var<storage, read_write> arena: array<u32>;
+@group(0) @binding(1) var<uniform> args: Args;
+
+fn load(i: u32) -> f32 { return bitcast<f32>(arena[i]); }
+fn store(i: u32, v: f32) { arena[i] = bitcast<u32>(v); }
+fn load_byte(base: u32, i: u32) -> u32 { return (arena[base + (i >> 2u)] >> ((i & 3u) * 8u)) & 0xffu; }
+fn sign_extend(b: u32) -> i32 { return bitcast<i32>(b << 24u) >> 24u; }
+// WGSL lets compilers assume that NaN and infinity don't occur, and they do: v != v becomes false. Bits don't lie.
+fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+// Constants must not be NaN or infinite either, so these are made from a number that no compiler knows.
+fn infinity() -> f32 { return bitcast<f32>(0x7f800000u | (args.zero & 1u)); }
+fn nan() -> f32 { return bitcast<f32>(0x7fc00000u | (args.zero & 1u)); }
+// NaN if either is: max() may drop it.
+fn max_nan(a: f32, b: f32) -> f32 {
+  if (is_nan(a)) { return a; }
+  if (is_nan(b)) { return b; }
+  return max(a, b);
+}
+
+fn clamp_nan(v: f32, low: f32, high: f32) -> f32 {
+  if (is_nan(v)) { return v; }
+  return clamp(v, low, high);
+}
+
+// Position of this invocation where workgroups of 64 are laid out in two dimensions, as large grids must be.
+fn position(group: vec3<u32>, groups: vec3<u32>, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}

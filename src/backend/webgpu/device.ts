@@ -1,0 +1,93 @@
+import { fail } from '../../core/errors.ts';
+
+/** What is known of an adapter before a device is made. */
+export interface AdapterDescription {
+  readonly description: string;
+  /** A GPU simulated on the CPU: correct, and slow. */
+  readonly software: boolean;
+}
+
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|softpipe|\bcpu\b/i;
+
+function describe({ info }: { readonly info: GPUAdapterInfo }): AdapterDescription {
+  const name =
+    [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ') ||
+    'unnamed GPU';
+  const software = SOFTWARE.test(name) || info.isFallbackAdapter === true;
+  return { description: `WebGPU on ${name}${software ? ' (a GPU simulated on the CPU)' : ''}`, software };
+}
+
+async function adapterOf(gpu: GPU): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  return adapter ?? fail('unavailable', 'WebGPU finds no adapter here; is there a GPU, and a driver for it?');
+}
+
+/** Looks at the adapter without taking a device. Throws 'unavailable' where there is none. */
+export async function describeAdapter(gpu: GPU): Promise<AdapterDescription> {
+  return describe(await adapterOf(gpu));
+}
+
+/** A device with all the memory its adapter allows, and what it runs on. */
+export async function requestDevice(gpu: GPU): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
+  const adapter = await adapterOf(gpu);
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  try {
+    const device = await adapter.requestDevice({
+      label: 'biphase',
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    });
+    return { device, adapter: describe(adapter) };
+  } catch (cause) {
+    return fail('unavailable', `the GPU gave no device: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What is known of a device that somebody else made. */
+export function describeDevice(device: GPUDevice): AdapterDescription {
+  const info = device.adapterInfo;
+  return info ? describe({ info }) : { description: "WebGPU on the caller's device", software: false };
+}
+
+/** Remembers what went wrong with a device outside any call, and throws it at the next one. */
+export class DeviceHealth {
+  private lost: string | undefined;
+  private uncaptured: string | undefined;
+  private readonly ended: Promise<never>;
+
+  constructor(device: GPUDevice) {
+    this.ended = device.lost.then(({ reason, message }) => {
+      this.lost = `the GPU device was lost (${reason || 'unknown reason'}): ${message || 'no message'}`;
+      return this.check() as never;
+    });
+    // Nobody may be waiting; then the next call reports it.
+    this.ended.catch(() => undefined);
+    device.addEventListener('uncapturederror', (event) => {
+      this.uncaptured ??= (event as GPUUncapturedErrorEvent).error.message;
+    });
+  }
+
+  check(): void {
+    if (this.lost !== undefined)
+      fail(
+        'device_lost',
+        `${this.lost}. Make a new engine; weights that were frozen or read before are intact`,
+      );
+    if (this.uncaptured !== undefined) {
+      const message = this.uncaptured;
+      this.uncaptured = undefined;
+      fail('internal', `WebGPU reported an error: ${message}`);
+    }
+  }
+
+  /** The promise's value, or 'device_lost' if the device goes away first. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([work, this.ended]);
+    } catch (error) {
+      // Work on a lost device also fails by itself, sometimes before `lost` is told.
+      await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, 10))]);
+      this.check();
+      throw error;
+    }
+  }
+}

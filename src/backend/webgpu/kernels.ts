@@ -1,0 +1,258 @@
+import { bytesPerElement, type DType } from '../../core/dtype.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { ActivationName } from '../../ops/activation.ts';
+import { type DropoutAttrs, dropThreshold } from '../../ops/dropout.ts';
+import { type GatherAttrs, gatherSizes } from '../../ops/gather.ts';
+import type { OpName } from '../../ops/index.ts';
+import type { CrossEntropyAttrs } from '../../ops/loss.ts';
+import type { AdamAttrs, SgdAttrs } from '../../ops/optimizer.ts';
+import { inverseScale, type QuantAttrs } from '../../ops/quantized.ts';
+import { type ReduceAttrs, reduceSizes } from '../../ops/reduce.ts';
+import { rowsOf } from '../../ops/softmax.ts';
+import type { Unsupported } from '../backend.ts';
+import { broadcastWalk } from '../strides.ts';
+import { activationFiles } from './activation.ts';
+import { concatKernel, copyKernel, fillDispatch, packed, sliceBackwardKernel } from './copy.ts';
+import { matmulDispatch, matmulI8Dispatch } from './matmul.ts';
+import { type Dispatch, float, type Shader, type Word, wordOf } from './record.ts';
+
+/** How a step becomes dispatches. */
+export interface Kernel {
+  encode(step: Step): Dispatch[];
+}
+
+type Typed<A> = Step & { readonly attrs: A; readonly output: TensorRef };
+
+const count = (t: TensorRef): number => sizeOf(t.shape);
+/** Workgroups of 64 for one invocation an element. */
+const each = (n: number): number => Math.ceil(n / 64);
+
+/** A step that is one dispatch. */
+const one = <A = object>(make: (step: Typed<A>) => Dispatch): Kernel => ({
+  encode: (step) => [make(step as never)],
+});
+
+const activation = (name: ActivationName): Kernel =>
+  one(({ inputs: [x], output, attrs }) => {
+    const [files, p] = activationFiles({ name, attrs });
+    return {
+      shader: { files: ['activation', ...files] },
+      args: [wordOf(x), wordOf(output), count(x), p],
+      workgroups: each(count(x)),
+    };
+  });
+
+const activationBackward = (name: ActivationName): Kernel =>
+  one(({ inputs: [dy, saved], output, attrs }) => {
+    const [files, p] = activationFiles({ name, attrs });
+    return {
+      shader: { files: ['activation_backward', ...files] },
+      args: [wordOf(dy), wordOf(saved), wordOf(output), count(dy), p],
+      workgroups: each(count(dy)),
+    };
+  });
+
+const eight = (values: readonly number[]): number[] => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
+
+const binary = (kind: number): Kernel =>
+  one(({ inputs: [a, b], output }) => {
+    const { dims, strides } = broadcastWalk(a.shape, b.shape, output.shape);
+    return {
+      shader: { files: ['binary'], constants: { KIND: kind } },
+      args: [
+        ...[a, b, output].map(wordOf),
+        ...[count(output), ...eight(dims), ...eight(strides[0]), ...eight(strides[1]), dims.length],
+      ],
+      workgroups: each(count(output)),
+    };
+  });
+
+const reduction = (kind: number, factor: (n: number) => number): Kernel =>
+  one<ReduceAttrs>(({ inputs: [x], output, attrs }) => {
+    const sizes = reduceSizes(x.shape, attrs.axes);
+    return {
+      shader: { files: ['reduce'], constants: { KIND: kind } },
+      args: [wordOf(x), wordOf(output), count(output), sizes.count, sizes.inner, float(factor(sizes.count))],
+      workgroups: count(output),
+    };
+  });
+
+/** A workgroup for each row of the operand at `position`. */
+const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => Word[] = () => []): Kernel =>
+  one<A>(({ inputs, output, attrs }) => {
+    const { rows, n } = rowsOf(inputs[position].shape);
+    return {
+      shader: { files: [...files, 'rows', 'math'] },
+      args: [...inputs.map(wordOf), wordOf(output), rows, n, ...more(attrs)],
+      workgroups: n === 0 && files[0] !== 'cross_entropy' ? 0 : rows,
+    };
+  });
+
+const smoothing = (attrs: CrossEntropyAttrs): Word[] => [float(attrs.labelSmoothing)];
+
+const loss = (file: string, kind: number): Kernel =>
+  one<{ delta?: number }>(({ inputs, output, attrs }) => ({
+    shader: { files: [file, 'math'], constants: { KIND: kind } },
+    args: [...inputs.map(wordOf), wordOf(output), count(output), float(attrs.delta ?? 0)],
+    workgroups: each(count(output)),
+  }));
+
+const typeCodes: Record<DType, number> = { f32: 0, i32: 1, u8: 2, i8: 3 };
+
+const adam = (decoupled: 0 | 1): Kernel =>
+  one<AdamAttrs>(({ inputs: [p, g, m, v, hyper, norm], attrs }) => {
+    const { maxNorm = 0, beta1, beta2, eps, weightDecay } = attrs;
+    const floats = [maxNorm, beta1, 1 - beta1, beta2, 1 - beta2, eps, weightDecay].map(float);
+    return {
+      shader: { files: ['adam'], constants: { DECOUPLED: decoupled, CLIP: norm ? 1 : 0 } },
+      args: [...[p, g, m, v, hyper].map(wordOf), norm ? wordOf(norm) : 0, count(p), ...floats],
+      workgroups: each(count(p)),
+    };
+  });
+
+const sgd = one<SgdAttrs>(({ inputs, attrs }) => {
+  const [p, g, ...rest] = inputs;
+  const buffer = attrs.momentum > 0 ? rest.shift() : undefined;
+  const [hyper, norm] = rest;
+  const floats = [attrs.maxNorm ?? 0, attrs.momentum, attrs.weightDecay].map(float);
+  return {
+    shader: { files: ['sgd'], constants: { MOMENTUM: buffer ? 1 : 0, CLIP: norm ? 1 : 0 } },
+    args: [
+      ...[
+        wordOf(p),
+        wordOf(g),
+        buffer ? wordOf(buffer) : 0,
+        wordOf(hyper),
+        norm ? wordOf(norm) : 0,
+        count(p),
+      ],
+      ...[...floats, attrs.nesterov ? 1 : 0],
+    ],
+    workgroups: each(count(p)),
+  };
+});
+
+const shader = (file: string, constants?: Shader['constants']): Shader => ({ files: [file], constants });
+
+/** Every op, by name: how it becomes dispatches, or why it can't. */
+export const kernels = {
+  matmul: one(matmulDispatch),
+  matmul_i8: one(matmulI8Dispatch),
+  add: binary(0),
+  sub: binary(1),
+  mul: binary(2),
+  div: binary(3),
+  scale: one<{ factor: number }>(({ inputs: [x], output, attrs }) => ({
+    shader: shader('scale'),
+    args: [wordOf(x), wordOf(output), count(x), float(attrs.factor)],
+    workgroups: each(count(x)),
+  })),
+  cast: one(({ inputs: [x], output }) => ({
+    shader: shader('cast', { FROM: typeCodes[x.dtype], TO: typeCodes[output.dtype] }),
+    args: [wordOf(x), wordOf(output), count(x)],
+    workgroups: each(bytesPerElement[output.dtype] === 4 ? count(x) : packed(count(x))),
+  })),
+  copy: copyKernel('copy'),
+  fill: { encode: ({ output, attrs }) => [fillDispatch(output!, (attrs as { value: number }).value)] },
+  relu: activation('relu'),
+  relu_backward: activationBackward('relu'),
+  leaky_relu: activation('leaky_relu'),
+  leaky_relu_backward: activationBackward('leaky_relu'),
+  gelu: activation('gelu'),
+  gelu_backward: activationBackward('gelu'),
+  silu: activation('silu'),
+  silu_backward: activationBackward('silu'),
+  sigmoid: activation('sigmoid'),
+  sigmoid_backward: activationBackward('sigmoid'),
+  tanh: activation('tanh'),
+  tanh_backward: activationBackward('tanh'),
+  softplus: activation('softplus'),
+  softplus_backward: activationBackward('softplus'),
+  hardswish: activation('hardswish'),
+  hardswish_backward: activationBackward('hardswish'),
+  sum: reduction(0, () => 1),
+  mean: reduction(0, (n) => 1 / n),
+  max: reduction(1, () => 1),
+  max_backward: one<ReduceAttrs>(({ inputs: [dy, x, y], output, attrs }) => {
+    const sizes = reduceSizes(x.shape, attrs.axes);
+    return {
+      shader: shader('max_backward'),
+      args: [...[dy, x, y, output].map(wordOf), count(y), sizes.count, sizes.inner],
+      workgroups: each(count(y)),
+    };
+  }),
+  argmax: one(({ inputs: [x], output }) => {
+    const { rows, n } = rowsOf(x.shape);
+    return {
+      shader: shader('argmax', { BYTES: x.dtype === 'u8' ? 1 : 0 }),
+      args: [wordOf(x), wordOf(output), rows, n],
+      workgroups: each(rows),
+    };
+  }),
+  global_norm: one(({ inputs: [x], output }) => ({
+    shader: shader('global_norm'),
+    args: [wordOf(x), wordOf(output), count(x)],
+    workgroups: 1,
+  })),
+  reshape: { encode: () => [] },
+  transpose: copyKernel('transpose'),
+  slice: copyKernel('slice'),
+  slice_backward: sliceBackwardKernel,
+  concat: concatKernel,
+  broadcast: copyKernel('broadcast'),
+  gather: one<GatherAttrs>(({ inputs: [x, indices], output, attrs }) => {
+    const sizes = gatherSizes(x, indices, attrs);
+    return {
+      shader: shader('gather'),
+      args: [...[x, indices, output].map(wordOf), count(output), sizes.size, sizes.inner, sizes.count],
+      workgroups: each(count(output)),
+    };
+  }),
+  gather_backward: one<GatherAttrs>(({ inputs: [dy, indices], output, attrs }) => {
+    const sizes = gatherSizes(output, indices, attrs);
+    return {
+      shader: shader('gather_backward'),
+      args: [...[dy, indices, output].map(wordOf), count(output), sizes.size, sizes.inner, sizes.count],
+      workgroups: each(count(output)),
+    };
+  }),
+  softmax: rowwise(['softmax']),
+  softmax_backward: rowwise(['softmax_backward']),
+  log_softmax: rowwise(['log_softmax']),
+  log_softmax_backward: rowwise(['log_softmax_backward']),
+  cross_entropy: rowwise(['cross_entropy'], 0, smoothing),
+  cross_entropy_backward: rowwise(['cross_entropy_backward'], 1, smoothing),
+  mse: loss('loss', 0),
+  mse_backward: loss('loss_backward', 0),
+  bce_with_logits: loss('loss', 1),
+  bce_with_logits_backward: loss('loss_backward', 1),
+  huber: loss('loss', 2),
+  huber_backward: loss('loss_backward', 2),
+  dropout: one<DropoutAttrs>(({ inputs: [x, seed], output, attrs: { p, salt } }) => ({
+    shader: shader('dropout'),
+    args: [...[x, seed, output].map(wordOf), count(x), salt, dropThreshold(p), float(1 / (1 - p))],
+    workgroups: each(Math.ceil(count(x) / 2)),
+  })),
+  sgd,
+  adam: adam(0),
+  adamw: adam(1),
+  quantize: one<QuantAttrs>(({ inputs: [x], output, attrs: { scale, zeroPoint } }) => ({
+    shader: shader('quantize'),
+    args: [
+      ...[wordOf(x), wordOf(output), count(x), float(inverseScale(scale)), zeroPoint],
+      ...(output.dtype === 'u8' ? [0, 255] : [-128, 127]),
+    ],
+    workgroups: each(packed(count(x))),
+  })),
+  dequantize: one<QuantAttrs>(({ inputs: [x], output, attrs: { scale, zeroPoint } }) => ({
+    shader: shader('dequantize', { SIGNED: x.dtype === 'i8' ? 1 : 0 }),
+    args: [wordOf(x), wordOf(output), count(x), zeroPoint, float(scale)],
+    workgroups: each(count(x)),
+  })),
+  activation_i8: one(({ inputs: [x, table], output }) => ({
+    shader: shader('activation_i8'),
+    args: [...[x, table, output].map(wordOf), count(x)],
+    workgroups: each(packed(count(x))),
+  })),
+} satisfies Record<OpName, Kernel | Unsupported> as Record<OpName, Kernel | Unsupported>;

@@ -1,0 +1,65 @@
+import { fail } from '../../core/errors.ts';
+import { shaders } from '../../generated/shaders.ts';
+import type { Shader } from './record.ts';
+
+/** Compiled kernels of one device: each (files, constants) once. */
+export class Pipelines {
+  readonly bindGroupLayout: GPUBindGroupLayout;
+  private readonly device: GPUDevice;
+  private readonly layout: GPUPipelineLayout;
+  private readonly modules = new Map<string, GPUShaderModule>();
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    this.bindGroupLayout = device.createBindGroupLayout({
+      entries: [
+        { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' } },
+        {
+          binding: 1,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: 'uniform', hasDynamicOffset: true },
+        },
+      ],
+    });
+    this.layout = device.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout] });
+  }
+
+  /** Compiles without blocking; pipelines asked for together compile side by side. `what` is for the error. */
+  get(shader: Shader, what: string): Promise<GPUComputePipeline> {
+    const key = JSON.stringify(shader);
+    const known = this.pipelines.get(key);
+    if (known) return known;
+    const pipeline = this.compile(shader, what);
+    this.pipelines.set(key, pipeline);
+    // A failure is not remembered: the next compile tries again.
+    pipeline.catch(() => this.pipelines.delete(key));
+    return pipeline;
+  }
+
+  private async compile({ files, constants }: Shader, what: string): Promise<GPUComputePipeline> {
+    const name = files.join('+');
+    try {
+      return await this.device.createComputePipelineAsync({
+        label: name,
+        layout: this.layout,
+        compute: { module: this.module(files, name), entryPoint: 'main', constants: { ...constants } },
+      });
+    } catch (cause) {
+      return fail('internal', `${what}: the GPU refused the shader ${name}: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  private module(files: readonly string[], name: string): GPUShaderModule {
+    const known = this.modules.get(name);
+    if (known) return known;
+    const code = ['prelude', ...files].map(
+      (f) => shaders[f as keyof typeof shaders] ?? fail('internal', `no shader ${f}`),
+    );
+    const module = this.device.createShaderModule({ label: name, code: code.join('\n') });
+    this.modules.set(name, module);
+    return module;
+  }
+}

@@ -1,0 +1,51 @@
+import type { TensorRef } from '../../graph/plan.ts';
+
+/** A word of a step's arguments: an integer, or a float. */
+export type Word = number | { readonly f32: number };
+
+/** A float argument. */
+export const float = (value: number): Word => ({ f32: value });
+
+/** Which WGSL runs: files joined one behind the other, and the constants it is specialised by. */
+export interface Shader {
+  readonly files: readonly string[];
+  readonly constants?: Readonly<Record<string, number>>;
+}
+
+/** One dispatch: what runs, with which arguments (the kernel's Args without the last, `zero`), on how many workgroups. */
+export interface Dispatch {
+  readonly shader: Shader;
+  readonly args: readonly Word[];
+  readonly workgroups: number;
+}
+
+/** A tensor's place in the arena, in 32-bit words. */
+export const wordOf = (t: TensorRef): number => t.offset / 4;
+
+/** Arguments lie this far apart, so that each can be bound by a dynamic offset. */
+export const ARGS_STRIDE = 256;
+
+/** Most workgroups along one dimension of a dispatch, by the WebGPU specification's least limits. */
+const MOST_WORKGROUPS = 65535;
+
+/** `count` workgroups as (x, y): more than fit one dimension are laid out in two, and the kernel checks its own. */
+export function gridOf(count: number): [x: number, y: number] {
+  const x = Math.min(count, MOST_WORKGROUPS);
+  return [x, Math.ceil(count / x)];
+}
+
+/** All dispatches' arguments, each at a multiple of ARGS_STRIDE. `zero` is 0 in all of them: see prelude.wgsl. */
+export function encodeArgs(dispatches: readonly Dispatch[]): ArrayBuffer {
+  const bytes = new ArrayBuffer(Math.max(1, dispatches.length) * ARGS_STRIDE);
+  dispatches.forEach(({ args }, i) => {
+    const [u32, f32] = [
+      new Uint32Array(bytes, i * ARGS_STRIDE, 64),
+      new Float32Array(bytes, i * ARGS_STRIDE, 64),
+    ];
+    args.forEach((word, w) => {
+      if (typeof word === 'number') u32[w] = word;
+      else f32[w] = word.f32;
+    });
+  });
+  return bytes;
+}
