@@ -76,8 +76,8 @@ function backward(kind: i32, dy: v128, s: v128, slope: v128): v128 {
   if (kind == SOFTPLUS) return f32x4.mul(dy, sigmoid(s));
   if (kind == HARDSWISH) {
     const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), f32x4.splat(3)), f32x4.splat(1.0 / 6.0));
-    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.ge(s, f32x4.splat(3)));
-    return v128.andnot(y, f32x4.le(s, f32x4.splat(-3)));
+    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.gt(s, f32x4.splat(3)));
+    return v128.andnot(y, f32x4.lt(s, f32x4.splat(-3)));
   }
   return dy;
 }

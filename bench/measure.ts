@@ -8,23 +8,18 @@ export interface Timing {
 }
 
 /** Times a function, synchronous or not, with the benchmark package's sampling; the median is what counts. */
-export function measure(run: () => void | Promise<void>, options: { quick: boolean }): Promise<Timing> {
+export async function measure(run: () => void | Promise<void>, options: { quick: boolean }): Promise<Timing> {
   const limits = options.quick ? { maxTime: 0.15, minSamples: 5 } : { maxTime: 1.5, minSamples: 20 };
+  // A synchronous run must not pay for promises, so which kind it is is found out first.
+  const first = run();
+  await first;
   return new Promise((resolve, reject) => {
+    const deferred = (d: { resolve(): void }) =>
+      void (run() as Promise<void>).then(() => d.resolve(), reject);
     const bench = new Benchmark('case', {
       ...limits,
-      defer: true,
-      async: true,
-      fn: (deferred: { resolve(): void }) => {
-        try {
-          const pending = run();
-          // A synchronous run must not pay for a microtask.
-          if (pending) pending.then(() => deferred.resolve(), reject);
-          else deferred.resolve();
-        } catch (error) {
-          reject(error);
-        }
-      },
+      defer: first !== undefined,
+      fn: first === undefined ? run : deferred,
       onError: (event: { target: { error?: Error } }) => reject(event.target.error),
       onComplete: (event: { target: Benchmark }) => resolve(summarize(event.target.stats.sample)),
     });

@@ -109,7 +109,7 @@ export const activations = {
     saved: 'input',
     flops: 5,
     f: (x) => (x <= -3 ? 0 : x >= 3 ? x : (x * (x + 3)) / 6),
-    df: (dy, x) => (x <= -3 ? 0 : x >= 3 ? dy : (dy * (2 * x + 3)) / 6),
+    df: (dy, x) => (x < -3 ? 0 : x > 3 ? dy : (dy * (2 * x + 3)) / 6),
   } satisfies Activation<object>,
 };
 

@@ -1,0 +1,175 @@
+import { bars, confusion, lossCurve } from './charts.ts';
+import * as out from './console.ts';
+import { type Digits, PIXELS, SIDE } from './mnist.ts';
+import type { Report, ReportDetails } from './report.ts';
+
+const escapeHtml = (s: string) =>
+  s.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
+const us = (n: number) => out.seconds(n / 1e6);
+
+const card = (title: string, body: string, wide = false) =>
+  `<section${wide ? ' class="wide"' : ''}><h2>${title}</h2>${body}</section>`;
+const figure = (value: string, label: string) =>
+  `<div class="figure"><b>${value}</b><span>${label}</span></div>`;
+const table = (rows: readonly (readonly string[])[]) =>
+  `<table>${rows.map(([head, ...cells]) => `<tr><th>${head}</th>${cells.map((c) => `<td>${c}</td>`).join('')}</tr>`).join('')}</table>`;
+
+/** A digit as an SVG of its pixels: dark ink on the page's own paper. */
+function drawing(images: Uint8Array, index: number): string {
+  const rects: string[] = [];
+  for (let p = 0; p < PIXELS; p++) {
+    const ink = images[index * PIXELS + p];
+    if (ink > 8)
+      rects.push(
+        `<rect x="${p % SIDE}" y="${Math.floor(p / SIDE)}" width="1.02" height="1.02" opacity="${(ink / 255).toFixed(2)}"/>`,
+      );
+  }
+  return `<svg viewBox="0 0 ${SIDE} ${SIDE}" fill="currentColor">${rects.join('')}</svg>`;
+}
+
+/** Some of the images that the int8 model read wrongly, spread over all of them. */
+function misread({ images, labels }: Digits, answers: Uint8Array): string {
+  const wrong = [...labels.keys()].filter((i) => labels[i] !== answers[i]);
+  const every = Math.max(1, Math.floor(wrong.length / 24));
+  const shown = wrong.filter((_, i) => i % every === 0).slice(0, 24);
+  const tiles = shown.map(
+    (i) =>
+      `<figure>${drawing(images, i)}<figcaption>${labels[i]}, read as <em>${answers[i]}</em></figcaption></figure>`,
+  );
+  return `<p>${wrong.length} of ${out.integer(labels.length)} test images were misread; ${shown.length} of them:</p><div class="digits">${tiles.join('')}</div>`;
+}
+
+const style = `
+:root { color-scheme: light dark; --line: #8883; --soft: #8881; --accent: #4c5fff; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 1160px; padding: 40px 20px 80px; font: 16px/1.5 system-ui, sans-serif;
+  color: light-dark(#1b1d2a, #e9eaf2); background: light-dark(#fff, #14151c); }
+h1 { font-size: 32px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.02em; }
+h2 { font-size: 17px; margin: 0 0 12px; }
+p { margin: 0 0 12px; }
+.lead { opacity: 0.75; margin-bottom: 28px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 20px; }
+.figure { background: var(--soft); border-radius: 12px; padding: 14px 16px; }
+.figure b { display: block; font-size: 26px; letter-spacing: -0.02em; }
+.figure span { font-size: 13px; opacity: 0.7; }
+main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 20px; }
+section { border: 1px solid var(--line); border-radius: 14px; padding: 20px; min-width: 0; }
+section.wide { grid-column: 1 / -1; }
+section > svg { width: 100%; height: auto; max-height: 460px; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 24px; }
+.columns svg { width: 100%; height: auto; }
+.note { font-size: 14px; opacity: 0.75; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+th, td { text-align: right; padding: 6px 4px; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
+th { text-align: left; font-weight: 500; }
+.digits { display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 12px; }
+figure { margin: 0; text-align: center; background: var(--soft); border-radius: 10px; padding: 8px 6px 6px; }
+figure svg { width: 56px; height: 56px; }
+figcaption { font-size: 12px; }
+em { font-style: normal; font-weight: 600; color: light-dark(#d42a2a, #ff7b7b); }
+@media (max-width: 760px) { main { grid-template-columns: 1fr; } h1 { font-size: 26px; } body { padding-top: 24px; } }
+`;
+
+/** The whole report as one page that needs nothing else: no network, no script. */
+export async function page(r: Report, d: ReportDetails): Promise<string> {
+  const { train, inference, cost, accuracy, size, finetune } = r;
+  const stepsPerEpoch = train.steps / d.epochs;
+  const figures = [
+    figure(out.percent(accuracy.f32), 'f32 test accuracy'),
+    figure(out.percent(accuracy.int8), 'int8 test accuracy'),
+    figure(out.seconds(train.seconds), `training, ${d.epochs} epoch${d.epochs === 1 ? '' : 's'}`),
+    figure(us(inference.int8_us_batch1), 'one int8 inference'),
+    figure(
+      `${(size.f32_bytes / size.int8_bytes).toFixed(1)} x`,
+      `smaller: ${out.bytes(size.f32_bytes)} to ${out.bytes(size.int8_bytes)}`,
+    ),
+  ];
+  const costs = table([
+    ['', 'training, once', 'one inference'],
+    ['arithmetic', out.flops(cost.train_flops), out.flops(cost.infer_flops)],
+    ['memory moved', out.bytes(d.trainBytes), out.bytes(d.inferBytes)],
+    [
+      'time',
+      out.seconds(train.seconds),
+      `${us(inference.f32_us_batch1)} f32, ${us(inference.int8_us_batch1)} int8`,
+    ],
+    [
+      'break-even',
+      `${out.integer(cost.breakeven_inferences)} inferences`,
+      `${out.integer(d.breakEvenByTime)} by time, int8`,
+    ],
+  ]);
+  const flopBars = await bars(
+    [
+      { name: 'training, once', value: cost.train_flops, text: out.flops(cost.train_flops) },
+      {
+        name: '1,000,000 inferences',
+        value: cost.infer_flops * 1e6,
+        text: out.flops(cost.infer_flops * 1e6),
+      },
+      { name: 'one inference', value: cost.infer_flops, text: out.flops(cost.infer_flops) },
+    ],
+    'arithmetic, logarithmic',
+  );
+  const speedBars = await bars(
+    [
+      { name: 'f32, alone', value: inference.f32_us_batch1, text: us(inference.f32_us_batch1) },
+      { name: 'int8, alone', value: inference.int8_us_batch1, text: us(inference.int8_us_batch1) },
+      { name: 'f32, batches of 64', value: inference.f32_us_batch64, text: us(inference.f32_us_batch64) },
+      { name: 'int8, batches of 64', value: inference.int8_us_batch64, text: us(inference.int8_us_batch64) },
+    ],
+    'time for one image',
+  );
+  const tuneBars = await bars(
+    [
+      { name: 'before', value: finetune.before, text: out.percent(finetune.before) },
+      { name: 'after', value: finetune.after, text: out.percent(finetune.after) },
+    ],
+    'accuracy on turned digits',
+  );
+  const bits = r.bit_identical;
+  const sections = [
+    card(
+      'Loss',
+      `${await lossCurve(d.losses, stepsPerEpoch)}<p class="note">${out.integer(train.steps)} steps of ${d.batchSize} images at ${out.integer(Math.round(train.samples_per_second))} images a second; last loss ${train.final_loss.toFixed(4)}. The bold line is the running mean.</p>`,
+    ),
+    card('Which digit was taken for which', await confusion(d.digits.labels, d.answers)),
+    card(
+      'Two cost structures',
+      `<p>Training is paid once; inference is paid on every call. After ${out.integer(cost.breakeven_inferences)} calls, serving has done more arithmetic than training did.</p><div class="columns"><div>${costs}</div><div>${flopBars}</div></div>`,
+      true,
+    ),
+    card('Serving', speedBars),
+    card(
+      'The same bits everywhere',
+      `<p>int8 outputs are <strong>${bits.identical ? 'identical' : 'different'}</strong> on ${bits.backends.map(escapeHtml).join(', ')} over ${out.integer(d.images)} images.</p><p class="note">int8 and f32 give the same answer to ${out.percent(accuracy.agreement)} of the test images.</p>`,
+    ),
+    card(
+      'Fine-tuning',
+      `${tuneBars}<p class="note">A short training run from the frozen weights, on digits turned by 25 degrees. The frozen original ${finetune.original_unchanged ? 'did not change by a bit' : 'changed'}.</p>`,
+    ),
+    card(
+      'Run',
+      table([
+        ['backend', escapeHtml(r.backend)],
+        ['build', escapeHtml(r.build)],
+        ['threads', `${r.threads}`],
+        ['seed', `${r.seed}`],
+        ['images', `${out.integer(r.dataset.train)} to train on, ${out.integer(r.dataset.test)} to test on`],
+      ]),
+    ),
+    card('Misread digits', misread(d.digits, d.answers), true),
+  ];
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>biphase: digits</title>
+<style>${style}</style>
+<h1>Two phases, one model</h1>
+<p class="lead">A 784-256-128-10 network trained on ${out.integer(r.dataset.train)} handwritten digits, frozen, quantized to int8 and served by biphase on ${escapeHtml(r.backend)}.</p>
+<div class="figures">${figures.join('')}</div>
+<main>${sections.join('\n')}</main>
+</html>
+`;
+}
