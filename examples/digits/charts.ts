@@ -9,6 +9,8 @@ const config = {
   view: { stroke: null },
   axis: {
     labelColor: 'currentColor',
+    labelFontSize: 12,
+    titleFontSize: 12,
     titleColor: 'currentColor',
     gridColor: '#8884',
     domainColor: '#8888',
@@ -38,8 +40,8 @@ export function lossCurve(losses: readonly number[], stepsPerEpoch: number): Pro
   const x = { field: 'epoch', type: 'quantitative', title: 'epoch', axis: { grid: false } } as const;
   const y = { type: 'quantitative', title: 'loss', scale: { type: 'log' } } as const;
   return svg({
-    width: 520,
-    height: 240,
+    width: 480,
+    height: 330,
     data: { values: rows },
     layer: [
       {
@@ -133,7 +135,7 @@ export function bars(
     axis: { domain: false, ticks: false, labelLimit: 220, labelFontSize: 12 },
   };
   return svg({
-    width: 330,
+    width: 260,
     height: { step: 30 },
     data: { values: rows.map((r) => ({ ...r, floor: log ? floor : 0 })) },
     layer: [

@@ -43,10 +43,10 @@ export interface WasmInstance {
   readonly exports: WasmExports;
 }
 
-/** Compiles and instantiates the module on a memory of its own. */
-export async function instantiate(wish?: WasmBuild): Promise<WasmInstance> {
+/** Compiles and instantiates the module on a memory of its own, of `pages` at first. */
+export async function instantiate(wish?: WasmBuild, pages = 1): Promise<WasmInstance> {
   const { build, bytes } = chooseBuild(wish);
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   return { build, memory, exports: instance.exports as unknown as WasmExports };
 }

@@ -28,8 +28,8 @@ export class WasmHeap {
     this.free = [{ address: START, bytes: memory.buffer.byteLength - START }];
   }
 
-  /** A zeroed block at a multiple of ALIGNMENT. Throws 'out_of_memory' with the figures. */
-  allocate(bytes: number, what: string): number {
+  /** A block at a multiple of ALIGNMENT, zeroed unless told not to. Throws 'out_of_memory' with the figures. */
+  allocate(bytes: number, what: string, zeroed = true): number {
     const size = Math.max(alignUp(bytes, ALIGNMENT), ALIGNMENT);
     let at = this.free.findIndex((b) => b.bytes >= size);
     if (at < 0) {
@@ -44,7 +44,7 @@ export class WasmHeap {
       block.bytes -= size;
     }
     this.allocatedBytes += size;
-    new Uint8Array(this.memory.buffer, address, size).fill(0);
+    if (zeroed) new Uint8Array(this.memory.buffer, address, size).fill(0);
     return address;
   }
 

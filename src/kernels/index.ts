@@ -1,0 +1,280 @@
+import { activationWords } from '../backend/wasm/activation.ts';
+import { instantiate, PAGE, type WasmBuild, type WasmInstance } from '../backend/wasm/load.ts';
+import { WasmHeap } from '../backend/wasm/memory.ts';
+import { probeDot } from '../backend/wasm/probe.ts';
+import { encode, float, type Word } from '../backend/wasm/tape.ts';
+import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import * as opcode from '../generated/opcodes.ts';
+import type { ActivationName } from '../ops/activation.ts';
+import { Operands } from './operands.ts';
+import { type Extent, needed, positive } from './sizes.ts';
+
+export { BiphaseError } from '../core/errors.ts';
+export type { ActivationName };
+
+export interface KernelOptions {
+  /** Bytes of memory for all that `alloc` hands out and for copies of other arrays; 64 MiB if not given. Never grows. */
+  readonly memoryBytes?: number;
+  /** Instructions; the best the engine has if not given. */
+  readonly build?: WasmBuild;
+}
+
+/** Activation after a product, or on its own. `slope` is leaky_relu's, `approximate` gelu's. */
+export interface ActivationOptions {
+  readonly slope?: number;
+  readonly approximate?: 'none' | 'tanh';
+}
+
+export interface MatmulOptions extends ActivationOptions {
+  /** The product's sizes: (m x k) times (k x n). */
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** a holds (k x m), b holds (n x k). */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Elements from one stored row to the next, where they don't follow directly. */
+  readonly lda?: number;
+  readonly ldb?: number;
+  readonly ldc?: number;
+  /** (n), added to every row. */
+  readonly bias?: Float32Array;
+  /** Applied last. */
+  readonly activation?: ActivationName;
+}
+
+/** int8 weights as the kernels read them; made by packWeights, given back by free. */
+export interface PackedWeights {
+  readonly n: number;
+  readonly k: number;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+export interface MatmulInt8Options {
+  /** Rows of x. */
+  readonly m: number;
+  /** (n): int32 start of each sum, with the input's zero point taken out. */
+  readonly bias: Int32Array;
+  /** (n): 0 to 2^31 - 1; y = round(sum * multiplier / 2^shift), halves away from zero. */
+  readonly multiplier: Int32Array;
+  /** 17 to 62. */
+  readonly shift: number;
+  /** Added after scaling; then y is clamped to min..max (0 to 255 if not given). */
+  readonly zeroPoint?: number;
+  readonly min?: number;
+  readonly max?: number;
+  /** 256 entries, applied last: any activation. */
+  readonly table?: Uint8Array;
+}
+
+export interface QuantOptions {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** Loads the kernels. Throws BiphaseError 'unavailable' without WebAssembly SIMD. */
+export async function loadKernels(options: KernelOptions = {}): Promise<Kernels> {
+  const { memoryBytes = 64 * 2 ** 20, build } = options;
+  if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 32))
+    fail('out_of_range', `memoryBytes is ${memoryBytes}, expected 1 MiB to 4 GiB`);
+  return new Kernels(await instantiate(build, Math.ceil(memoryBytes / PAGE)));
+}
+
+/** Bytes for the record of a call and the range that points at it. */
+const TAPE_BYTES = 512;
+
+/**
+ * Synchronous kernels on typed arrays, one thread, for people with a framework of their own. Arrays from `alloc` lie in
+ * the kernels' memory and are used in place; any other array is copied in, and results are copied out. The memory has a
+ * fixed size, so views of it never go stale.
+ */
+export class Kernels {
+  readonly build: WasmBuild;
+  private readonly instance: WasmInstance;
+  private readonly heap: WasmHeap;
+  private readonly operands: Operands;
+  private readonly tape: number;
+  private readonly scratch: number;
+  private readonly scratchBytes: number;
+  private readonly i8Kind: 0 | 1;
+
+  constructor(instance: WasmInstance) {
+    this.instance = instance;
+    this.build = instance.build;
+    this.heap = new WasmHeap(instance.memory, instance.memory.buffer.byteLength / PAGE);
+    this.i8Kind = this.build === 'relaxed' && probeDot(instance.exports, this.heap) ? 1 : 0;
+    this.scratchBytes = instance.exports.scratchBytes();
+    this.scratch = this.heap.allocate(this.scratchBytes, 'scratch memory');
+    this.tape = this.heap.allocate(TAPE_BYTES, 'the tape');
+    this.operands = new Operands(this.heap);
+  }
+
+  /** An array of zeros in the kernels' memory. Throws 'out_of_memory' when that is full. */
+  alloc(dtype: 'f32', length: number): Float32Array;
+  alloc(dtype: 'i32', length: number): Int32Array;
+  alloc(dtype: 'u8', length: number): Uint8Array;
+  alloc(dtype: 'i8', length: number): Int8Array;
+  alloc(dtype: DType, length: number): TypedArray {
+    if (!Number.isInteger(length) || length < 0) fail('invalid_argument', `alloc: length is ${length}`);
+    if (!(dtype in bytesPerElement)) fail('invalid_argument', `alloc: unknown dtype '${dtype}'`);
+    if (length === 0) return allocate(dtype, 0);
+    const address = this.heap.allocate(length * bytesPerElement[dtype], `an array of ${length} ${dtype}`);
+    return viewOf(dtype, this.heap.memory.buffer, address, length);
+  }
+
+  /** Gives back what alloc or packWeights handed out. */
+  free(item: TypedArray | PackedWeights): void {
+    if (!ArrayBuffer.isView(item)) this.heap.release(item.address, item.bytes);
+    else if (item.buffer === this.heap.memory.buffer) this.heap.release(item.byteOffset, item.byteLength);
+    else if (item.length > 0) fail('invalid_argument', 'free: that array did not come from alloc');
+  }
+
+  /** out (m x n) = activation(a b + bias); f32. Returns out. */
+  matmul(a: Float32Array, b: Float32Array, out: Float32Array, options: MatmulOptions): Float32Array {
+    const { m, n, k, transposeA = false, transposeB = false, bias, activation } = options;
+    positive('matmul', { m, n, k });
+    const lda = options.lda ?? (transposeA ? m : k);
+    const ldb = options.ldb ?? (transposeB ? k : n);
+    const ldc = options.ldc ?? n;
+    const extentA: Extent = transposeA ? [k, m, lda] : [m, k, lda];
+    const extentB: Extent = transposeB ? [n, k, ldb] : [k, n, ldb];
+    needed('matmul: a', a, 'f32', extentA);
+    needed('matmul: b', b, 'f32', extentB);
+    needed('matmul: out', out, 'f32', [m, n, ldc]);
+    if (bias) needed('matmul: bias', bias, 'f32', [1, n, n]);
+    const ref = activation && { name: activation, attrs: options };
+    return this.operands.use((use) => {
+      const target = use.out(out);
+      const [tileRows, tileColumns] = this.build === 'relaxed' ? [6, 8] : [5, 8];
+      this.run(opcode.MATMUL, [
+        ...[use.in(a), use.in(b), bias ? use.in(bias) : 0, target, 1, m, n, k, 0, 0],
+        ...(transposeA ? [1, lda] : [lda, 1]),
+        ...(transposeB ? [1, ldb] : [ldb, 1]),
+        ...[ldc, ...activationWords(ref), tileRows, tileColumns, this.scratch, this.scratchBytes],
+      ]);
+      return out;
+    });
+  }
+
+  /** Packs int8 weights (n x k) once, for any number of products. */
+  packWeights(weight: Int8Array, { n, k }: { readonly n: number; readonly k: number }): PackedWeights {
+    positive('packWeights', { n, k });
+    needed('packWeights: weight', weight, 'i8', [n, k, k]);
+    const groups = this.i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
+    const bytes = Math.ceil(n / I8_COLUMNS) * I8_COLUMNS * groups * 4;
+    const address = this.heap.allocate(bytes, 'packed weights');
+    this.operands.use((use) =>
+      this.run(opcode.PACK_I8, [use.in(weight), address, n, k, I8_COLUMNS, this.i8Kind]),
+    );
+    return { n, k, address, bytes };
+  }
+
+  /** out u8 (m x n) from x u8 (m x k) and int8 weights: exact int32 sums, integer-only scaling. Returns out. */
+  matmulInt8(x: Uint8Array, weights: PackedWeights, out: Uint8Array, options: MatmulInt8Options): Uint8Array {
+    const { m, bias, multiplier, shift, zeroPoint = 0, min = 0, max = 255, table } = options;
+    const { n, k } = weights;
+    positive('matmulInt8', { m });
+    needed('matmulInt8: x', x, 'u8', [m, k, k]);
+    needed('matmulInt8: out', out, 'u8', [m, n, n]);
+    needed('matmulInt8: bias', bias, 'i32', [1, n, n]);
+    needed('matmulInt8: multiplier', multiplier, 'i32', [1, n, n]);
+    if (table) needed('matmulInt8: table', table, 'u8', [1, 256, 256]);
+    if (!Number.isInteger(shift) || shift < 17 || shift > 62)
+      fail('out_of_range', `matmulInt8: shift is ${shift}, expected a whole number from 17 to 62`);
+    return this.operands.use((use) => {
+      const target = use.out(out);
+      this.run(opcode.MATMUL_I8, [
+        ...[use.in(x), weights.address, use.in(bias), use.in(multiplier), table ? use.in(table) : 0, target],
+        ...[m, n, k, shift, zeroPoint, min, max],
+        ...[m === 1 ? 1 : I8_ROWS, I8_COLUMNS, this.i8Kind, this.scratch, this.scratchBytes],
+      ]);
+      return out;
+    });
+  }
+
+  /** out = activation(x), element by element; x and out may be the same array. Returns out. */
+  activation(
+    name: ActivationName,
+    x: Float32Array,
+    out: Float32Array,
+    options: ActivationOptions = {},
+  ): Float32Array {
+    needed('activation: x', x, 'f32', [1, x.length, x.length]);
+    needed('activation: out', out, 'f32', [1, x.length, x.length]);
+    const [code, parameter] = activationWords({ name, attrs: options });
+    if (code === undefined) fail('invalid_argument', `activation: there is none named '${name}'`);
+    return this.operands.use((use) => {
+      this.run(opcode.ACTIVATION, [code, use.in(x), use.out(out), x.length, parameter]);
+      return out;
+    });
+  }
+
+  /** Softmax of each of `rows` rows. Returns out. */
+  softmax(
+    x: Float32Array,
+    out: Float32Array,
+    { rows, n }: { readonly rows: number; readonly n: number },
+  ): Float32Array {
+    positive('softmax', { rows, n });
+    needed('softmax: x', x, 'f32', [rows, n, n]);
+    needed('softmax: out', out, 'f32', [rows, n, n]);
+    return this.operands.use((use) => {
+      this.run(opcode.SOFTMAX, [use.in(x), use.out(out), rows, n]);
+      return out;
+    });
+  }
+
+  /** out = clamp(round(x * f32(1 / scale)) + zeroPoint), halves to even; u8 or i8 by out's type. Returns out. */
+  quantize<T extends Uint8Array | Int8Array>(x: Float32Array, out: T, { scale, zeroPoint }: QuantOptions): T {
+    const dtype = out instanceof Int8Array ? 'i8' : 'u8';
+    needed('quantize: x', x, 'f32', [1, x.length, x.length]);
+    needed('quantize: out', out, dtype, [1, x.length, x.length]);
+    if (!(scale > 0 && scale < Infinity))
+      fail('out_of_range', `quantize: scale is ${scale}, expected a positive number`);
+    const inverse = float(Math.fround(1 / Math.fround(scale)));
+    return this.operands.use((use) => {
+      const limits = dtype === 'u8' ? [0, 255] : [-128, 127];
+      this.run(opcode.QUANTIZE, [use.in(x), use.out(out), x.length, inverse, zeroPoint, ...limits]);
+      return out;
+    });
+  }
+
+  /** out = (x - zeroPoint) * scale. Returns out. */
+  dequantize(x: Uint8Array | Int8Array, out: Float32Array, { scale, zeroPoint }: QuantOptions): Float32Array {
+    const signed = x instanceof Int8Array;
+    needed('dequantize: x', x, signed ? 'i8' : 'u8', [1, x.length, x.length]);
+    needed('dequantize: out', out, 'f32', [1, x.length, x.length]);
+    return this.operands.use((use) => {
+      this.run(opcode.DEQUANTIZE, [
+        use.in(x),
+        use.out(out),
+        x.length,
+        signed ? 1 : 0,
+        zeroPoint,
+        float(scale),
+      ]);
+      return out;
+    });
+  }
+
+  /** Bytes now handed out by alloc and packWeights. */
+  get allocatedBytes(): number {
+    return this.heap.allocatedBytes - this.scratchBytes - TAPE_BYTES;
+  }
+
+  /** Runs one record: the same tape that whole programs are. */
+  private run(code: number, words: readonly Word[]): void {
+    const record = encode([{ opcode: code, words }]);
+    const at = this.tape + 16;
+    const memory = this.heap.memory.buffer;
+    new Uint32Array(memory, this.tape, 4).set([at, at + record.byteLength, 0, 0]);
+    new Uint32Array(memory, at, record.length).set(record);
+    this.instance.exports.run(this.tape, 0, 1);
+  }
+}
+
+/** The tile that int8 weights are packed for. */
+const I8_ROWS = 5;
+const I8_COLUMNS = 8;

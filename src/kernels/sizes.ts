@@ -1,0 +1,29 @@
+import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+
+/** `rows` rows of `columns` elements, each starting `stride` after the one before. */
+export type Extent = readonly [rows: number, columns: number, stride: number];
+
+/** Throws unless every size is a whole number from 0. */
+export function positive(what: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, n] of Object.entries(sizes))
+    if (!Number.isInteger(n) || n < 0)
+      fail('invalid_argument', `${what}: ${name} is ${n}, expected a whole number from 0`);
+}
+
+/** Throws unless the array has the type and is long enough for what the call touches. */
+export function needed(what: string, array: TypedArray, dtype: DType, [rows, columns, stride]: Extent): void {
+  const given = dtypeOf(array);
+  if (given !== dtype) fail('dtype_mismatch', `${what} is ${given ?? typeof array}, expected ${dtype}`);
+  if (!Number.isInteger(stride) || stride < columns)
+    fail(
+      'invalid_argument',
+      `${what}: rows start every ${stride} elements, expected at least the ${columns} that a row has`,
+    );
+  const length = rows === 0 || columns === 0 ? 0 : (rows - 1) * stride + columns;
+  if (array.length < length)
+    fail(
+      'shape_mismatch',
+      `${what} has ${array.length} elements; ${rows} rows of ${columns} every ${stride} need ${length}`,
+    );
+}
