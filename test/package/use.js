@@ -9,9 +9,6 @@ engine.dispose();
 assert.ok(nn.linear(2, 2));
 
 const kernels = await loadKernels();
-const product = kernels.matmul(Float32Array.of(1, 2, 3, 4), Float32Array.of(5, 6, 7, 8), {
-  m: 2,
-  k: 2,
-  n: 2,
-});
+const product = new Float32Array(4);
+kernels.matmul(Float32Array.of(1, 2, 3, 4), Float32Array.of(5, 6, 7, 8), product, { m: 2, k: 2, n: 2 });
 assert.deepEqual([...product], [19, 22, 43, 50]);
