@@ -57,8 +57,9 @@ export function parseIdx(bytes: Uint8Array, what = 'this IDX file'): IdxArray {
       `${size} for ${showShape(shape)} values of ${type.bytes} byte(s) and a header of ${header}`,
     );
   if (type.bytes === 1) {
-    const data = type.dtype === 'u8' ? bytes.slice(header) : new Int8Array(bytes.slice(header).buffer);
-    return { shape, dtype: type.dtype, data };
+    // A plain copy: slice() of a Node Buffer would share the caller's memory.
+    const values = new Uint8Array(bytes.subarray(header));
+    return { shape, dtype: type.dtype, data: type.dtype === 'u8' ? values : new Int8Array(values.buffer) };
   }
   const data = new type.array(count);
   for (let i = 0; i < count; i++) data[i] = view[type.get](header + i * type.bytes);
