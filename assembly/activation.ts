@@ -1,15 +1,16 @@
-import { GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
+import { ELU, GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
 import { erf, exp, log1p, sigmoid, tanh } from './math';
 import { loadPart, storePart } from './vector';
 import { shareEnd, shareStart } from './threads';
 
-/** One activation on four floats; `kind` is a constant where this is inlined. `slope` is leaky_relu's. */
+/** One activation on four floats; `kind` is a constant where this is inlined. `p` is leaky_relu's slope or elu's alpha. */
 @inline
-function forward(kind: i32, x: v128, slope: v128): v128 {
+function forward(kind: i32, x: v128, p: v128): v128 {
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
   if (kind == RELU) return f32x4.max(x, zero);
-  if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, slope), x, f32x4.le(x, zero));
+  if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, p), x, f32x4.le(x, zero));
+  if (kind == ELU) return v128.bitselect(f32x4.mul(p, f32x4.sub(exp(x), one)), x, f32x4.le(x, zero));
   if (kind == GELU) {
     const y = f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, erf(f32x4.mul(x, f32x4.splat(0.70710678118654752)))));
     return v128.andnot(y, f32x4.lt(x, f32x4.splat(-16)));
@@ -44,11 +45,12 @@ function within(x: v128, limit: f32): v128 {
 
 /** dy times the derivative; `s` is what the op table's `saved` names: the input, or the output. */
 @inline
-function backward(kind: i32, dy: v128, s: v128, slope: v128): v128 {
+function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
   if (kind == RELU) return v128.andnot(dy, f32x4.le(s, zero));
-  if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(dy, slope), dy, f32x4.le(s, zero));
+  if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(dy, p), dy, f32x4.le(s, zero));
+  if (kind == ELU) return v128.bitselect(f32x4.mul(dy, f32x4.add(s, p)), dy, f32x4.le(s, zero));
   if (kind == GELU) {
     const x = within(s, 16);
     const half = f32x4.mul(x, f32x4.splat(-0.5));
@@ -96,6 +98,7 @@ export function activate(kind: i32, x: usize, y: usize, from: i32, to: i32, slop
   switch (kind) {
     case RELU: forwardLoop(RELU, x, y, from, to, s); break;
     case LEAKY_RELU: forwardLoop(LEAKY_RELU, x, y, from, to, s); break;
+    case ELU: forwardLoop(ELU, x, y, from, to, s); break;
     case GELU: forwardLoop(GELU, x, y, from, to, s); break;
     case GELU_TANH: forwardLoop(GELU_TANH, x, y, from, to, s); break;
     case SILU: forwardLoop(SILU, x, y, from, to, s); break;
@@ -120,7 +123,7 @@ function backwardLoop(kind: i32, dy: usize, s: usize, dx: usize, from: i32, to: 
   }
 }
 
-/** Record: kind, x, y, count, slope f32 */
+/** Record: kind, x, y, count, parameter f32 */
 export function activation(a: usize, thread: i32, threads: i32): void {
   const n = load<i32>(a, 12);
   const from = shareStart(n, 16, thread, threads);
@@ -128,7 +131,7 @@ export function activation(a: usize, thread: i32, threads: i32): void {
   activate(load<i32>(a), load<u32>(a, 4), load<u32>(a, 8), from, to, load<f32>(a, 16));
 }
 
-/** Record: kind, dy, saved, dx, count, slope f32 */
+/** Record: kind, dy, saved, dx, count, parameter f32 */
 export function activationBackward(a: usize, thread: i32, threads: i32): void {
   const dy = <usize>load<u32>(a, 4);
   const s = <usize>load<u32>(a, 8);
@@ -140,6 +143,7 @@ export function activationBackward(a: usize, thread: i32, threads: i32): void {
   switch (load<i32>(a)) {
     case RELU: backwardLoop(RELU, dy, s, dx, from, to, p); break;
     case LEAKY_RELU: backwardLoop(LEAKY_RELU, dy, s, dx, from, to, p); break;
+    case ELU: backwardLoop(ELU, dy, s, dx, from, to, p); break;
     case GELU: backwardLoop(GELU, dy, s, dx, from, to, p); break;
     case GELU_TANH: backwardLoop(GELU_TANH, dy, s, dx, from, to, p); break;
     case SILU: backwardLoop(SILU, dy, s, dx, from, to, p); break;

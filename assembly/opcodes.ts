@@ -48,6 +48,7 @@ export const SIGMOID = 6;
 export const TANH = 7;
 export const SOFTPLUS = 8;
 export const HARDSWISH = 9;
+export const ELU = 10;
 
 // What REDUCE makes of its terms.
 export const SUM = 0;

@@ -111,6 +111,7 @@ const swap = (rows: number, cols: number, swapped: boolean) => (swapped ? [cols,
 const matmulActivations: [ActivationName, object][] = [
   ['relu', {}],
   ['leaky_relu', { slope: 0.1 }],
+  ['elu', { alpha: 0.7 }],
   ['gelu', { approximate: 'none' }],
   ['gelu', { approximate: 'tanh' }],
   ['silu', {}],
@@ -345,6 +346,7 @@ const activation = <A extends object>(attrs: A[]) => ({
 });
 const plain = activation([{}]);
 const leaky = activation([{ slope: 0.1 }, { slope: 0 }]);
+const elu = activation([{ alpha: 1 }, { alpha: 0.3 }]);
 const gelu = activation<AttrsOf<'gelu'>>([{ approximate: 'none' }, { approximate: 'tanh' }]);
 
 /** Cases for every op: forgetting one is a type error. Conformance, gradients and benchmarks are made from them. */
@@ -389,6 +391,8 @@ export const cases: { readonly [N in OpName]: readonly Case<AttrsOf<N>>[] } = {
   relu_backward: plain.backward,
   leaky_relu: leaky.forward,
   leaky_relu_backward: leaky.backward,
+  elu: elu.forward,
+  elu_backward: elu.backward,
   gelu: gelu.forward,
   gelu_backward: gelu.backward,
   silu: plain.forward,

@@ -74,6 +74,8 @@ export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Ten
 export const relu = (x: Operand) => apply('relu', [x]);
 /** x where x > 0, else slope * x. */
 export const leakyRelu = (x: Operand, slope = 0.01) => apply('leaky_relu', [x], { slope });
+/** x where x > 0, else alpha * (exp(x) - 1). */
+export const elu = (x: Operand, alpha = 1) => apply('elu', [x], { alpha });
 export const gelu = (x: Operand, approximate: 'none' | 'tanh' = 'none') =>
   apply('gelu', [x], { approximate });
 export const silu = (x: Operand) => apply('silu', [x]);

@@ -20,9 +20,10 @@ export interface KernelOptions {
   readonly build?: WasmBuild;
 }
 
-/** Activation after a product, or on its own. `slope` is leaky_relu's, `approximate` gelu's. */
+/** Activation after a product, or on its own. `slope` is leaky_relu's, `alpha` elu's, `approximate` gelu's. */
 export interface ActivationOptions {
   readonly slope?: number;
+  readonly alpha?: number;
   readonly approximate?: 'none' | 'tanh';
 }
 

@@ -42,6 +42,7 @@ const layer = (forward: (x: Tensor) => Tensor): Module => ({ children: {}, forwa
 
 export const relu = () => layer(f.relu);
 export const leakyRelu = (slope = 0.01) => layer((x) => f.leakyRelu(x, slope));
+export const elu = (alpha = 1) => layer((x) => f.elu(x, alpha));
 export const gelu = (approximate: 'none' | 'tanh' = 'none') => layer((x) => f.gelu(x, approximate));
 export const silu = () => layer(f.silu);
 export const sigmoid = () => layer(f.sigmoid);

@@ -52,6 +52,10 @@ export interface LeakyReluAttrs {
   readonly slope: number;
 }
 
+export interface EluAttrs {
+  readonly alpha: number;
+}
+
 /**
  * The scalar functions. At x = 0 (and where a formula has a kink) derivatives are PyTorch's.
  * NaN gives NaN; at infinity each function gives its limit.
@@ -73,6 +77,17 @@ export const activations = {
     f: (x, { slope }) => (x <= 0 ? x * slope : x),
     df: (dy, y, { slope }) => (y <= 0 ? dy * slope : dy),
   } satisfies Activation<LeakyReluAttrs>,
+  /** x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016) */
+  elu: {
+    saved: 'output',
+    flops: 8,
+    check: ({ alpha }) => {
+      if (!(alpha > 0 && alpha < Infinity))
+        fail('out_of_range', `elu: alpha is ${alpha}, expected a finite number above 0`);
+    },
+    f: (x, { alpha }) => (x <= 0 ? alpha * Math.expm1(x) : x),
+    df: (dy, y, { alpha }) => (y <= 0 ? dy * (y + alpha) : dy),
+  } satisfies Activation<EluAttrs>,
   gelu,
   /** x * sigmoid(x), also called swish. */
   silu: {
@@ -115,6 +130,12 @@ export const activations = {
 
 export type ActivationName = keyof typeof activations;
 export const activationNames = Object.keys(activations) as ActivationName[];
+
+/** The one number a kernel is told, where the activation has one; 0 otherwise. */
+export function activationParameter(attrs: object): number {
+  const { slope, alpha } = attrs as Partial<LeakyReluAttrs & EluAttrs>;
+  return slope ?? alpha ?? 0;
+}
 
 /** An activation as an attribute of another op (see matmul). */
 export interface ActivationRef {

@@ -1,10 +1,16 @@
 import * as opcode from '../../generated/opcodes.ts';
-import type { ActivationName, ActivationRef, GeluAttrs, LeakyReluAttrs } from '../../ops/activation.ts';
+import {
+  type ActivationName,
+  type ActivationRef,
+  activationParameter,
+  type GeluAttrs,
+} from '../../ops/activation.ts';
 import { float, type Word } from './tape.ts';
 
 const activationCodes: Record<ActivationName, number> = {
   relu: opcode.RELU,
   leaky_relu: opcode.LEAKY_RELU,
+  elu: opcode.ELU,
   gelu: opcode.GELU,
   silu: opcode.SILU,
   sigmoid: opcode.SIGMOID,
@@ -18,8 +24,5 @@ export function activationWords(activation: ActivationRef | undefined): [code: n
   if (!activation) return [0, float(0)];
   const { name, attrs } = activation;
   const approximate = name === 'gelu' && (attrs as GeluAttrs).approximate === 'tanh';
-  return [
-    approximate ? opcode.GELU_TANH : activationCodes[name],
-    float((attrs as LeakyReluAttrs).slope ?? 0),
-  ];
+  return [approximate ? opcode.GELU_TANH : activationCodes[name], float(activationParameter(attrs))];
 }

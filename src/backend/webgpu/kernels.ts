@@ -159,6 +159,8 @@ export const kernels = {
   relu_backward: activationBackward('relu'),
   leaky_relu: activation('leaky_relu'),
   leaky_relu_backward: activationBackward('leaky_relu'),
+  elu: activation('elu'),
+  elu_backward: activationBackward('elu'),
   gelu: activation('gelu'),
   gelu_backward: activationBackward('gelu'),
   silu: activation('silu'),
