@@ -5,7 +5,6 @@ import { ask, train } from './model.ts';
 import { rotate } from './rotate.ts';
 
 export const ANGLE = 25;
-const IMAGES = 10_000;
 const EPOCHS = 2;
 
 /**
@@ -16,19 +15,20 @@ export async function fineTune(
   engine: Engine,
   frozen: FrozenModel,
   digits: { train: Digits; test: Digits },
+  images: number,
   seed: number,
 ) {
   const turned = rotate(digits.test, ANGLE, digits.test.count);
-  const images = inputs(dataSet(turned));
+  const samples = inputs(dataSet(turned));
   const weights = frozen.stateDict();
-  const before = await ask(engine, frozen, images);
+  const before = await ask(engine, frozen, samples);
 
-  const set = dataSet(rotate(digits.train, ANGLE, IMAGES));
+  const set = dataSet(rotate(digits.train, ANGLE, images));
   const recipe = { lr: 1e-3, epochs: EPOCHS, seed, label: 'fine-tuning' };
   const tuned = await train(engine, set, recipe, frozen);
 
-  const after = await ask(engine, tuned.frozen, images);
-  const again = await ask(engine, frozen, images);
+  const after = await ask(engine, tuned.frozen, samples);
+  const again = await ask(engine, frozen, samples);
   return {
     before: agreement(before.answers, turned.labels),
     after: agreement(after.answers, turned.labels),
