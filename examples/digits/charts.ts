@@ -25,21 +25,26 @@ const config = {
   legend: { labelColor: 'currentColor', labelFontSize: 12 },
 } as const;
 
-/** A chart as SVG text, with sizes left to the page. */
+/** A chart as SVG text: as wide as its place on the page, but not so wide that its text outgrows the page's. */
 async function svg(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile({ config, ...spec } as TopLevelSpec).spec), { renderer: 'none' });
   const text = await view.toSVG();
   view.finalize();
-  return text.replace(/ width="\d+(\.\d+)?" height="\d+(\.\d+)?"/, '');
+  return text.replace(
+    / width="([\d.]+)" height="[\d.]+"/,
+    (_, width) => ` style="max-width: ${Math.round(1.25 * width)}px"`,
+  );
 }
 
 /** Loss of each step (thinned), and its running mean. */
 export function lossCurve(losses: readonly number[], stepsPerEpoch: number): Promise<string> {
   const every = Math.max(1, Math.floor(losses.length / 400));
+  // A share of the run, so that the mean neither lags in a short run nor trembles in a long one.
+  const weight = Math.min(0.2, Math.max(0.02, 30 / losses.length));
   let mean = losses[0];
   const rows = losses
     .map((loss, i) => {
-      mean = 0.97 * mean + 0.03 * loss;
+      mean = (1 - weight) * mean + weight * loss;
       return { epoch: (i + 1) / stepsPerEpoch, loss: Math.max(loss, 1e-4), mean: Math.max(mean, 1e-4) };
     })
     .filter((_, i) => i % every === 0 || i === losses.length - 1);
@@ -48,7 +53,8 @@ export function lossCurve(losses: readonly number[], stepsPerEpoch: number): Pro
     type: 'quantitative',
     title: 'loss',
     scale: { type: 'log' },
-    axis: { tickCount: 4 },
+    // One line for each power of ten, not nine.
+    axis: { values: [0.0001, 0.001, 0.01, 0.1, 1, 10] },
   } as const;
   return svg({
     width: 400,
@@ -64,7 +70,7 @@ export function lossCurve(losses: readonly number[], stepsPerEpoch: number): Pro
         encoding: { x, y: { field: 'mean', ...y } },
       },
     ],
-  } as TopLevelSpec);
+  } as unknown as TopLevelSpec);
 }
 
 /** How often each digit was taken for each other. */
@@ -157,7 +163,7 @@ export function spending(training: number, each: number, breakEven: number): Pro
             title: null,
             sort: null,
             scale: { range: [INK, SECOND] },
-            legend: { orient: 'top', symbolStrokeWidth: 3 },
+            legend: { orient: 'top', symbolStrokeWidth: 3, labelLimit: 0 },
           },
         },
       },
@@ -185,7 +191,7 @@ export interface Bar {
 export function bars(rows: readonly Bar[]): Promise<string> {
   const most = Math.max(...rows.map((r) => r.value));
   const x = { field: 'value', type: 'quantitative', axis: null, scale: { domain: [0, most] } };
-  const axis = { domain: false, ticks: false, labelLimit: 160, labelPadding: 8 };
+  const axis = { domain: false, ticks: false, labelLimit: 0, labelPadding: 8 };
   const y = { field: 'name', type: 'nominal', sort: null, title: null, axis };
   return svg({
     width: 160,

@@ -30,13 +30,14 @@ function drawing(images: Uint8Array, index: number): string {
 /** Some of the images that the int8 model read wrongly, spread over all of them. */
 function misread({ images, labels }: Digits, answers: Uint8Array): string {
   const wrong = [...labels.keys()].filter((i) => labels[i] !== answers[i]);
+  if (wrong.length === 0) return `<p>None of ${out.integer(labels.length)} test images was misread.</p>`;
   const every = Math.max(1, Math.floor(wrong.length / 24));
   const shown = wrong.filter((_, i) => i % every === 0).slice(0, 24);
   const tiles = shown.map(
     (i) =>
-      `<figure>${drawing(images, i)}<figcaption>${labels[i]}, read as <em>${answers[i]}</em></figcaption></figure>`,
+      `<figure>${drawing(images, i)}<figcaption>${labels[i]} → <em>${answers[i]}</em></figcaption></figure>`,
   );
-  return `<p>${wrong.length} of ${out.integer(labels.length)} test images were misread; ${shown.length} of them:</p><div class="digits">${tiles.join('')}</div>`;
+  return `<p>${wrong.length} of ${out.integer(labels.length)} test images were misread by the int8 model. ${shown.length} of them, with what each is and <em>what it was taken for</em>:</p><div class="digits">${tiles.join('')}</div>`;
 }
 
 const style = `
@@ -66,7 +67,7 @@ th { text-align: left; font-weight: 500; }
 .digits { display: grid; grid-template-columns: repeat(auto-fill, minmax(78px, 1fr)); gap: 12px; }
 figure { margin: 0; text-align: center; background: var(--soft); border-radius: 10px; padding: 8px 6px 6px; }
 figure svg { width: 56px; height: 56px; margin: 0 auto 4px; }
-figcaption { font-size: 12px; }
+figcaption { font-size: 14px; }
 em { font-style: normal; font-weight: 600; color: light-dark(#d42a2a, #ff7b7b); }
 @media (max-width: 760px) { main { grid-template-columns: 1fr; } h1 { font-size: 26px; } body { padding-top: 24px; } }
 `;
@@ -91,7 +92,8 @@ export async function page(r: Report, d: ReportDetails): Promise<string> {
     figure(out.percent(accuracy.f32), 'f32 test accuracy'),
     figure(out.percent(accuracy.int8), 'int8 test accuracy'),
     figure(out.seconds(train.seconds), `training, ${d.epochs} epoch${d.epochs === 1 ? '' : 's'}`),
-    figure(us(inference.int8_us_batch1), 'one int8 inference'),
+    figure(out.integer(Math.round(train.samples_per_second)), 'images a second in training'),
+    figure(us(inference.int8_us_batch1), 'one int8 inference, alone'),
     figure(
       `${(size.f32_bytes / size.int8_bytes).toFixed(1)} x`,
       `smaller: ${out.bytes(size.f32_bytes)} to ${out.bytes(size.int8_bytes)}`,
@@ -116,8 +118,8 @@ export async function page(r: Report, d: ReportDetails): Promise<string> {
   const speedBars = await bars([
     { name: 'f32, alone', value: inference.f32_us_batch1, text: us(inference.f32_us_batch1) },
     { name: 'int8, alone', value: inference.int8_us_batch1, text: us(inference.int8_us_batch1) },
-    { name: 'f32, batches of 64', value: inference.f32_us_batch64, text: us(inference.f32_us_batch64) },
-    { name: 'int8, batches of 64', value: inference.int8_us_batch64, text: us(inference.int8_us_batch64) },
+    { name: 'f32, 64 at a time', value: inference.f32_us_batch64, text: us(inference.f32_us_batch64) },
+    { name: 'int8, 64 at a time', value: inference.int8_us_batch64, text: us(inference.int8_us_batch64) },
   ]);
   const tuneBars = await bars([
     { name: 'before', value: finetune.before, text: out.percent(finetune.before) },

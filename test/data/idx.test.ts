@@ -70,6 +70,18 @@ describe('parseIdx', () => {
     );
   });
 
+  it("reads Node's Buffer, whose slice shares memory, as any other bytes", () => {
+    fc.assert(
+      fc.property(arrays, ({ name, shape, data }) => {
+        const buffer = Buffer.from(write(name, shape, data));
+        const read = parseIdx(buffer).data;
+        buffer.fill(0xff);
+        expect(read).toEqual(data);
+        expect(read.constructor).toBe(makers[name]);
+      }),
+    );
+  });
+
   it('reads from the middle of a buffer and owns its result', () => {
     const buffer = new Uint8Array(good.length + 7);
     buffer.set(good, 3);
