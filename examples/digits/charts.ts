@@ -2,6 +2,10 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { CLASSES } from './mnist.ts';
 
+/** Readable on white and on near-black. */
+const INK = '#5b6cff';
+const SECOND = '#f0883e';
+
 /** Colours and type that fit the page; text and lines take the page's own, so that light and dark both work. */
 const config = {
   background: 'transparent',
@@ -9,39 +13,52 @@ const config = {
   view: { stroke: null },
   axis: {
     labelColor: 'currentColor',
-    labelFontSize: 12,
-    titleFontSize: 12,
     titleColor: 'currentColor',
     gridColor: '#8884',
     domainColor: '#8888',
     tickColor: '#8888',
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: 'normal',
   },
-  legend: { labelColor: 'currentColor', titleColor: 'currentColor' },
+  text: { fontSize: 12 },
+  legend: { labelColor: 'currentColor', labelFontSize: 12 },
 } as const;
 
-/** A chart as SVG text, with sizes left to the page. */
+/** A chart as SVG text: as wide as its place on the page, but not so wide that its text outgrows the page's. */
 async function svg(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile({ config, ...spec } as TopLevelSpec).spec), { renderer: 'none' });
   const text = await view.toSVG();
   view.finalize();
-  return text.replace(/ width="\d+(\.\d+)?" height="\d+(\.\d+)?"/, '');
+  return text.replace(
+    / width="([\d.]+)" height="[\d.]+"/,
+    (_, width) => ` style="max-width: ${Math.round(1.25 * width)}px"`,
+  );
 }
 
 /** Loss of each step (thinned), and its running mean. */
 export function lossCurve(losses: readonly number[], stepsPerEpoch: number): Promise<string> {
   const every = Math.max(1, Math.floor(losses.length / 400));
+  // A share of the run, so that the mean neither lags in a short run nor trembles in a long one.
+  const weight = Math.min(0.2, Math.max(0.02, 30 / losses.length));
   let mean = losses[0];
   const rows = losses
     .map((loss, i) => {
-      mean = 0.97 * mean + 0.03 * loss;
+      mean = (1 - weight) * mean + weight * loss;
       return { epoch: (i + 1) / stepsPerEpoch, loss: Math.max(loss, 1e-4), mean: Math.max(mean, 1e-4) };
     })
     .filter((_, i) => i % every === 0 || i === losses.length - 1);
   const x = { field: 'epoch', type: 'quantitative', title: 'epoch', axis: { grid: false } } as const;
-  const y = { type: 'quantitative', title: 'loss', scale: { type: 'log' } } as const;
+  const y = {
+    type: 'quantitative',
+    title: 'loss',
+    scale: { type: 'log' },
+    // One line for each power of ten, not nine.
+    axis: { values: [0.0001, 0.001, 0.01, 0.1, 1, 10] },
+  } as const;
   return svg({
-    width: 480,
-    height: 330,
+    width: 400,
+    height: 300,
     data: { values: rows },
     layer: [
       {
@@ -49,11 +66,11 @@ export function lossCurve(losses: readonly number[], stepsPerEpoch: number): Pro
         encoding: { x, y: { field: 'loss', ...y } },
       },
       {
-        mark: { type: 'line', strokeWidth: 2.5, color: '#4c5fff' },
+        mark: { type: 'line', strokeWidth: 2.5, color: INK },
         encoding: { x, y: { field: 'mean', ...y } },
       },
     ],
-  } as TopLevelSpec);
+  } as unknown as TopLevelSpec);
 }
 
 /** How often each digit was taken for each other. */
@@ -83,7 +100,7 @@ export function confusion(labels: Uint8Array, answers: Uint8Array): Promise<stri
         mark: { type: 'rect', cornerRadius: 3 },
         encoding: {
           color: {
-            condition: { test: 'datum.right', value: '#4c5fff' },
+            condition: { test: 'datum.right', value: INK },
             field: 'wrong',
             type: 'quantitative',
             scale: { type: 'sqrt', range: ['#8882', '#ff5c5c'] },
@@ -106,45 +123,87 @@ export function confusion(labels: Uint8Array, answers: Uint8Array): Promise<stri
   } as unknown as TopLevelSpec);
 }
 
-/** Bars of one figure each, on a logarithmic scale where they lie far apart. */
-export function bars(
-  rows: readonly { name: string; value: number; text: string }[],
-  title: string,
-): Promise<string> {
-  const values = rows.map((r) => r.value);
-  const log = Math.max(...values) > 50 * Math.min(...values);
-  // A logarithmic bar needs a floor to stand on.
-  const floor = log ? Math.min(...values) / 10 : 0;
+/** What was spent on training and, call by call, on serving: two lines that cross at the break-even. */
+export function spending(training: number, each: number, breakEven: number): Promise<string> {
+  const from = Math.max(1, breakEven / 1000);
+  const to = breakEven * 100;
+  const lines = [
+    { of: 'training, once', calls: from, spent: training },
+    { of: 'training, once', calls: to, spent: training },
+    { of: 'serving, every call', calls: from, spent: each * from },
+    { of: 'serving, every call', calls: to, spent: each * to },
+  ];
   const x = {
-    field: 'value',
+    field: 'calls',
     type: 'quantitative',
-    title,
-    axis: { grid: false, ticks: false, labels: false, domain: false },
-    scale: {
-      type: log ? 'log' : 'linear',
-      domain: [floor, Math.max(...values)],
-      nice: false,
-      ...(log ? {} : { zero: true }),
-    },
+    title: 'inferences',
+    scale: { type: 'log', domain: [from, to], nice: false },
+    axis: { grid: false, tickCount: 5, format: '~s', labelOverlap: true },
   };
   const y = {
-    field: 'name',
-    type: 'nominal',
-    sort: null,
-    title: null,
-    axis: { domain: false, ticks: false, labelLimit: 220, labelFontSize: 12 },
+    field: 'spent',
+    type: 'quantitative',
+    title: 'FLOP',
+    scale: { type: 'log' },
+    axis: { tickCount: 5, format: '~s', labelOverlap: true },
   };
   return svg({
-    width: 260,
-    height: { step: 30 },
-    data: { values: rows.map((r) => ({ ...r, floor: log ? floor : 0 })) },
+    width: 340,
+    height: 190,
     layer: [
       {
-        mark: { type: 'bar', cornerRadiusEnd: 4, height: 18, color: '#4c5fff' },
-        encoding: { x, x2: { field: 'floor' }, y },
+        data: { values: lines },
+        mark: { type: 'line', strokeWidth: 2.5 },
+        encoding: {
+          x,
+          y,
+          color: {
+            field: 'of',
+            type: 'nominal',
+            title: null,
+            sort: null,
+            scale: { range: [INK, SECOND] },
+            legend: { orient: 'top', symbolStrokeWidth: 3, labelLimit: 0 },
+          },
+        },
       },
       {
-        mark: { type: 'text', align: 'left', dx: 6, color: 'currentColor', fontSize: 12 },
+        data: { values: [{ calls: breakEven, spent: training }] },
+        mark: { type: 'point', filled: true, size: 90, opacity: 1, color: 'currentColor' },
+        encoding: { x, y },
+      },
+      {
+        data: { values: [{ calls: breakEven, spent: training }] },
+        mark: { type: 'text', align: 'left', baseline: 'top', dx: 6, dy: 8, color: 'currentColor' },
+        encoding: { x, y, text: { value: Math.round(breakEven).toLocaleString('en-US') } },
+      },
+    ],
+  } as unknown as TopLevelSpec);
+}
+
+export interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly text: string;
+}
+
+/** Bars from zero, each with its figure; as many pixels wide as a phone has, so that text stays readable there. */
+export function bars(rows: readonly Bar[]): Promise<string> {
+  const most = Math.max(...rows.map((r) => r.value));
+  const x = { field: 'value', type: 'quantitative', axis: null, scale: { domain: [0, most] } };
+  const axis = { domain: false, ticks: false, labelLimit: 0, labelPadding: 8 };
+  const y = { field: 'name', type: 'nominal', sort: null, title: null, axis };
+  return svg({
+    width: 160,
+    height: { step: 28 },
+    data: { values: [...rows] },
+    layer: [
+      {
+        mark: { type: 'bar', cornerRadiusEnd: 4, height: 16, color: INK },
+        encoding: { x, y },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 6, color: 'currentColor' },
         encoding: { x, y, text: { field: 'text' } },
       },
     ],

@@ -31,4 +31,4 @@ export const bytes = (n: number): string => scaled(n, ['B', 'kB', 'MB', 'GB', 'T
 export const flops = (n: number): string =>
   scaled(n, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'], 1000);
 export const seconds = (s: number): string =>
-  s < 1e-3 ? `${(s * 1e6).toFixed(1)} us` : s < 1 ? `${(s * 1e3).toFixed(1)} ms` : `${s.toFixed(1)} s`;
+  s < 1e-3 ? `${(s * 1e6).toFixed(1)} µs` : s < 1 ? `${(s * 1e3).toFixed(1)} ms` : `${s.toFixed(1)} s`;

@@ -23,7 +23,11 @@ export async function timePerSample(
   samples: Float32Array,
   budgetMs: number,
 ): Promise<number> {
-  const batch = samples.subarray(0, infer.batchSize * PIXELS);
+  // Images in turn, where there are fewer than a batch takes.
+  const batch = Float32Array.from(
+    { length: infer.batchSize * PIXELS },
+    (_, i) => samples[i % samples.length],
+  );
   const once = async () => {
     const begin = performance.now();
     await infer(batch);
@@ -68,23 +72,53 @@ export async function compareBits(
       absent.push(error.message);
       continue;
     }
-    const infer = await engine.infer(model, { batchSize: 500 });
-    outputs.push(await infer.quantized(samples.subarray(0, images * PIXELS)));
-    backends.push(backend);
-    engine.dispose();
+    try {
+      const infer = await engine.infer(model, { batchSize: 500 });
+      outputs.push(await infer.quantized(samples.subarray(0, images * PIXELS)));
+      backends.push(backend);
+    } finally {
+      engine.dispose();
+    }
   }
   const identical = outputs.every((o) => o.every((byte, i) => byte === outputs[0][i]));
   return { backends, identical, images, absent };
 }
 
-/** Whether two sets of weights are the same bits. */
-export function sameWeights(
-  a: ReturnType<FrozenModel['stateDict']>,
-  b: ReturnType<FrozenModel['stateDict']>,
-): boolean {
-  const bits = (data: Float32Array) => new Uint32Array(data.buffer, data.byteOffset, data.length);
-  return Object.entries(a).every(([name, { data }]) => {
-    const other = b[name] && bits(b[name].data);
-    return other?.length === data.length && bits(data).every((word, i) => word === other[i]);
-  });
+/** Whether two arrays hold the same bits; unlike ===, this tells 0 from -0 and takes NaN for itself. */
+export function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const words = (x: Float32Array) => new Uint32Array(x.buffer, x.byteOffset, x.length);
+  const other = words(b);
+  return a.length === b.length && words(a).every((word, i) => word === other[i]);
+}
+
+type Weights = ReturnType<FrozenModel['stateDict']>;
+
+/** Whether two sets of weights have the same names and the same bits. */
+export function sameWeights(a: Weights, b: Weights): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => name in b && sameBits(a[name].data, b[name].data))
+  );
+}
+
+/** Microseconds for one image, in f32 and int8, alone and in batches of 64. */
+export async function timeServing(
+  engine: Engine,
+  f32: FrozenModel,
+  int8: QuantizedModel,
+  samples: Float32Array,
+) {
+  const per = async (model: FrozenModel | QuantizedModel, batchSize: number) => {
+    const infer = await engine.infer(model, { batchSize });
+    const us = await timePerSample(infer, samples, 300);
+    infer.dispose();
+    return us;
+  };
+  return {
+    f32_us_batch1: await per(f32, 1),
+    f32_us_batch64: await per(f32, 64),
+    int8_us_batch1: await per(int8, 1),
+    int8_us_batch64: await per(int8, 64),
+  };
 }

@@ -50,10 +50,11 @@ function loadPair(folder: string, set: 'train' | 't10k'): Digits {
   const [count, height, width] = images.shape;
   const wrong = (found: string, expected: string) =>
     new BiphaseError('invalid_data', `the ${set} files in ${folder}: ${found}; expected ${expected}`);
-  if (images.dtype !== 'u8' || height !== SIDE || width !== SIDE)
+  if (images.dtype !== 'u8' || images.shape.length !== 3 || height !== SIDE || width !== SIDE)
     throw wrong(`images are ${images.dtype} [${images.shape}]`, `u8 [count, ${SIDE}, ${SIDE}]`);
   if (labels.dtype !== 'u8' || labels.shape.length !== 1 || labels.shape[0] !== count)
     throw wrong(`${count} images, and labels of shape [${labels.shape}]`, 'one label for each image');
+  if (count === 0) throw wrong('no images', 'at least one');
   const bad = (labels.data as Uint8Array).findIndex((l) => l >= CLASSES);
   if (bad >= 0) throw wrong(`label ${bad} is ${labels.data[bad]}`, `0 to ${CLASSES - 1}`);
   return { count, images: images.data as Uint8Array, labels: labels.data as Uint8Array };

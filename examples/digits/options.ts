@@ -14,10 +14,11 @@ export interface Options {
   readonly out: string;
 }
 
-const whole = (least: number) => (text: string) => {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < least)
-    throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+const whole = (least: number, most: number) => (text: string) => {
+  // Number('') is 0: an empty variable in a script would pass for a choice.
+  const n = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isInteger(n) || n < least || n > most)
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   return n;
 };
 
@@ -37,9 +38,9 @@ export function parseOptions(argv: readonly string[]): Options {
         .choices(['auto', 'wasm', 'webgpu', 'reference'])
         .default('auto'),
     )
-    .option('--epochs <n>', 'passes over the training images (5; fewer on slow backends)', whole(1))
-    .option('--seed <n>', 'seed of the weights and of the order of the images', whole(0), 1)
-    .option('--threads <n>', 'threads of the wasm backend', whole(1), 1)
+    .option('--epochs <n>', 'passes over the training images (5; fewer on slow backends)', whole(1, 10_000))
+    .option('--seed <n>', 'seed of the weights and of the order of the images', whole(0, 2 ** 31 - 1), 1)
+    .option('--threads <n>', 'threads of the wasm backend', whole(1, 256), 1)
     .option('--json <file>', 'where to write the report as JSON (out/report.json)')
     .option('--data <folder>', 'folder with the four original MNIST files')
     .option('--out <folder>', 'folder for report.json and report.html', 'out')

@@ -17,8 +17,9 @@ function rotateImage(source: Uint8Array, target: Uint8Array, sin: number, cos: n
     }
 }
 
-/** The first `count` digits, each turned by `degrees`. */
-export function rotate({ images, labels }: Digits, degrees: number, count: number): Digits {
+/** The first `most` digits (all, where there are fewer), each turned by `degrees`. */
+export function rotate({ images, labels, ...all }: Digits, degrees: number, most: number): Digits {
+  const count = Math.min(most, all.count);
   const radians = (degrees * Math.PI) / 180;
   const [sin, cos] = [Math.sin(radians), Math.cos(radians)];
   const turned = new Uint8Array(count * PIXELS);

@@ -82,15 +82,16 @@ export function fromArrays(source: ArraySource): DataSet {
 export function subset(data: DataSet, start: number, end: number): DataSet {
   if (!(start >= 0 && end <= data.length && start < end))
     fail('out_of_range', `samples ${start} to ${end} are not inside a data set of ${data.length}`);
+  const length = end - start;
+  // Checked here: what is outside the window may well be inside the data around it.
+  const within = (i: number) =>
+    i >= 0 && i < length
+      ? i + start
+      : fail('out_of_range', `sample ${i} was asked for; the data set has ${length}`);
   return {
     ...data,
-    length: end - start,
-    gather: (indices, input, target) =>
-      data.gather(
-        Uint32Array.from(indices, (i) => i + start),
-        input,
-        target,
-      ),
+    length,
+    gather: (indices, input, target) => data.gather(Uint32Array.from(indices, within), input, target),
   };
 }
 

@@ -1,0 +1,47 @@
+import { type data, type Engine, type FrozenModel, nn, optim, type QuantizedModel } from '../../src/index.ts';
+import { answersOf } from './measure.ts';
+import { trainingProgress } from './progress.ts';
+
+export const BATCH = 128;
+
+const network = () =>
+  nn.sequential(nn.linear(784, 256), nn.relu(), nn.linear(256, 128), nn.relu(), nn.linear(128, 10));
+
+export interface Recipe {
+  readonly lr: number;
+  readonly epochs: number;
+  readonly seed: number;
+  readonly label: string;
+}
+
+/** Trains a new network, or goes on from a frozen one's weights, and shows how it goes. */
+export async function train(engine: Engine, set: data.DataSet, recipe: Recipe, from?: FrozenModel) {
+  const { lr, epochs, seed, label } = recipe;
+  const total = Math.max(1, Math.floor(set.length / BATCH) * epochs);
+  // The learning rate rises for 100 steps and then falls along a cosine; short runs rise for a tenth.
+  const schedule = optim.cosine({ lr, warmup: Math.min(100, Math.floor(total / 10)), total });
+  const optimizer = optim.adamw({ lr: schedule });
+  const training = await engine.train(from ?? network(), { loss: nn.crossEntropy, optimizer, seed });
+  const progress = trainingProgress({ batchSize: BATCH, label });
+  const losses: number[] = [];
+  const begin = performance.now();
+  try {
+    for await (const step of training.fit(set, { batchSize: BATCH, epochs, seed })) {
+      losses.push(step.loss);
+      progress.step(step);
+    }
+    const seconds = (performance.now() - begin) / 1000;
+    return { losses, seconds, plan: training.plan!, frozen: await training.freeze() };
+  } finally {
+    progress.done();
+    training.dispose();
+  }
+}
+
+/** What a model says to all images: its logits, and the digits they mean. */
+export async function ask(engine: Engine, model: FrozenModel | QuantizedModel, images: Float32Array) {
+  const infer = await engine.infer(model, { batchSize: 500 });
+  const logits = await infer(images);
+  infer.dispose();
+  return { logits, answers: answersOf(logits) };
+}
