@@ -1,7 +1,7 @@
 // log(sum exp(x - m)) + (1 - s)(m - x[t]) + s(m - mean), with m the row's largest: nothing large cancels.
 struct Args { x: u32, targets: u32, y: u32, rows: u32, n: u32, smoothing: f32, zero: u32 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
   let r = g.y * gs.x + g.x;
   if (r >= args.rows) { return; }
@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let most = largest(l, x, args.n);
   var y = log_safe(sum_exp(l, x, args.n, most));
   var below = 0.0;
-  for (var i = l; i < args.n; i += 64u) { below += most - load(x + i); }
+  for (var i = l; i < args.n; i += LANES) { below += most - load(x + i); }
   let mean = row_sum(l, below) / f32(args.n);
   if (l > 0u) { return; }
   let known = t < args.n;

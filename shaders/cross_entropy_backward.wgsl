@@ -1,7 +1,7 @@
 // dy (softmax(x) - target), smoothed.
 struct Args { dy: u32, x: u32, targets: u32, dx: u32, rows: u32, n: u32, smoothing: f32, zero: u32 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
   let r = g.y * gs.x + g.x;
   if (r >= args.rows) { return; }
@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let most = largest(l, args.x + row, args.n);
   var total = sum_exp(l, args.x + row, args.n, most);
   if (t >= args.n) { total = nan(); }
-  for (var i = l; i < args.n; i += 64u) {
+  for (var i = l; i < args.n; i += LANES) {
     var target_share = args.smoothing / f32(args.n);
     if (i == t) { target_share += 1.0 - args.smoothing; }
     var dx = dy * (shifted_exp(load(args.x + row + i), most) / total - target_share);

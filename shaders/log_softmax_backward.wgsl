@@ -1,15 +1,15 @@
 // dx = dy - exp(y) sum(dy)
 struct Args { dy: u32, y: u32, dx: u32, rows: u32, n: u32, zero: u32 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
   let r = g.y * gs.x + g.x;
   if (r >= args.rows) { return; }
   let row = r * args.n;
   var sum = 0.0;
-  for (var i = l; i < args.n; i += 64u) { sum += load(args.dy + row + i); }
+  for (var i = l; i < args.n; i += LANES) { sum += load(args.dy + row + i); }
   let all = row_sum(l, sum);
-  for (var i = l; i < args.n; i += 64u) {
+  for (var i = l; i < args.n; i += LANES) {
     store(args.dx + row + i, load(args.dy + row + i) - exp_safe(load(args.y + row + i)) * all);
   }
 }

@@ -1,10 +1,11 @@
-// Joined to kernels that treat one row with one workgroup: what its 64 invocations found, put together in a fixed order.
-var<workgroup> parts: array<f32, 64>;
+// Joined to kernels that treat one row with one workgroup: what its invocations found, put together in a fixed order.
+override LANES: u32; // a power of two
+var<workgroup> parts: array<f32, LANES>;
 
 fn row_sum(l: u32, v: f32) -> f32 {
   workgroupBarrier();
   parts[l] = v;
-  for (var half = 32u; half > 0u; half >>= 1u) {
+  for (var half = LANES / 2u; half > 0u; half >>= 1u) {
     workgroupBarrier();
     if (l < half) { parts[l] = parts[l] + parts[l + half]; }
   }
@@ -15,7 +16,7 @@ fn row_sum(l: u32, v: f32) -> f32 {
 fn row_max(l: u32, v: f32) -> f32 {
   workgroupBarrier();
   parts[l] = v;
-  for (var half = 32u; half > 0u; half >>= 1u) {
+  for (var half = LANES / 2u; half > 0u; half >>= 1u) {
     workgroupBarrier();
     if (l < half) { parts[l] = max_nan(parts[l], parts[l + half]); }
   }
@@ -25,7 +26,7 @@ fn row_max(l: u32, v: f32) -> f32 {
 
 fn largest(l: u32, x: u32, n: u32) -> f32 {
   var most = -infinity();
-  for (var i = l; i < n; i += 64u) { most = max_nan(most, load(x + i)); }
+  for (var i = l; i < n; i += LANES) { most = max_nan(most, load(x + i)); }
   return row_max(l, most);
 }
 
@@ -40,6 +41,6 @@ fn shifted_exp(x: f32, shift: f32) -> f32 {
 
 fn sum_exp(l: u32, x: u32, n: u32, shift: f32) -> f32 {
   var sum = 0.0;
-  for (var i = l; i < n; i += 64u) { sum += shifted_exp(load(x + i), shift); }
+  for (var i = l; i < n; i += LANES) { sum += shifted_exp(load(x + i), shift); }
   return row_sum(l, sum);
 }

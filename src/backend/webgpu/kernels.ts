@@ -68,11 +68,14 @@ const binary = (kind: number): Kernel =>
     };
   });
 
+/** Invocations that share one sum: a short one is quicker alone than waiting for others. */
+const lanesFor = (terms: number): number => (terms <= 256 ? 1 : 64);
+
 const reduction = (kind: number, factor: (n: number) => number): Kernel =>
   one<ReduceAttrs>(({ inputs: [x], output, attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     return {
-      shader: { files: ['reduce'], constants: { KIND: kind } },
+      shader: { files: ['reduce'], constants: { KIND: kind, LANES: lanesFor(sizes.count) } },
       args: [wordOf(x), wordOf(output), count(output), sizes.count, sizes.inner, float(factor(sizes.count))],
       workgroups: count(output),
     };
@@ -83,7 +86,7 @@ const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => 
   one<A>(({ inputs, output, attrs }) => {
     const { rows, n } = rowsOf(inputs[position].shape);
     return {
-      shader: { files: [...files, 'rows', 'math'] },
+      shader: { files: [...files, 'rows', 'math'], constants: { LANES: lanesFor(n) } },
       args: [...inputs.map(wordOf), wordOf(output), rows, n, ...more(attrs)],
       workgroups: n === 0 && files[0] !== 'cross_entropy' ? 0 : rows,
     };

@@ -7,7 +7,7 @@ import { packed } from './copy.ts';
 import { type Dispatch, wordOf } from './record.ts';
 
 /** Rows and columns of C that one workgroup makes; as in matmul.wgsl. */
-const TILE = 16;
+const TILE = 32;
 
 export function matmulDispatch({ inputs: [a, b, bias], output, attrs }: Step): Dispatch {
   const { transposeA, transposeB, activation } = attrs as MatmulAttrs;
