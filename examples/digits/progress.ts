@@ -42,7 +42,9 @@ export function trainingProgress({ batchSize, label, stream = process.stdout }: 
   const bar = new SingleBar(
     {
       stream,
-      format: `  ${label} {bar} {percentage} %  epoch {epoch}  loss {loss}  {speed} samples/s  {eta_formatted} left`,
+      format: `  ${label} {bar} {percentage} %  epoch {epoch}  loss {loss}  {speed} img/s  {eta_formatted} left`,
+      // All of it fits 80 columns.
+      barsize: 14,
       hideCursor: true,
       etaBuffer: 100,
     },
