@@ -36,7 +36,7 @@ const allowed: Record<string, string[]> = {
   'backend/reference': ['backend', 'graph', 'ops', 'core'],
   'backend/wasm': ['backend', 'graph', 'ops', 'core', 'generated'],
   'backend/webgpu': ['backend', 'graph', 'ops', 'core', 'generated'],
-  kernels: ['backend/wasm', 'backend', 'graph', 'ops', 'core'],
+  kernels: ['backend/wasm', 'backend', 'graph', 'ops', 'core', 'generated'],
   scheduler: ['backend', 'passes', 'nn', 'optim', 'data', 'graph', 'ops', 'core'],
   index: [
     'scheduler',
