@@ -190,7 +190,8 @@ export interface Bar {
 /** Bars from zero, each with its figure; as many pixels wide as a phone has, so that text stays readable there. */
 export function bars(rows: readonly Bar[]): Promise<string> {
   const most = Math.max(...rows.map((r) => r.value));
-  const x = { field: 'value', type: 'quantitative', axis: null, scale: { domain: [0, most] } };
+  // Stacked bars with round ends would be cut out of clip paths, one for each bar.
+  const x = { field: 'value', type: 'quantitative', stack: null, axis: null, scale: { domain: [0, most] } };
   const axis = { domain: false, ticks: false, labelLimit: 0, labelPadding: 8 };
   const y = { field: 'name', type: 'nominal', sort: null, title: null, axis };
   return svg({

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lossCurve } from '../../examples/digits/charts.ts';
 import { loadMnist } from '../../examples/digits/mnist.ts';
+import { page } from '../../examples/digits/page.ts';
 import { type Report, type ReportDetails, writeReport } from '../../examples/digits/report.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { missing } from '../support/parts.ts';
 import { withFolder } from './mnist-files.ts';
 import { checkPage, checkReport } from './report-checks.ts';
 
@@ -90,6 +93,26 @@ describe('the report', () => {
       await writeReport(report, { ...details, out, json });
       checkReport(JSON.parse(readFileSync(json, 'utf8')));
     }));
+});
+
+const absent = await missing('browser');
+
+it.skipIf(absent)('opens without errors, requests or sideways scrolling, wide and narrow', async () => {
+  const html = await page(report, details);
+  const browser = await launchChromium();
+  if (typeof browser === 'string') throw new Error(browser);
+  for (const width of [1280, 400]) {
+    const tab = await browser.newPage({ viewport: { width, height: 800 } });
+    const errors: string[] = [];
+    tab.on('pageerror', (e) => errors.push(e.message));
+    tab.on('console', (m) => errors.push(m.text()));
+    tab.on('request', (r) => errors.push(`asked for ${r.url()}`));
+    await tab.setContent(html);
+    expect(await tab.locator('svg').count()).toBe(5 + 24);
+    expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    expect(errors).toEqual([]);
+  }
+  await browser.close();
 });
 
 it('a chart takes its colours from the page and draws no NaN', async () => {
