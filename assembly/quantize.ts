@@ -14,13 +14,29 @@ export function quantize(a: usize, thread: i32, threads: i32): void {
   const zero = i32x4.splat(z);
   const low = i32x4.splat(load<i32>(a, 20) - z);
   const high = i32x4.splat(load<i32>(a, 24) - z);
+  const signed = load<i32>(a, 20) < 0;
   const end = shareEnd(n, 64, thread, threads);
-  for (let i = shareStart(n, 64, thread, threads); i < end; i += 4) {
-    const v = loadPart(x + (<usize>i << 2), end - i, 0);
-    const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, inverse)));
-    const q = i32x4.add(i32x4.max_s(i32x4.min_s(whole, high), low), zero);
-    storeBytes(y + i, end - i, q);
+  let i = shareStart(n, 64, thread, threads);
+  for (; i + 16 <= end; i += 16) {
+    const at = x + (<usize>i << 2);
+    const q0 = quantizeFour(v128.load(at), inverse, zero, low, high);
+    const q1 = quantizeFour(v128.load(at, 16), inverse, zero, low, high);
+    const q2 = quantizeFour(v128.load(at, 32), inverse, zero, low, high);
+    const q3 = quantizeFour(v128.load(at, 48), inverse, zero, low, high);
+    const first = i16x8.narrow_i32x4_s(q0, q1);
+    const second = i16x8.narrow_i32x4_s(q2, q3);
+    v128.store(y + i, signed ? i8x16.narrow_i16x8_s(first, second) : i8x16.narrow_i16x8_u(first, second));
   }
+  for (; i < end; i += 4) {
+    const v = loadPart(x + (<usize>i << 2), end - i, 0);
+    storeBytes(y + i, end - i, quantizeFour(v, inverse, zero, low, high));
+  }
+}
+
+@inline
+function quantizeFour(v: v128, inverse: v128, zero: v128, low: v128, high: v128): v128 {
+  const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, inverse)));
+  return i32x4.add(i32x4.max_s(i32x4.min_s(whole, high), low), zero);
 }
 
 /** Stores the low byte of the first `count` (1 to 4) lanes. */

@@ -70,12 +70,23 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
     for (let p = firstPanel; p < endPanel; p++) {
       const j = p * columns;
       const width = min(columns, n - j);
-      for (let q = 0; q < rows; q++) memory.copy(sums + (<usize>(q * columns) << 2), bias + (<usize>j << 2), <usize>width << 2);
+      startSums(bias + (<usize>j << 2), sums, width, rows, columns);
       const panel = packed + (<usize>(p * groups * columns) << 2);
       if (bytes) bytesTile(rows, columns, groups, wide, ldx, panel, sums, <usize>columns << 2);
       else wideTile(rows, columns, groups, wide, ldx, panel, sums, <usize>columns << 2);
       for (let q = 0; q < height; q++) finish(r, sums + (<usize>(q * columns) << 2), i + q, j, width, n);
     }
+  }
+}
+
+/** Every row of the tile starts as the bias. Plain stores: the engine's bulk copy costs more than it moves here. */
+@inline
+function startSums(bias: usize, sums: usize, width: i32, rows: i32, columns: i32): void {
+  const next = <usize>columns << 2;
+  for (let c = 0; c < columns; c += 4) {
+    const v = c < width ? loadWords(bias + (<usize>c << 2), width - c) : i32x4.splat(0);
+    let at = sums + (<usize>c << 2);
+    for (let q = 0; q < rows; q++, at += next) v128.store(at, v);
   }
 }
 

@@ -104,7 +104,14 @@ function start(bias: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, ldc: i
 function edgeTile(
   rows: i32, columns: i32, k: i32, a: usize, b: usize, c: usize, ldc: i32, height: i32, width: i32, scratch: usize,
 ): void {
-  for (let i = 0; i < height; i++) memory.copy(scratch + (<usize>(i * columns) << 2), c + (<usize>(i * ldc) << 2), <usize>width << 2);
+  copyPart(c, ldc, scratch, columns, height, width);
   f32Tile(rows, columns, k, a, b, scratch, <usize>columns << 2);
-  for (let i = 0; i < height; i++) memory.copy(c + (<usize>(i * ldc) << 2), scratch + (<usize>(i * columns) << 2), <usize>width << 2);
+  copyPart(scratch, columns, c, ldc, height, width);
+}
+
+/** Copies height x width floats. Plain stores: the engine's bulk copy costs more than it moves here. */
+function copyPart(from: usize, fromStride: i32, to: usize, toStride: i32, height: i32, width: i32): void {
+  for (let i = 0; i < height; i++)
+    for (let j = 0; j < width; j++)
+      store<f32>(to + (<usize>(i * toStride + j) << 2), load<f32>(from + (<usize>(i * fromStride + j) << 2)));
 }
