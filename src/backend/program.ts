@@ -28,3 +28,6 @@ export function checkSlot(plan: Plan, slot: Slot): void {
       `${plan.name}: '${slot?.name}' is not a slot of this plan; take slots from plan.slots`,
     );
 }
+
+/** What calls answer after the engine they belong to is gone. */
+export const ENGINE_DISPOSED = 'this engine was disposed; make a new one with createEngine()';

@@ -91,6 +91,16 @@ for (const { name, absent, create } of everywhere)
       engine.dispose();
     });
 
+    it('refuses calls of what it made, once it is disposed', async () => {
+      const engine = new Engine(await create(), { provider: undefined as never, findings: [] });
+      const training = await engine.train(model(), { ...options, input: [8] });
+      const infer = await engine.infer(await training.freeze());
+      await infer(new Float32Array(8));
+      engine.dispose();
+      expect((await errorOf(() => infer(new Float32Array(8)))).code).toBe('disposed');
+      expect((await errorOf(() => training.freeze())).code).toBe('disposed');
+    });
+
     it('gives the same weights, bit for bit, for the same seed, also when the batch size changes midway', async () => {
       const engine = new Engine(await create(), { provider: undefined as never, findings: [] });
       const { set } = points(200);

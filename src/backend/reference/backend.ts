@@ -5,7 +5,7 @@ import type { Plan, Section, Slot, TensorRef } from '../../graph/plan.ts';
 import { opOf } from '../../ops/index.ts';
 import type { Value } from '../../ops/op.ts';
 import type { Backend, Program } from '../backend.ts';
-import { checkSlot, checkSlotArray } from '../program.ts';
+import { checkSlot, checkSlotArray, ENGINE_DISPOSED } from '../program.ts';
 
 export interface ReferenceOptions {
   /** 'f64' computes f32 tensors in double precision, for checking gradients. Values are still written and read as f32. */
@@ -36,10 +36,11 @@ export class ReferenceBackend implements Backend {
   }
 
   async compile(plan: Plan): Promise<Program> {
-    if (this.disposed) fail('disposed', 'this backend was disposed; make a new engine');
-    return new ReferenceProgram(plan, this.precision, (bytes) => {
+    if (this.disposed) fail('disposed', ENGINE_DISPOSED);
+    const account = (bytes: number) => {
       this.allocatedBytes += bytes;
-    });
+    };
+    return new ReferenceProgram(plan, this.precision, account, () => this.disposed);
   }
 
   dispose(): void {
@@ -51,10 +52,12 @@ class ReferenceProgram implements Program {
   readonly plan: Plan;
   private readonly wide: boolean;
   private readonly account: (bytes: number) => void;
+  private readonly closed: () => boolean;
   private arena: ArrayBuffer | undefined;
   private calls: Call[];
 
-  constructor(plan: Plan, precision: 'f32' | 'f64', account: (bytes: number) => void) {
+  constructor(plan: Plan, precision: 'f32' | 'f64', account: (bytes: number) => void, closed: () => boolean) {
+    this.closed = closed;
     this.plan = plan;
     this.wide = precision === 'f64';
     this.account = account;
@@ -112,6 +115,7 @@ class ReferenceProgram implements Program {
   }
 
   private alive(): { arena: ArrayBuffer } {
+    if (this.closed()) fail('disposed', ENGINE_DISPOSED);
     const { arena } = this;
     return arena ? { arena } : fail('disposed', `${this.plan.name}: this program was disposed`);
   }

@@ -3,7 +3,7 @@ import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Plan, Section, Slot, Step } from '../../graph/plan.ts';
 import type { Backend, Program, Unsupported } from '../backend.ts';
-import { checkSlot, checkSlotArray } from '../program.ts';
+import { checkSlot, checkSlotArray, ENGINE_DISPOSED } from '../program.ts';
 import { kernels } from './kernels.ts';
 import { instantiate, type WasmBuild, type WasmInstance } from './load.ts';
 import { WasmHeap } from './memory.ts';
@@ -35,7 +35,6 @@ export class WasmBackend implements Backend {
   private readonly instance: WasmInstance;
   private readonly heap: WasmHeap;
   private readonly place: Omit<Place, 'address' | 'extra'>;
-  private disposed = false;
 
   constructor(instance: WasmInstance, wished: number) {
     this.instance = instance;
@@ -65,12 +64,12 @@ export class WasmBackend implements Backend {
   }
 
   async compile(plan: Plan): Promise<Program> {
-    if (this.disposed) fail('disposed', 'this backend was disposed; make a new engine');
+    if (this.heap.closed) fail('disposed', ENGINE_DISPOSED);
     return new WasmProgram(plan, this.instance, this.heap, this.place);
   }
 
   dispose(): void {
-    this.disposed = true;
+    this.heap.closed = true;
   }
 }
 
@@ -173,6 +172,7 @@ class WasmProgram implements Program {
   }
 
   private alive(): void {
+    if (this.heap.closed) fail('disposed', ENGINE_DISPOSED);
     if (this.disposed) fail('disposed', `${this.plan.name}: this program was disposed`);
   }
 }

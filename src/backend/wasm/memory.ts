@@ -19,6 +19,8 @@ export class WasmHeap {
   readonly memory: WebAssembly.Memory;
   /** Bytes now handed out. */
   allocatedBytes = 0;
+  /** Set when the engine is disposed: programs refuse to run from then on. */
+  closed = false;
   private free: Block[];
   private readonly mostPages: number;
 

@@ -56,7 +56,6 @@ export class WebgpuBackend implements Backend {
   }
 
   async compile(plan: Plan): Promise<Program> {
-    if (this.disposed) fail('disposed', 'this backend was disposed; make a new engine');
     this.health.check();
     const steps = plan.steps.flatMap((step) =>
       this.dispatchesOf(plan, step).map((dispatch) => ({ step, dispatch })),
@@ -90,6 +89,7 @@ export class WebgpuBackend implements Backend {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.health.close();
     if (this.owned) this.device.destroy();
   }
 

@@ -1,4 +1,5 @@
 import { fail } from '../../core/errors.ts';
+import { ENGINE_DISPOSED } from '../program.ts';
 
 /** What is known of an adapter before a device is made. */
 export interface AdapterDescription {
@@ -52,6 +53,7 @@ export function describeDevice(device: GPUDevice): AdapterDescription {
 export class DeviceHealth {
   private lost: string | undefined;
   private uncaptured: string | undefined;
+  private closed = false;
   private readonly ended: Promise<never>;
 
   constructor(device: GPUDevice) {
@@ -66,7 +68,13 @@ export class DeviceHealth {
     });
   }
 
+  /** From now on calls fail with 'disposed', whatever becomes of the device. */
+  close(): void {
+    this.closed = true;
+  }
+
   check(): void {
+    if (this.closed) fail('disposed', ENGINE_DISPOSED);
     if (this.lost !== undefined)
       fail(
         'device_lost',

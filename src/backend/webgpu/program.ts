@@ -82,10 +82,16 @@ export class WebgpuProgram implements Program {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(arena, slot.offset, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    await health.during(staging.mapAsync(GPUMapMode.READ, 0, bytes));
-    health.check();
-    if (this.disposed)
-      fail('disposed', `${this.plan.name}: this program was disposed while it was being read`);
+    try {
+      await health.during(staging.mapAsync(GPUMapMode.READ, 0, bytes));
+      health.check();
+      if (this.disposed)
+        fail('disposed', `${this.plan.name}: this program was disposed while it was being read`);
+    } catch (error) {
+      this.parts.account(-staging.size);
+      staging.destroy();
+      throw error;
+    }
     target.set(viewOf(slot.dtype, staging.getMappedRange(0, bytes), 0, target.length));
     staging.unmap();
     this.staging.push(staging);

@@ -154,6 +154,25 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
       await expect(b.compile(p)).rejects.toMatchObject({ code: 'device_lost' });
     });
 
+    it('a read that was under way gives its memory back', async () => {
+      const b = await backend();
+      const p = plan((x) => f.scale(x, 2), [1000]);
+      const program = await b.compile(p);
+      const read = program.read(p.slots.y);
+      b.device.destroy();
+      await read.catch(() => undefined);
+      program.dispose();
+      expect(b.allocatedBytes).toBe(0);
+    });
+
+    it('by disposing of the engine, a read under way fails with disposed', async () => {
+      const b = await backend();
+      const p = plan((x) => f.scale(x, 2), [1000]);
+      const read = (await b.compile(p)).read(p.slots.y);
+      b.dispose();
+      expect(code(await read.catch((e) => e))).toBe('disposed');
+    });
+
     it('during compile, compile fails with device_lost', async () => {
       const b = await backend();
       const compiling = b.compile(plan((x) => f.tanh(x), [1000]));
