@@ -7,6 +7,9 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
+/** Whether `dotBytes` is there at all; kernels that need it are left out of builds without. */
+export const HAS_RELAXED_DOT: bool = ASC_FEATURE_RELAXED_SIMD;
+
 /** sum + four products of signed w and unsigned x bytes in each lane, where the engine's relaxed dot does that. */
 @inline
 export function dotBytes(w: v128, x: v128, sum: v128): v128 {

@@ -35,7 +35,17 @@ export function maxLanes(v: v128): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
+/** For short runs, where a call of memory.copy costs more than the copy. */
 @inline
-export function splat(x: f32): v128 {
-  return f32x4.splat(x);
+export function copyFloats(to: usize, from: usize, count: i32): void {
+  let i: i32 = 0;
+  for (; i + 4 <= count; i += 4) v128.store(to + (<usize>i << 2), v128.load(from + (<usize>i << 2)));
+  for (; i < count; i++) store<f32>(to + (<usize>i << 2), load<f32>(from + (<usize>i << 2)));
+}
+
+@inline
+export function zeroFloats(to: usize, count: i32): void {
+  let i: i32 = 0;
+  for (; i + 4 <= count; i += 4) v128.store(to + (<usize>i << 2), f32x4.splat(0));
+  for (; i < count; i++) store<f32>(to + (<usize>i << 2), 0);
 }

@@ -89,7 +89,7 @@ ${cells.map(([r, v]) => `  v128.store(c${r}, s${r}_${v}, ${v * 16});`).join('\n'
 const chooser = (name: string, prefix: string, list: number[][], parameters: string, call: string) => `
 /** Runs the tile of this many rows and columns. */
 export function ${name}(rows: i32, columns: i32, ${parameters}): void {
-  switch (rows * 100 + columns) {
+${prefix === 'bytes' ? '  if (!HAS_RELAXED_DOT) return;\n' : ''}  switch (rows * 100 + columns) {
 ${list.map(([r, c]) => `    case ${r * 100 + c}: ${prefix}_${r}x${c}(${call}); break;`).join('\n')}
   }
 }
@@ -98,7 +98,7 @@ ${list.map(([r, c]) => `    case ${r * 100 + c}: ${prefix}_${r}x${c}(${call}); b
 export function tileSource(): string {
   return [
     '// Made by scripts/generate-tiles.ts. Do not edit.\n',
-    "import { dotBytes, madd } from '../isa';\n",
+    "import { dotBytes, HAS_RELAXED_DOT, madd } from '../isa';\n",
     ...tiles.f32.map(([r, c]) => f32Tile(r, c)),
     chooser(
       'f32Tile',

@@ -1,6 +1,7 @@
 import { activate } from '../activation';
 import { f32Tile } from '../generated/tiles';
 import { shareEnd, shareStart } from '../threads';
+import { copyFloats } from '../vector';
 import { packColumns, packRows } from './pack';
 import { vectorMatrix } from './vector-matrix';
 
@@ -109,9 +110,6 @@ function edgeTile(
   copyPart(scratch, columns, c, ldc, height, width);
 }
 
-/** Copies height x width floats. Plain stores: the engine's bulk copy costs more than it moves here. */
 function copyPart(from: usize, fromStride: i32, to: usize, toStride: i32, height: i32, width: i32): void {
-  for (let i = 0; i < height; i++)
-    for (let j = 0; j < width; j++)
-      store<f32>(to + (<usize>(i * toStride + j) << 2), load<f32>(from + (<usize>(i * fromStride + j) << 2)));
+  for (let i = 0; i < height; i++) copyFloats(to + (<usize>(i * toStride) << 2), from + (<usize>(i * fromStride) << 2), width);
 }

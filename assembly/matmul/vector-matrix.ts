@@ -1,69 +1,100 @@
 import { madd } from '../isa';
-import { loadPart, storePart, sumLanes } from '../vector';
+import { copyFloats, loadPart, storePart, sumLanes, zeroFloats } from '../vector';
 
 /**
- * One row: c[from..to) = x B + bias. B is read once, straight through: along its columns' K where that is contiguous
- * (a transposed weight), else row by row with 16 columns in registers.
+ * One row: c[from..to) = x B + bias. B is read once, in the order it lies in memory, by four streams side by side.
+ * stepB: from one k to the next; columnB: from one column to the next; one of them is 1.
  */
 export function vectorMatrix(
   x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, stepB: i32, columnB: i32,
 ): void {
-  if (columnB == 1) byRows(x, b, bias, c, from, to, k, stepB);
-  else byColumns(x, b, bias, c, from, to, k, stepB, columnB);
+  if (columnB == 1) byRows(x, b, bias, c, from, to, k, <usize>stepB << 2);
+  else byColumns(x, b, bias, c, from, to, k, <usize>columnB << 2);
 }
 
-@inline
-function biasAt(bias: usize, j: i32): f32 {
-  return bias ? load<f32>(bias + (<usize>j << 2)) : 0;
-}
-
-function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, stepB: i32, columnB: i32): void {
-  for (let j = from; j < to; j++) {
-    const column = b + (<usize>(j * columnB) << 2);
+/** K lies side by side (a transposed weight): each column is a dot product, four of them at a time. */
+function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, next: usize): void {
+  const whole = k & ~3;
+  let j = from;
+  let column = b + <usize>j * next;
+  for (; j + 4 <= to; j += 4, column += 4 * next) {
+    const column1 = column + next;
+    const column2 = column1 + next;
+    const column3 = column2 + next;
     let s0 = f32x4.splat(0);
     let s1 = f32x4.splat(0);
-    let l = 0;
-    let rest: f32 = 0;
-    if (stepB == 1) {
-      for (; l + 8 <= k; l += 8) {
-        const at = <usize>l << 2;
-        s0 = madd(v128.load(x + at), v128.load(column + at), s0);
-        s1 = madd(v128.load(x + at, 16), v128.load(column + at, 16), s1);
-      }
+    let s2 = f32x4.splat(0);
+    let s3 = f32x4.splat(0);
+    for (let at: usize = 0; at < <usize>whole << 2; at += 16) {
+      const v = v128.load(x + at);
+      s0 = madd(v, v128.load(column + at), s0);
+      s1 = madd(v, v128.load(column1 + at), s1);
+      s2 = madd(v, v128.load(column2 + at), s2);
+      s3 = madd(v, v128.load(column3 + at), s3);
     }
-    for (; l < k; l++) rest += load<f32>(x + (<usize>l << 2)) * load<f32>(column + (<usize>(l * stepB) << 2));
-    store<f32>(c + (<usize>j << 2), sumLanes(f32x4.add(s0, s1)) + rest + biasAt(bias, j));
+    finish(s0, x, column, whole, k, bias, c, j);
+    finish(s1, x, column1, whole, k, bias, c, j + 1);
+    finish(s2, x, column2, whole, k, bias, c, j + 2);
+    finish(s3, x, column3, whole, k, bias, c, j + 3);
+  }
+  for (; j < to; j++, column += next) {
+    let s = f32x4.splat(0);
+    for (let at: usize = 0; at < <usize>whole << 2; at += 16) s = madd(v128.load(x + at), v128.load(column + at), s);
+    finish(s, x, column, whole, k, bias, c, j);
   }
 }
 
-function byRows(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, stepB: i32): void {
-  const next = <usize>stepB << 2;
-  let j = from;
-  for (; j + 16 <= to; j += 16) {
-    const at = <usize>j << 2;
-    let s0 = bias ? v128.load(bias + at) : f32x4.splat(0);
-    let s1 = bias ? v128.load(bias + at, 16) : f32x4.splat(0);
-    let s2 = bias ? v128.load(bias + at, 32) : f32x4.splat(0);
-    let s3 = bias ? v128.load(bias + at, 48) : f32x4.splat(0);
-    let row = b + at;
-    for (let l = 0; l < k; l++, row += next) {
-      const v = v128.load32_splat(x + (<usize>l << 2));
-      s0 = madd(v, v128.load(row), s0);
-      s1 = madd(v, v128.load(row, 16), s1);
-      s2 = madd(v, v128.load(row, 32), s2);
-      s3 = madd(v, v128.load(row, 48), s3);
-    }
-    v128.store(c + at, s0);
-    v128.store(c + at, s1, 16);
-    v128.store(c + at, s2, 32);
-    v128.store(c + at, s3, 48);
+/** The last one to three of K, the sum across lanes, the bias. */
+function finish(s: v128, x: usize, column: usize, whole: i32, k: i32, bias: usize, c: usize, j: i32): void {
+  const at = <usize>whole << 2;
+  if (whole < k) s = madd(loadPart(x + at, k - whole, 0), loadPart(column + at, k - whole, 0), s);
+  const start: f32 = bias ? load<f32>(bias + (<usize>j << 2)) : 0;
+  store<f32>(c + (<usize>j << 2), sumLanes(s) + start);
+}
+
+/** Columns lie side by side: c += x[k] * row k of B, four rows at a time; c stays in the nearest cache. */
+function byRows(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, next: usize): void {
+  const start = <usize>from << 2;
+  if (bias) copyFloats(c + start, bias + start, to - from);
+  else zeroFloats(c + start, to - from);
+  let l: i32 = 0;
+  for (; l + 4 <= k; l += 4) addRows(x + (<usize>l << 2), b + <usize>l * next, next, c, from, to);
+  for (; l < k; l++) addRow(x + (<usize>l << 2), b + <usize>l * next, c, from, to);
+}
+
+/** c += x[0] row 0 + .. + x[3] row 3, one after the other for each element. */
+function addRows(x: usize, row: usize, next: usize, c: usize, from: i32, to: i32): void {
+  const x0 = v128.load32_splat(x);
+  const x1 = v128.load32_splat(x, 4);
+  const x2 = v128.load32_splat(x, 8);
+  const x3 = v128.load32_splat(x, 12);
+  const row1 = row + next;
+  const row2 = row1 + next;
+  const row3 = row2 + next;
+  const end = <usize>to << 2;
+  let at = <usize>from << 2;
+  for (; at + 16 <= end; at += 16) {
+    let s = v128.load(c + at);
+    s = madd(x0, v128.load(row + at), s);
+    s = madd(x1, v128.load(row1 + at), s);
+    s = madd(x2, v128.load(row2 + at), s);
+    s = madd(x3, v128.load(row3 + at), s);
+    v128.store(c + at, s);
   }
-  for (; j < to; j += 4) {
+  const n = <i32>(end - at) >> 2;
+  if (n == 0) return;
+  let s = loadPart(c + at, n, 0);
+  s = madd(x0, loadPart(row + at, n, 0), s);
+  s = madd(x1, loadPart(row1 + at, n, 0), s);
+  s = madd(x2, loadPart(row2 + at, n, 0), s);
+  s = madd(x3, loadPart(row3 + at, n, 0), s);
+  storePart(c + at, n, s);
+}
+
+function addRow(x: usize, row: usize, c: usize, from: i32, to: i32): void {
+  const x0 = v128.load32_splat(x);
+  for (let j = from; j < to; j += 4) {
     const at = <usize>j << 2;
-    const n = to - j;
-    let s = bias ? loadPart(bias + at, n, 0) : f32x4.splat(0);
-    let row = b + at;
-    for (let l = 0; l < k; l++, row += next) s = madd(v128.load32_splat(x + (<usize>l << 2)), loadPart(row, n, 0), s);
-    storePart(c + at, n, s);
+    storePart(c + at, to - j, madd(x0, loadPart(row + at, to - j, 0), loadPart(c + at, to - j, 0)));
   }
 }
