@@ -38,6 +38,7 @@ export class WebgpuBackend implements Backend {
   private readonly owned: boolean;
   private readonly health: DeviceHealth;
   private readonly pipelines: Pipelines;
+  private readonly programs = new Set<WebgpuProgram>();
   private disposed = false;
 
   constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
@@ -81,7 +82,8 @@ export class WebgpuBackend implements Backend {
       steps.map((s) => s.dispatch),
       recording,
     );
-    const program = new WebgpuProgram(plan, parts);
+    const program: WebgpuProgram = new WebgpuProgram(plan, parts, () => this.programs.delete(program));
+    this.programs.add(program);
     for (const c of plan.constants) this.writeConstant(parts.arena, c);
     return program;
   }
@@ -89,6 +91,8 @@ export class WebgpuBackend implements Backend {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    // A caller's device lives on, so what was taken from it is given back here.
+    for (const program of this.programs) program.dispose();
     this.health.close();
     if (this.owned) this.device.destroy();
   }
@@ -133,6 +137,10 @@ export class WebgpuBackend implements Backend {
     const [memory, validation] = await health.during(
       Promise.all([device.popErrorScope(), device.popErrorScope()]),
     );
+    if (memory || validation) {
+      arena.destroy();
+      args.destroy();
+    }
     if (memory)
       fail('out_of_memory', `${plan.name}: the GPU could not give ${size} bytes: ${memory.message}`);
     if (validation) fail('internal', `${plan.name}: WebGPU refused its buffers: ${validation.message}`);

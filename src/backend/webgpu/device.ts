@@ -54,6 +54,7 @@ export class DeviceHealth {
   private lost: string | undefined;
   private uncaptured: string | undefined;
   private closed = false;
+  private readonly unlisten: () => void;
   private readonly ended: Promise<never>;
 
   constructor(device: GPUDevice) {
@@ -63,14 +64,17 @@ export class DeviceHealth {
     });
     // Nobody may be waiting; then the next call reports it.
     this.ended.catch(() => undefined);
-    device.addEventListener('uncapturederror', (event) => {
+    const listen = (event: Event) => {
       this.uncaptured ??= (event as GPUUncapturedErrorEvent).error.message;
-    });
+    };
+    device.addEventListener('uncapturederror', listen);
+    this.unlisten = () => device.removeEventListener('uncapturederror', listen);
   }
 
   /** From now on calls fail with 'disposed', whatever becomes of the device. */
   close(): void {
     this.closed = true;
+    this.unlisten();
   }
 
   check(): void {

@@ -31,13 +31,15 @@ export interface ProgramParts {
 export class WebgpuProgram implements Program {
   readonly plan: Plan;
   private readonly parts: ProgramParts;
+  private readonly onDispose: () => void;
   /** Staging buffers for reading, free to be used again. */
   private staging: GPUBuffer[] = [];
   private disposed = false;
 
-  constructor(plan: Plan, parts: ProgramParts) {
+  constructor(plan: Plan, parts: ProgramParts, onDispose: () => void) {
     this.plan = plan;
     this.parts = parts;
+    this.onDispose = onDispose;
     parts.account(parts.arena.size + parts.args.size);
   }
 
@@ -101,6 +103,7 @@ export class WebgpuProgram implements Program {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.onDispose();
     const { arena, args, account } = this.parts;
     for (const buffer of [arena, args, ...this.staging]) {
       account(-buffer.size);
@@ -126,8 +129,8 @@ export class WebgpuProgram implements Program {
   }
 
   private alive(): void {
-    if (this.disposed) fail('disposed', `${this.plan.name}: this program was disposed`);
     this.parts.health.check();
+    if (this.disposed) fail('disposed', `${this.plan.name}: this program was disposed`);
   }
 }
 

@@ -119,6 +119,7 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     for await (const step of training.fit(set, { batchSize: 4 }))
       expect(step.loss).toBeCloseTo(Math.log(3), 0);
     engine.dispose();
+    expect(engine.backend.allocatedBytes).toBe(0);
     const buffer = device.createBuffer({
       size: 16,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
