@@ -40,7 +40,7 @@ function geluInner(x: v128): v128 {
 
 @inline
 function within(x: v128, limit: f32): v128 {
-  return f32x4.max(f32x4.min(x, f32x4.splat(limit)), f32x4.splat(-limit));
+  return f32x4.pmax(f32x4.pmin(x, f32x4.splat(limit)), f32x4.splat(-limit));
 }
 
 /** dy times the derivative; `s` is what the op table's `saved` names: the input, or the output. */

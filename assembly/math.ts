@@ -1,17 +1,23 @@
 import { madd } from './isa';
 
 /**
- * Vector functions on four floats. NaN goes in and comes out (f32x4.min and max keep it); infinities give limits.
+ * Vector functions on four floats. NaN goes in and comes out; infinities give limits.
  * Error bounds are in docs/NUMERICS.md and held by test/backend/wasm/math.test.ts.
  */
+
+/** 1.5 * 2^23: added to a small float, it leaves the nearest whole number in the lowest bits of the sum. */
+const ROUNDER: f32 = 12582912;
 
 /**
  * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; polynomial of Cephes expf (Moshier).
  * 2^n is applied in two halves so that results become infinite, or denormal and zero, gradually.
+ * pmin and pmax are one instruction each, and give their first operand where it is NaN.
  */
+@inline
 export function exp(given: v128): v128 {
-  const x = f32x4.max(f32x4.min(given, f32x4.splat(89)), f32x4.splat(-104));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
+  const x = f32x4.pmax(f32x4.pmin(given, f32x4.splat(89)), f32x4.splat(-104));
+  const rounded = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504088896341)), f32x4.splat(ROUNDER));
+  const n = f32x4.sub(rounded, f32x4.splat(ROUNDER));
   let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
   let p = f32x4.splat(1.9875691500e-4);
@@ -21,7 +27,7 @@ export function exp(given: v128): v128 {
   p = madd(p, r, f32x4.splat(1.6666665459e-1));
   p = madd(p, r, f32x4.splat(5.0000001201e-1));
   p = f32x4.add(madd(f32x4.mul(r, r), p, r), f32x4.splat(1));
-  const whole = i32x4.trunc_sat_f32x4_s(n);
+  const whole = i32x4.sub(rounded, i32x4.splat(reinterpret<i32>(ROUNDER)));
   const half = i32x4.shr_s(whole, 1);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
 }
@@ -96,7 +102,7 @@ export function tanh(x: v128): v128 {
 
 /** Error function: x P(x^2) / Q(x^2) on [-4, 4], where f32 reaches +-1; the rational of Eigen's erf. */
 export function erf(given: v128): v128 {
-  const x = f32x4.max(f32x4.min(given, f32x4.splat(4)), f32x4.splat(-4));
+  const x = f32x4.pmax(f32x4.pmin(given, f32x4.splat(4)), f32x4.splat(-4));
   const z = f32x4.mul(x, x);
   let p = f32x4.splat(-2.72614225801306e-10);
   p = madd(p, z, f32x4.splat(2.77068142495902e-8));

@@ -33,16 +33,37 @@ function along(kind: i32, x: usize, n: i32): f32 {
   return kind == SUM ? sumLanes(all) : maxLanes(all);
 }
 
-/** Combines `count` rows of `inner` floats for the columns [from, to), four columns at a time. */
+/** Combines `count` rows of `inner` floats for the columns [from, to): a cache line of them at a time, then what is left. */
 @inline
 function across(kind: i32, x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32, factor: f32): void {
   const stride = <usize>inner << 2;
-  for (let j = from; j < to; j += 4) {
-    const n = min(4, to - j);
+  const start = f32x4.splat(nothing(kind));
+  const scale = f32x4.splat(factor);
+  let j = from;
+  for (; j + 16 <= to; j += 16) {
     let at = x + (<usize>j << 2);
-    let s = f32x4.splat(nothing(kind));
+    let s0 = start;
+    let s1 = start;
+    let s2 = start;
+    let s3 = start;
+    for (let c = 0; c < count; c++, at += stride) {
+      s0 = combine(kind, s0, v128.load(at));
+      s1 = combine(kind, s1, v128.load(at, 16));
+      s2 = combine(kind, s2, v128.load(at, 32));
+      s3 = combine(kind, s3, v128.load(at, 48));
+    }
+    const target = y + (<usize>j << 2);
+    v128.store(target, f32x4.mul(s0, scale));
+    v128.store(target, f32x4.mul(s1, scale), 16);
+    v128.store(target, f32x4.mul(s2, scale), 32);
+    v128.store(target, f32x4.mul(s3, scale), 48);
+  }
+  for (; j < to; j += 4) {
+    const n = to - j;
+    let at = x + (<usize>j << 2);
+    let s = start;
     for (let c = 0; c < count; c++, at += stride) s = combine(kind, s, loadPart(at, n, 0));
-    storePart(y + (<usize>j << 2), n, f32x4.mul(s, f32x4.splat(factor)));
+    storePart(y + (<usize>j << 2), n, f32x4.mul(s, scale));
   }
 }
 

@@ -1,13 +1,17 @@
-import { bytesTile, wideTile } from '../generated/tiles';
-import { dotBytes } from '../isa';
+import { bytesRow, bytesTile, wideRow, wideTile } from '../generated/tiles';
+import { dotBytes, HAS_RELAXED_DOT } from '../isa';
 import { storeBytes } from '../quantize';
 import { shareEnd, shareStart } from '../threads';
+import { copyFloats, zeroFloats } from '../vector';
 
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
 
-/** How the products are computed; the weights are packed accordingly. */
-const BYTES = 1;
+/** How the products are computed, and the weights packed accordingly: 1 by the relaxed dot, 0 by dot_i16x8. */
+@inline
+function isBytes(kind: i32): bool {
+  return HAS_RELAXED_DOT && kind == 1;
+}
 
 /**
  * Packs weights i8 (n, k) for the tiles: panels of `columns` outputs, and in each, for every group of K, four bytes for
@@ -20,7 +24,7 @@ export function packI8(r: usize, thread: i32, threads: i32): void {
   const n = load<i32>(r, 8);
   const k = load<i32>(r, 12);
   const columns = load<i32>(r, 16);
-  const bytes = load<i32>(r, 20) == BYTES;
+  const bytes = isBytes(load<i32>(r, 20));
   const groups = bytes ? (k + 3) >> 2 : (k + 1) >> 1;
   const panels = (n + columns - 1) / columns;
   const end = shareEnd(panels, 1, thread, threads);
@@ -53,7 +57,7 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const k = load<i32>(r, 32);
   const rows = load<i32>(r, 52);
   const columns = load<i32>(r, 56);
-  const bytes = load<i32>(r, 60) == BYTES;
+  const bytes = isBytes(load<i32>(r, 60));
   const scratch = <usize>load<u32>(r, 64) + <usize>thread * <usize>load<u32>(r, 68);
   const groups = bytes ? (k + 3) >> 2 : (k + 1) >> 1;
   const sums = scratch;
@@ -66,27 +70,30 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const endPanel = byRows ? panels : shareEnd(panels, 1, thread, threads);
   for (let i = byRows ? shareStart(m, rows, thread, threads) : 0; i < endRow; i += rows) {
     const height = min(rows, endRow - i);
-    packInputs(x + <usize>i * <usize>k, wide, height, rows, k, groups, bytes);
+    const computed = height == 1 ? 1 : rows;
+    packInputs(x + <usize>i * <usize>k, wide, height, computed, k, groups, bytes);
     for (let p = firstPanel; p < endPanel; p++) {
       const j = p * columns;
       const width = min(columns, n - j);
-      startSums(bias + (<usize>j << 2), sums, width, rows, columns);
+      for (let q = 0; q < computed; q++) copyFloats(sums + (<usize>(q * columns) << 2), bias + (<usize>j << 2), width);
       const panel = packed + (<usize>(p * groups * columns) << 2);
-      if (bytes) bytesTile(rows, columns, groups, wide, ldx, panel, sums, <usize>columns << 2);
-      else wideTile(rows, columns, groups, wide, ldx, panel, sums, <usize>columns << 2);
-      for (let q = 0; q < height; q++) finish(r, sums + (<usize>(q * columns) << 2), i + q, j, width, n);
+      multiply(computed, columns, groups, wide, panel, sums, bytes);
+      finish(r, sums, columns, i, height, j, width);
     }
   }
 }
 
-/** Every row of the tile starts as the bias. Plain stores: the engine's bulk copy costs more than it moves here. */
+/** sums (rows, columns) += rows of x times one panel of weights; sums of a single row have instructions of their own. */
 @inline
-function startSums(bias: usize, sums: usize, width: i32, rows: i32, columns: i32): void {
-  const next = <usize>columns << 2;
-  for (let c = 0; c < columns; c += 4) {
-    const v = c < width ? loadWords(bias + (<usize>c << 2), width - c) : i32x4.splat(0);
-    let at = sums + (<usize>c << 2);
-    for (let q = 0; q < rows; q++, at += next) v128.store(at, v);
+function multiply(rows: i32, columns: i32, groups: i32, x: usize, panel: usize, sums: usize, bytes: bool): void {
+  const ldx = <usize>groups << 2;
+  const ldc = <usize>columns << 2;
+  if (bytes) {
+    if (rows == 1) bytesRow(columns, groups, x, panel, sums);
+    else bytesTile(rows, columns, groups, x, ldx, panel, sums, ldc);
+  } else {
+    if (rows == 1) wideRow(columns, groups, x, panel, sums);
+    else wideTile(rows, columns, groups, x, ldx, panel, sums, ldc);
   }
 }
 
@@ -94,48 +101,59 @@ function startSums(bias: usize, sums: usize, width: i32, rows: i32, columns: i32
 function packInputs(x: usize, target: usize, height: i32, rows: i32, k: i32, groups: i32, bytes: bool): void {
   const ldx = <usize>groups << 2;
   for (let q = 0; q < rows; q++, target += ldx) {
-    if (q >= height) {
-      memory.fill(target, 0, ldx);
-      continue;
-    }
     const row = x + <usize>q * <usize>k;
-    if (bytes) {
-      memory.copy(target, row, k);
-      memory.fill(target + k, 0, ldx - <usize>k);
-      continue;
-    }
-    let l = 0;
-    for (; l + 16 <= k; l += 16) {
-      const v = v128.load(row + l);
-      v128.store(target + (<usize>l << 1), i16x8.extend_low_i8x16_u(v));
-      v128.store(target + (<usize>l << 1), i16x8.extend_high_i8x16_u(v), 16);
-    }
-    for (; l < k; l++) store<u16>(target + (<usize>l << 1), load<u8>(row + l));
-    if (k & 1) store<u16>(target + (<usize>k << 1), 0);
+    if (q >= height) zeroFloats(target, groups);
+    else if (bytes) copyRow(row, k, target);
+    else widenRow(row, k, target);
   }
 }
 
-/** Requantizes up to 16 sums of one row and stores them as bytes. */
-function finish(r: usize, sums: usize, row: i32, j: i32, width: i32, n: i32): void {
-  const multiplier = <usize>load<u32>(r, 12) + (<usize>j << 2);
+function copyRow(x: usize, k: i32, target: usize): void {
+  let l: i32 = 0;
+  for (; l + 16 <= k; l += 16) v128.store(target + l, v128.load(x + l));
+  for (; l < k; l++) store<u8>(target + l, load<u8>(x + l));
+  for (; l & 3; l++) store<u8>(target + l, 0);
+}
+
+function widenRow(x: usize, k: i32, target: usize): void {
+  let l: i32 = 0;
+  for (; l + 8 <= k; l += 8) v128.store(target + (<usize>l << 1), v128.load8x8_u(x + l));
+  for (; l < k; l++) store<u16>(target + (<usize>l << 1), load<u8>(x + l));
+  if (l & 1) store<u16>(target + (<usize>l << 1), 0);
+}
+
+/** Requantizes the sums of a tile, `height` x `width` of them real, and stores them as bytes. */
+function finish(r: usize, sums: usize, columns: i32, i: i32, height: i32, j: i32, width: i32): void {
+  const multipliers = <usize>load<u32>(r, 12) + (<usize>j << 2);
   const table = <usize>load<u32>(r, 16);
-  const y = <usize>load<u32>(r, 20) + <usize>(row * n + j);
+  const n = load<i32>(r, 28);
+  const y = <usize>load<u32>(r, 20) + <usize>i * <usize>n + <usize>j;
   const shift = load<i32>(r, 36);
+  const half = i64x2.splat((<i64>1) << (shift - 1));
   const zero = i32x4.splat(load<i32>(r, 40));
   const low = i32x4.splat(load<i32>(r, 44));
   const high = i32x4.splat(load<i32>(r, 48));
   for (let c = 0; c < width; c += 4) {
-    const at = <usize>c << 2;
     const left = width - c;
-    let q = i32x4.add(requantize(v128.load(sums + at), loadWords(multiplier + at, left), shift), zero);
-    q = i32x4.max_s(i32x4.min_s(q, high), low);
-    if (table) {
-      store<u8>(y + c, load<u8>(table + <usize>i32x4.extract_lane(q, 0)));
-      if (left > 1) store<u8>(y + c, load<u8>(table + <usize>i32x4.extract_lane(q, 1)), 1);
-      if (left > 2) store<u8>(y + c, load<u8>(table + <usize>i32x4.extract_lane(q, 2)), 2);
-      if (left > 3) store<u8>(y + c, load<u8>(table + <usize>i32x4.extract_lane(q, 3)), 3);
-    } else storeBytes(y + c, left, q);
+    const multiplier = loadWords(multipliers + (<usize>c << 2), left);
+    for (let q = 0; q < height; q++) {
+      const acc = v128.load(sums + (<usize>(q * columns + c) << 2));
+      const shifted = i32x4.add(requantize(acc, multiplier, half, shift), zero);
+      const clamped = i32x4.max_s(i32x4.min_s(shifted, high), low);
+      const to = y + <usize>q * <usize>n + c;
+      if (table) look(table, to, left, clamped);
+      else storeBytes(to, left, clamped);
+    }
   }
+}
+
+/** Stores table[q] for the first `count` lanes. */
+@inline
+function look(table: usize, to: usize, count: i32, q: v128): void {
+  store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(q, 0)));
+  if (count > 1) store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(q, 1)), 1);
+  if (count > 2) store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(q, 2)), 2);
+  if (count > 3) store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(q, 3)), 3);
 }
 
 @inline
@@ -149,25 +167,29 @@ function loadWords(at: usize, count: i32): v128 {
 
 /**
  * acc * multiplier / 2^shift, halves away from zero, in 64 bits: add a half, one less where acc is negative, and shift.
- * Results beyond int32 saturate, as they will be clamped to 8 bits anyway.
+ * |acc * multiplier| < 2^62, so a shift from 32 leaves 31 bits; a smaller one may leave more, which saturates, as the
+ * result will be clamped to 8 bits anyway.
  */
 @inline
-function requantize(acc: v128, multiplier: v128, shift: i32): v128 {
-  const half = i64x2.splat((<i64>1) << (shift - 1));
+function requantize(acc: v128, multiplier: v128, half: v128, shift: i32): v128 {
   const sign = i32x4.shr_s(acc, 31);
-  const low = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_s(acc, multiplier), half), i64x2.extend_low_i32x4_s(sign));
-  const high = i64x2.add(i64x2.add(i64x2.extmul_high_i32x4_s(acc, multiplier), half), i64x2.extend_high_i32x4_s(sign));
-  return narrow(i64x2.shr_s(low, shift), i64x2.shr_s(high, shift));
+  let low = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_s(acc, multiplier), half), i64x2.extend_low_i32x4_s(sign));
+  let high = i64x2.add(i64x2.add(i64x2.extmul_high_i32x4_s(acc, multiplier), half), i64x2.extend_high_i32x4_s(sign));
+  low = i64x2.shr_s(low, shift);
+  high = i64x2.shr_s(high, shift);
+  if (shift < 32) {
+    low = saturate(low);
+    high = saturate(high);
+  }
+  return v128.shuffle<i32>(low, high, 0, 2, 4, 6);
 }
 
-/** Low words of four i64 that fit in i32, or saturated where a shift below 31 left more. */
+/** To 30 bits and a sign, so that adding a zero point stays within 32. */
 @inline
-function narrow(low: v128, high: v128): v128 {
+function saturate(x: v128): v128 {
   const most = i64x2.splat(0x3fffffff);
   const least = i64x2.splat(-0x40000000);
-  const l = v128.bitselect(most, v128.bitselect(least, low, i64x2.lt_s(low, least)), i64x2.gt_s(low, most));
-  const h = v128.bitselect(most, v128.bitselect(least, high, i64x2.lt_s(high, least)), i64x2.gt_s(high, most));
-  return v128.shuffle<i32>(l, h, 0, 2, 4, 6);
+  return v128.bitselect(most, v128.bitselect(least, x, i64x2.lt_s(x, least)), i64x2.gt_s(x, most));
 }
 
 /** Four products and a sum by the relaxed dot, for the probe. Record: w (16 bytes), x (16 bytes), sum and result (16 bytes) */

@@ -3,12 +3,14 @@ import { instantiate, PAGE, type WasmBuild, type WasmInstance } from '../backend
 import { WasmHeap } from '../backend/wasm/memory.ts';
 import { probeDot } from '../backend/wasm/probe.ts';
 import { encode, float, type Word } from '../backend/wasm/tape.ts';
+import { chooseTiles, type I8Kind } from '../backend/wasm/tiles.ts';
 import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import * as opcode from '../generated/opcodes.ts';
 import type { ActivationName } from '../ops/activation.ts';
+import { expectNumber } from '../ops/check.ts';
 import { Operands } from './operands.ts';
-import { type Extent, needed, positive } from './sizes.ts';
+import { apart, type Extent, needed, positive } from './sizes.ts';
 
 export { BiphaseError } from '../core/errors.ts';
 export type { ActivationName };
@@ -99,13 +101,17 @@ export class Kernels {
   private readonly tape: number;
   private readonly scratch: number;
   private readonly scratchBytes: number;
-  private readonly i8Kind: 0 | 1;
+  private readonly i8Kind: I8Kind;
+  private readonly tiles: ReturnType<typeof chooseTiles>;
+  /** Bytes handed out, by address. */
+  private readonly blocks = new Map<number, number>();
 
   constructor(instance: WasmInstance) {
     this.instance = instance;
     this.build = instance.build;
     this.heap = new WasmHeap(instance.memory, instance.memory.buffer.byteLength / PAGE);
     this.i8Kind = this.build === 'relaxed' && probeDot(instance.exports, this.heap) ? 1 : 0;
+    this.tiles = chooseTiles(this.build, this.i8Kind);
     this.scratchBytes = instance.exports.scratchBytes();
     this.scratch = this.heap.allocate(this.scratchBytes, 'scratch memory');
     this.tape = this.heap.allocate(TAPE_BYTES, 'the tape');
@@ -121,15 +127,22 @@ export class Kernels {
     if (!Number.isInteger(length) || length < 0) fail('invalid_argument', `alloc: length is ${length}`);
     if (!(dtype in bytesPerElement)) fail('invalid_argument', `alloc: unknown dtype '${dtype}'`);
     if (length === 0) return allocate(dtype, 0);
-    const address = this.heap.allocate(length * bytesPerElement[dtype], `an array of ${length} ${dtype}`);
+    const bytes = length * bytesPerElement[dtype];
+    const address = this.heap.allocate(bytes, `an array of ${length} ${dtype}`);
+    this.blocks.set(address, bytes);
     return viewOf(dtype, this.heap.memory.buffer, address, length);
   }
 
-  /** Gives back what alloc or packWeights handed out. */
+  /** Gives back what alloc or packWeights handed out, whole and once. */
   free(item: TypedArray | PackedWeights): void {
-    if (!ArrayBuffer.isView(item)) this.heap.release(item.address, item.bytes);
-    else if (item.buffer === this.heap.memory.buffer) this.heap.release(item.byteOffset, item.byteLength);
-    else if (item.length > 0) fail('invalid_argument', 'free: that array did not come from alloc');
+    const [address, bytes] = ArrayBuffer.isView(item)
+      ? [item.buffer === this.heap.memory.buffer ? item.byteOffset : -1, item.byteLength]
+      : [item.address, item.bytes];
+    if (ArrayBuffer.isView(item) && bytes === 0) return;
+    if (this.blocks.get(address) !== bytes)
+      fail('invalid_argument', 'free: that did not come from alloc or packWeights, or was freed before');
+    this.blocks.delete(address);
+    this.heap.release(address, bytes);
   }
 
   /** out (m x n) = activation(a b + bias); f32. Returns out. */
@@ -145,15 +158,15 @@ export class Kernels {
     needed('matmul: b', b, 'f32', extentB);
     needed('matmul: out', out, 'f32', [m, n, ldc]);
     if (bias) needed('matmul: bias', bias, 'f32', [1, n, n]);
+    apart('matmul', out, a, b, bias);
     const ref = activation && { name: activation, attrs: options };
     return this.operands.use((use) => {
       const target = use.out(out);
-      const [tileRows, tileColumns] = this.build === 'relaxed' ? [6, 8] : [5, 8];
       this.run(opcode.MATMUL, [
         ...[use.in(a), use.in(b), bias ? use.in(bias) : 0, target, 1, m, n, k, 0, 0],
         ...(transposeA ? [1, lda] : [lda, 1]),
         ...(transposeB ? [1, ldb] : [ldb, 1]),
-        ...[ldc, ...activationWords(ref), tileRows, tileColumns, this.scratch, this.scratchBytes],
+        ...[ldc, ...activationWords(ref), ...this.tiles.f32Tile, this.scratch, this.scratchBytes],
       ]);
       return out;
     });
@@ -163,11 +176,13 @@ export class Kernels {
   packWeights(weight: Int8Array, { n, k }: { readonly n: number; readonly k: number }): PackedWeights {
     positive('packWeights', { n, k });
     needed('packWeights: weight', weight, 'i8', [n, k, k]);
+    const [, columns] = this.tiles.i8Tile;
     const groups = this.i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
-    const bytes = Math.ceil(n / I8_COLUMNS) * I8_COLUMNS * groups * 4;
+    const bytes = Math.ceil(n / columns) * columns * groups * 4;
     const address = this.heap.allocate(bytes, 'packed weights');
+    this.blocks.set(address, bytes);
     this.operands.use((use) =>
-      this.run(opcode.PACK_I8, [use.in(weight), address, n, k, I8_COLUMNS, this.i8Kind]),
+      this.run(opcode.PACK_I8, [use.in(weight), address, n, k, columns, this.i8Kind]),
     );
     return { n, k, address, bytes };
   }
@@ -182,14 +197,20 @@ export class Kernels {
     needed('matmulInt8: bias', bias, 'i32', [1, n, n]);
     needed('matmulInt8: multiplier', multiplier, 'i32', [1, n, n]);
     if (table) needed('matmulInt8: table', table, 'u8', [1, 256, 256]);
+    apart('matmulInt8', out, x, bias, multiplier, table);
     if (!Number.isInteger(shift) || shift < 17 || shift > 62)
       fail('out_of_range', `matmulInt8: shift is ${shift}, expected a whole number from 17 to 62`);
+    expectNumber('matmulInt8', 'zeroPoint', zeroPoint, 0, 255);
+    expectNumber('matmulInt8', 'max', max, 0, 255);
+    expectNumber('matmulInt8', 'min', min, 0, max);
+    if (this.blocks.get(weights.address) !== weights.bytes)
+      fail('invalid_argument', 'matmulInt8: these weights were freed, or are not of these kernels');
     return this.operands.use((use) => {
       const target = use.out(out);
       this.run(opcode.MATMUL_I8, [
         ...[use.in(x), weights.address, use.in(bias), use.in(multiplier), table ? use.in(table) : 0, target],
         ...[m, n, k, shift, zeroPoint, min, max],
-        ...[m === 1 ? 1 : I8_ROWS, I8_COLUMNS, this.i8Kind, this.scratch, this.scratchBytes],
+        ...[...this.tiles.i8Tile, this.i8Kind, this.scratch, this.scratchBytes],
       ]);
       return out;
     });
@@ -232,6 +253,7 @@ export class Kernels {
     const dtype = out instanceof Int8Array ? 'i8' : 'u8';
     needed('quantize: x', x, 'f32', [1, x.length, x.length]);
     needed('quantize: out', out, dtype, [1, x.length, x.length]);
+    apart('quantize', out, x);
     if (!(scale > 0 && scale < Infinity))
       fail('out_of_range', `quantize: scale is ${scale}, expected a positive number`);
     const inverse = float(Math.fround(1 / Math.fround(scale)));
@@ -247,6 +269,7 @@ export class Kernels {
     const signed = x instanceof Int8Array;
     needed('dequantize: x', x, signed ? 'i8' : 'u8', [1, x.length, x.length]);
     needed('dequantize: out', out, 'f32', [1, x.length, x.length]);
+    apart('dequantize', out, x);
     return this.operands.use((use) => {
       this.run(opcode.DEQUANTIZE, [
         use.in(x),
@@ -275,7 +298,3 @@ export class Kernels {
     this.instance.exports.run(this.tape, 0, 1);
   }
 }
-
-/** The tile that int8 weights are packed for. */
-const I8_ROWS = 5;
-const I8_COLUMNS = 8;

@@ -27,3 +27,14 @@ export function needed(what: string, array: TypedArray, dtype: DType, [rows, col
       `${what} has ${array.length} elements; ${rows} rows of ${columns} every ${stride} need ${length}`,
     );
 }
+
+/** Throws if a result would be written over operands that are still being read. */
+export function apart(what: string, out: TypedArray, ...operands: (TypedArray | undefined)[]): void {
+  for (const x of operands)
+    if (
+      x?.buffer === out.buffer &&
+      x.byteOffset < out.byteOffset + out.byteLength &&
+      out.byteOffset < x.byteOffset + x.byteLength
+    )
+      fail('invalid_argument', `${what}: out shares memory with an operand; give it memory of its own`);
+}

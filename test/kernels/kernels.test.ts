@@ -166,6 +166,43 @@ describe('bad calls are refused', () => {
       /an array of 16777216 f32 needs 64.0 MiB/,
     ],
     ['freeing what is not ours', () => kernels.free(f(3)), /did not come from alloc/],
+    [
+      'freeing twice',
+      () => {
+        const x = kernels.alloc('f32', 3);
+        kernels.free(x);
+        kernels.free(x);
+      },
+      /or was freed before/,
+    ],
+    ['freeing a part', () => kernels.free(kernels.alloc('f32', 3).subarray(1)), /did not come from alloc/],
+    [
+      'a product over its own operand',
+      () => {
+        const x = f(4);
+        kernels.matmul(x, f(4), x, { m: 2, n: 2, k: 2 });
+      },
+      /out shares memory with an operand/,
+    ],
+    [
+      'weights that were freed',
+      () => {
+        const weights = kernels.packWeights(new Int8Array(4), { n: 2, k: 2 });
+        kernels.free(weights);
+        const options = { m: 1, bias: new Int32Array(2), multiplier: new Int32Array(2), shift: 30 };
+        kernels.matmulInt8(new Uint8Array(2), weights, new Uint8Array(2), options);
+      },
+      /these weights were freed/,
+    ],
+    [
+      'a clamp out of range',
+      () => {
+        const weights = kernels.packWeights(new Int8Array(4), { n: 2, k: 2 });
+        const options = { m: 1, bias: new Int32Array(2), multiplier: new Int32Array(2), shift: 30, max: 256 };
+        kernels.matmulInt8(new Uint8Array(2), weights, new Uint8Array(2), options);
+      },
+      /max is 256, expected a number from 0 to 255/,
+    ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message);
   });

@@ -9,6 +9,7 @@ import { instantiate, type WasmBuild, type WasmInstance } from './load.ts';
 import { WasmHeap } from './memory.ts';
 import { probeDot } from './probe.ts';
 import { encode, type Place, RANGE_WORDS, sectionRanges, type TapeRecord } from './tape.ts';
+import { chooseTiles } from './tiles.ts';
 
 export interface WasmOptions {
   /** Instructions; the best the engine has if not given. */
@@ -45,9 +46,8 @@ export class WasmBackend implements Backend {
     this.place = {
       scratch: this.heap.allocate(scratchPerThread, 'scratch memory'),
       scratchPerThread,
-      f32Tile: instance.build === 'relaxed' ? [6, 8] : [5, 8],
-      i8Tile: i8Kind ? [6, 8] : [5, 8],
       i8Kind,
+      ...chooseTiles(instance.build, i8Kind),
     };
     const dot = i8Kind ? 'relaxed dot' : 'dot_i16x8';
     const note = wished > 1 ? `, not the ${wished} asked for: threads are not built in yet` : '';

@@ -38,8 +38,7 @@ export function encodeMatmulI8(step: Step, place: Place): TapeRecord[] {
   const [n, k] = weight.shape;
   const m = sizeOf(x.shape.slice(0, -1));
   const { address, i8Tile, i8Kind, scratch, scratchPerThread } = place;
-  // One row alone would leave most of a tall tile idle.
-  const [rows, columns] = m === 1 ? [1, 8] : i8Tile;
+  const [rows, columns] = i8Tile;
   const groups = i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
   const packed = place.extra(Math.ceil(n / columns) * columns * groups * 4);
   return [

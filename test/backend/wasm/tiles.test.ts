@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tiles } from '../../../scripts/generate-tiles.ts';
+import { instantiate, type WasmBuild, type WasmInstance } from '../../../src/backend/wasm/load.ts';
+import { sizeOf } from '../../../src/core/shape.ts';
+import { type OpName, opOf } from '../../../src/ops/index.ts';
+import type { Case } from '../../cases.ts';
+import { compare } from '../../support/bounds.ts';
+import { below, f32, i8, i32, u8 } from '../../support/fill.ts';
+import { missing } from '../../support/parts.ts';
+import { planOfCase } from '../../support/run-case.ts';
+import { type Forced, runStep } from './run-step.ts';
+
+const standard: Forced = { f32Tile: [4, 8], i8Tile: [4, 8], i8Kind: 0, threads: 1 };
+const size = fc.integer({ min: 0, max: 45 });
+/** Also around the block size of the loops over K. */
+const depth = fc.oneof(size, fc.constantFrom(255, 256, 257, 600));
+
+const floatCase = fc
+  .tuple(size, size, depth, fc.boolean(), fc.boolean(), fc.boolean())
+  .map(([m, n, k, transposeA, transposeB, biased]): Case => {
+    const [a, b] = [f32(transposeA ? [k, m] : [m, k]), f32(transposeB ? [n, k] : [k, n])];
+    const activation = biased ? { name: 'relu', attrs: {} } : undefined;
+    return { inputs: [a, b, ...(biased ? [f32([n])] : [])], attrs: { transposeA, transposeB, activation } };
+  });
+
+/** x below 128: what every engine's relaxed dot takes alike, whatever it does with more. */
+const byteCase = fc
+  .tuple(size, size, size, fc.integer({ min: 17, max: 62 }), fc.boolean())
+  .map(([m, n, k, shift, looked]): Case => {
+    const perOutput = i32([n], below(2 ** 31 - 1));
+    const inputs = [u8([m, k], below(128)), i8([n, k]), i32([n], below(1e6)), perOutput];
+    const attrs = { shift, zeroPoint: 7, min: 3, max: 250 };
+    return { inputs: looked ? [...inputs, u8([256])] : inputs, attrs };
+  });
+
+for (const build of ['simd128', 'relaxed'] satisfies WasmBuild[])
+  describe.skipIf(build === 'relaxed' && (await missing('relaxed')))(`every tile agrees, ${build}`, () => {
+    let instance: WasmInstance;
+    beforeAll(async () => {
+      instance = await instantiate(build, 256);
+    });
+
+    function agrees(op: OpName, uses: fc.Arbitrary<Case>, forced: Forced): void {
+      fc.assert(
+        fc.property(uses, (c) => {
+          const { plan, data } = planOfCase(op, c);
+          const y = plan.slots.y;
+          const values = c.inputs.map((spec, i) => ({ ...spec, data: data[i] }));
+          const want = {
+            ...y,
+            data: op === 'matmul' ? new Float32Array(sizeOf(y.shape)) : new Uint8Array(sizeOf(y.shape)),
+          };
+          opOf(op).reference(values, want, c.attrs);
+          const [bytes] = runStep(instance, plan, data, forced);
+          const got = op === 'matmul' ? new Float32Array(bytes.buffer) : bytes;
+          expect(compare(op, values, c.attrs, want.data, got)).toEqual([]);
+        }),
+        { numRuns: 50 },
+      );
+    }
+
+    it.each(tiles.f32)('f32 %i x %i', (...f32Tile) => agrees('matmul', floatCase, { ...standard, f32Tile }));
+    it.each(tiles.i8)('int8 %i x %i by dot_i16x8', (...i8Tile) =>
+      agrees('matmul_i8', byteCase, { ...standard, i8Tile }),
+    );
+    it.skipIf(build === 'simd128').each(tiles.i8)('int8 %i x %i by relaxed dot', (...i8Tile) =>
+      agrees('matmul_i8', byteCase, { ...standard, i8Tile, i8Kind: 1 }),
+    );
+  });
