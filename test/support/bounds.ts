@@ -85,7 +85,7 @@ export const bounds: Readonly<Record<OpName, Bound>> = {
   leaky_relu_backward: close(1),
   elu: close(4, 2e-7),
   elu_backward: { abs: timesDy(1e-6), rel: 4 * EPS },
-  gelu: close(4, 1e-6),
+  gelu: close(20, 1.5e-6),
   gelu_backward: { abs: timesDy(2e-6), rel: 16 * EPS },
   silu: close(8, 1e-7),
   silu_backward: { abs: timesDy(1e-6), rel: 16 * EPS },
