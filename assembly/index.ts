@@ -1,6 +1,6 @@
 import { MATMUL_SCRATCH } from './matmul/matmul';
 
-export { run } from './tape';
+export { run, serve } from './tape';
 
 /** Version of the tape's records; a host that wrote its tape for another one must not run it. */
 export function abi(): u32 {

@@ -31,6 +31,7 @@ export const QUANTIZE = 28;
 export const DEQUANTIZE = 29;
 export const ACTIVATION_I8 = 30;
 export const PROBE_DOT = 31;
+export const PROBE_TILE = 32;
 
 // Which binary function BINARY applies.
 export const ADD = 0;

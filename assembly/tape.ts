@@ -7,21 +7,37 @@ import { matmul } from './matmul/matmul';
 import { matmulI8, packI8, probeDot } from './matmul/matmul-i8';
 import * as op from './opcodes';
 import { adam, sgd } from './optimizer';
+import { probeTile } from './probe';
 import { activationI8, dequantize, quantize } from './quantize';
 import { argmax, globalNorm, maxBackward, reduce } from './reduce';
 import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './softmax';
-import { barrier } from './threads';
+import { BEGIN, barrier, END, jobDone, nextJob, THREADS } from './threads';
 
 /**
- * Walks a tape: records of [opcode, length in words, arguments ...], one after the other. `range` is the address of
- * four words: first record, end, and two for the barrier (zero at first). All threads walk the same records, each does
- * its own share of every one, and none goes on before all are done with it.
+ * Walks the records from `begin` to `end`: [opcode, length in words, arguments ...], one after the other. All threads
+ * walk the same records, each does its own share of every one, and none goes on before all are done with it. `control`
+ * is the block of threads.ts, unused by a single thread. Returns 0 when done, or the record to go on from where a
+ * barrier took longer than `patience` (see there).
  */
-export function run(range: usize, thread: i32, threads: i32): void {
-  const end = <usize>load<u32>(range, 4);
-  for (let at = <usize>load<u32>(range); at < end; at += <usize>load<u32>(at, 4) << 2) {
+export function run(begin: usize, end: usize, thread: i32, threads: i32, control: usize, patience: i32): usize {
+  for (let at = begin; at < end; ) {
+    // Read before the barrier: once all have arrived, the caller may overwrite the tape.
+    const next = at + (<usize>load<u32>(at, 4) << 2);
     step(load<u32>(at), at + 8, thread, threads);
-    barrier(range + 8, threads);
+    if (threads > 1 && !barrier(control, threads, patience)) return next;
+    at = next;
+  }
+  return 0;
+}
+
+/** What a thread of a pool does all its life: waits for a job, does its share, and so on until told to stop. */
+export function serve(control: usize, thread: i32): void {
+  for (let job = 0; ; ) {
+    job = nextJob(control, job);
+    const threads = load<i32>(control, THREADS);
+    if (threads == 0) return;
+    run(load<u32>(control, BEGIN), load<u32>(control, END), thread, threads, control, -1);
+    if (thread == 0) jobDone(control, job);
   }
 }
 
@@ -58,5 +74,6 @@ function step(opcode: u32, a: usize, thread: i32, threads: i32): void {
     case op.DEQUANTIZE: return dequantize(a, thread, threads);
     case op.ACTIVATION_I8: return activationI8(a, thread, threads);
     case op.PROBE_DOT: return probeDot(a);
+    case op.PROBE_TILE: return probeTile(a);
   }
 }

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 import { tileSource } from './generate-tiles.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -34,10 +35,14 @@ export async function buildAssets(root = repository): Promise<void> {
   await whenChanged(root, 'src/generated/wasm.ts', [...sources, compiler], async () => {
     const { builds, compileWasm } = await import('./compile-wasm.ts');
     const made = await Promise.all(builds.map((build) => compileWasm(build, root)));
-    const base64 = made.map(({ build, bytes }) => [build, Buffer.from(bytes).toString('base64')]);
+    const deflated = made.map(({ build, bytes }) => [
+      build,
+      deflateRawSync(bytes, { level: 9 }).toString('base64'),
+    ]);
     const flags = made.map(({ build, memoryFlagsAt }) => [build, memoryFlagsAt]);
     return (
-      `${table('wasmBase64', 'string', base64)}\n` +
+      '/** Raw DEFLATE, as base64: half the download of base64 alone. */\n' +
+      `${table('wasmDeflated', 'string', deflated)}\n` +
       '/** Set the byte here to 3 before compiling, for an instance that imports a shared memory. */\n' +
       table('memoryFlagsAt', 'number', flags)
     );

@@ -3,23 +3,7 @@
  * how often each line is repeated, and AssemblyScript has no loop that is surely unrolled, so they are generated.
  */
 
-/** Rows x columns of the f32 tiles and of the int8 tiles; which of them wins depends on the engine. */
-export const tiles: Record<'f32' | 'i8', [rows: number, columns: number][]> = {
-  f32: [
-    [4, 8],
-    [5, 8],
-    [6, 8],
-    [4, 16],
-    [6, 16],
-  ],
-  i8: [
-    [4, 8],
-    [5, 8],
-    [6, 8],
-    [4, 16],
-    [6, 16],
-  ],
-};
+import { tileShapes as tiles } from '../src/backend/wasm/tiles.ts';
 
 const rowWidths = [...new Set(tiles.i8.map(([, columns]) => columns))];
 
@@ -138,7 +122,13 @@ ${columns.map((c) => `    case ${c}: ${kind}_1x${c}(groups, x, w, c); break;`).j
 }
 `;
 
-const chooser = (name: string, prefix: string, list: number[][], parameters: string, call: string) => `
+const chooser = (
+  name: string,
+  prefix: string,
+  list: readonly (readonly number[])[],
+  parameters: string,
+  call: string,
+) => `
 /** Runs the tile of this many rows and columns. */
 export function ${name}(rows: i32, columns: i32, ${parameters}): void {
   switch (rows * 100 + columns) {

@@ -1,5 +1,6 @@
 import { ReferenceBackend } from './backend/reference/backend.ts';
 import { createWasmBackend } from './backend/wasm/backend.ts';
+import type { TileWish } from './backend/wasm/tiles.ts';
 import { createWebgpuBackend, describeAdapter } from './backend/webgpu/backend.ts';
 import { nodeGPU } from './backend/webgpu/node.ts';
 import { BiphaseError, fail } from './core/errors.ts';
@@ -9,10 +10,12 @@ import { Engine } from './scheduler/engine.ts';
 export interface EngineOptions {
   /** 'auto' (the default) looks for all and picks; a name takes that one or fails with the reason. */
   readonly backend?: BackendName | 'auto';
-  /** Threads of the wasm backend. */
+  /** Threads of the wasm backend, the caller's included; if not given, one for each processor, up to 8. */
   readonly threads?: number;
   /** Instructions of the wasm backend; the best that the engine has if not given. */
   readonly build?: 'simd128' | 'relaxed';
+  /** Tiles of the wasm backend's products: timed at start-up if not given. */
+  readonly tiles?: TileWish;
   /** A WebGPU implementation, where there is no `navigator.gpu`. */
   readonly gpu?: GPU;
   /** A WebGPU device of the caller's; it is used and never destroyed. */
@@ -28,8 +31,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return new Engine(await choice.provider.create(), choice);
 }
 
-const wasm = ({ build, threads }: EngineOptions): Provider => {
-  const create = () => createWasmBackend({ build, threads });
+const wasm = ({ build, threads, tiles }: EngineOptions): Provider => {
+  const create = () => createWasmBackend({ build, threads, tiles });
   return {
     name: 'wasm',
     create,

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'busy'
   | 'aborted'
   | 'device_lost'
+  | 'worker_lost'
   | 'internal';
 
 /** Every error this library throws on purpose. The message says what was given, what was expected, what to do. */

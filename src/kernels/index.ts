@@ -3,7 +3,8 @@ import { instantiate, PAGE, type WasmBuild, type WasmInstance } from '../backend
 import { WasmHeap } from '../backend/wasm/memory.ts';
 import { probeDot } from '../backend/wasm/probe.ts';
 import { encode, float, type Word } from '../backend/wasm/tape.ts';
-import { chooseTiles, type I8Kind } from '../backend/wasm/tiles.ts';
+import { namedTiles, type Tiles, type TileWish, usualTiles } from '../backend/wasm/tiles.ts';
+import { tuneTiles } from '../backend/wasm/tune.ts';
 import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import * as opcode from '../generated/opcodes.ts';
@@ -20,6 +21,8 @@ export interface KernelOptions {
   readonly memoryBytes?: number;
   /** Instructions; the best the engine has if not given. */
   readonly build?: WasmBuild;
+  /** Tiles of the products: 'usual' if not given; 'timed' takes some milliseconds. Results are the same bits. */
+  readonly tiles?: TileWish;
 }
 
 /** Activation after a product, or on its own. `slope` is leaky_relu's, `alpha` elu's, `approximate` gelu's. */
@@ -79,13 +82,13 @@ export interface QuantOptions {
 
 /** Loads the kernels. Throws BiphaseError 'unavailable' without WebAssembly SIMD. */
 export async function loadKernels(options: KernelOptions = {}): Promise<Kernels> {
-  const { memoryBytes = 64 * 2 ** 20, build } = options;
+  const { memoryBytes = 64 * 2 ** 20, build, tiles = 'usual' } = options;
   if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 32))
     fail('out_of_range', `memoryBytes is ${memoryBytes}, expected 1 MiB to 4 GiB`);
-  return new Kernels(await instantiate(build, Math.ceil(memoryBytes / PAGE)));
+  return new Kernels(await instantiate({ build, pages: Math.ceil(memoryBytes / PAGE) }), tiles);
 }
 
-/** Bytes for the record of a call and the range that points at it. */
+/** Bytes for the record of a call. */
 const TAPE_BYTES = 512;
 
 /**
@@ -101,17 +104,18 @@ export class Kernels {
   private readonly tape: number;
   private readonly scratch: number;
   private readonly scratchBytes: number;
-  private readonly i8Kind: I8Kind;
-  private readonly tiles: ReturnType<typeof chooseTiles>;
+  private readonly tiles: Tiles;
   /** Bytes handed out, by address. */
   private readonly blocks = new Map<number, number>();
 
-  constructor(instance: WasmInstance) {
+  constructor(instance: WasmInstance, wish: TileWish) {
     this.instance = instance;
     this.build = instance.build;
     this.heap = new WasmHeap(instance.memory, instance.memory.buffer.byteLength / PAGE);
-    this.i8Kind = this.build === 'relaxed' && probeDot(instance.exports, this.heap) ? 1 : 0;
-    this.tiles = chooseTiles(this.build, this.i8Kind);
+    const exact = this.build === 'relaxed' && probeDot(instance.exports, this.heap);
+    const usual = usualTiles(this.build, exact);
+    if (typeof wish === 'object') this.tiles = namedTiles(wish, usual);
+    else this.tiles = (wish === 'timed' && tuneTiles(instance, this.heap, exact)) || usual;
     this.scratchBytes = instance.exports.scratchBytes();
     this.scratch = this.heap.allocate(this.scratchBytes, 'scratch memory');
     this.tape = this.heap.allocate(TAPE_BYTES, 'the tape');
@@ -177,12 +181,12 @@ export class Kernels {
     positive('packWeights', { n, k });
     needed('packWeights: weight', weight, 'i8', [n, k, k]);
     const [, columns] = this.tiles.i8Tile;
-    const groups = this.i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
+    const groups = this.tiles.i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
     const bytes = Math.ceil(n / columns) * columns * groups * 4;
     const address = this.heap.allocate(bytes, 'packed weights');
     this.blocks.set(address, bytes);
     this.operands.use((use) =>
-      this.run(opcode.PACK_I8, [use.in(weight), address, n, k, columns, this.i8Kind]),
+      this.run(opcode.PACK_I8, [use.in(weight), address, n, k, columns, this.tiles.i8Kind]),
     );
     return { n, k, address, bytes };
   }
@@ -210,7 +214,7 @@ export class Kernels {
       this.run(opcode.MATMUL_I8, [
         ...[use.in(x), weights.address, use.in(bias), use.in(multiplier), table ? use.in(table) : 0, target],
         ...[m, n, k, shift, zeroPoint, min, max],
-        ...[...this.tiles.i8Tile, this.i8Kind, this.scratch, this.scratchBytes],
+        ...[...this.tiles.i8Tile, this.tiles.i8Kind, this.scratch, this.scratchBytes],
       ]);
       return out;
     });
@@ -291,10 +295,7 @@ export class Kernels {
   /** Runs one record: the same tape that whole programs are. */
   private run(code: number, words: readonly Word[]): void {
     const record = encode([{ opcode: code, words }]);
-    const at = this.tape + 16;
-    const memory = this.heap.memory.buffer;
-    new Uint32Array(memory, this.tape, 4).set([at, at + record.byteLength, 0, 0]);
-    new Uint32Array(memory, at, record.length).set(record);
-    this.instance.exports.run(this.tape, 0, 1);
+    new Uint32Array(this.heap.memory.buffer, this.tape, record.length).set(record);
+    this.instance.exports.run(this.tape, this.tape + record.byteLength, 0, 1, 0, 0);
   }
 }

@@ -1,61 +1,79 @@
-import { allocate, type TypedArray, viewOf } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
-import { sizeOf } from '../../core/shape.ts';
-import type { Plan, Section, Slot, Step } from '../../graph/plan.ts';
+import type { Plan, Step } from '../../graph/plan.ts';
 import type { Backend, Program, Unsupported } from '../backend.ts';
-import { checkSlot, checkSlotArray, ENGINE_DISPOSED } from '../program.ts';
+import { ENGINE_DISPOSED } from '../program.ts';
 import { kernels } from './kernels.ts';
 import { instantiate, type WasmBuild, type WasmInstance } from './load.ts';
 import { WasmHeap } from './memory.ts';
+import { ThreadPool } from './pool.ts';
 import { probeDot } from './probe.ts';
-import { encode, type Place, RANGE_WORDS, sectionRanges, type TapeRecord } from './tape.ts';
-import { chooseTiles } from './tiles.ts';
+import { type Host, WasmProgram } from './program.ts';
+import { namedTiles, type Tiles, type TileWish, usualTiles } from './tiles.ts';
+import { type TunedTiles, tuneTiles } from './tune.ts';
+import { noThreads, processors } from './workers.ts';
 
 export interface WasmOptions {
   /** Instructions; the best the engine has if not given. */
   readonly build?: WasmBuild;
-  /** One thread is used for now; asking for more is noted in the description. */
+  /** Threads, the caller's included; if not given, one for each processor, up to 8. Small programs run on one. */
   readonly threads?: number;
+  /** Tiles of the products: timed at start-up if not given. Results are the same bits for all of them. */
+  readonly tiles?: TileWish;
 }
+
+const MOST_THREADS = 64;
+/** More seldom pays for networks of this size. */
+const USUAL_THREADS = 8;
 
 /** Makes the WebAssembly backend. Throws 'unavailable' without SIMD, 'invalid_argument' for nonsense options. */
 export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
-  const { threads = 1, build } = options;
-  if (!Number.isInteger(threads) || threads < 1)
-    fail('invalid_argument', `threads is ${threads}, expected a whole number from 1`);
+  const { build } = options;
+  const threads = options.threads ?? Math.min(processors(), USUAL_THREADS);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
+    fail('invalid_argument', `threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}`);
   if (build !== undefined && build !== 'simd128' && build !== 'relaxed')
     fail('invalid_argument', `unknown build '${build}'; expected 'simd128' or 'relaxed'`);
-  return new WasmBackend(await instantiate(build), threads);
+  const whyOne = threads > 1 ? noThreads() : undefined;
+  const instance = await instantiate({ build, shared: threads > 1 && !whyOne });
+  return new WasmBackend(instance, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');
 }
 
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly build: WasmBuild;
-  readonly threads = 1;
-  readonly description: string;
-  private readonly instance: WasmInstance;
-  private readonly heap: WasmHeap;
-  private readonly place: Omit<Place, 'address' | 'extra'>;
+  private readonly host: Host;
+  private readonly pool: ThreadPool | undefined;
+  private readonly tiles: string;
+  private readonly overhead: number;
+  /** Why there is one thread although more were wanted. */
+  private whyOne: string | undefined;
 
-  constructor(instance: WasmInstance, wished: number) {
-    this.instance = instance;
+  constructor(instance: WasmInstance, threads: number, whyOne: string | undefined, wish: TileWish) {
     this.build = instance.build;
-    this.heap = new WasmHeap(instance.memory);
+    this.whyOne = whyOne;
+    const heap = new WasmHeap(instance.memory);
+    const exact = instance.build === 'relaxed' && probeDot(instance.exports, heap);
+    const { tiles, how } = pickTiles(instance, heap, exact, wish);
+    this.tiles = `f32 tile ${tiles.f32Tile.join('x')}, int8 tile ${tiles.i8Tile.join('x')} by ${tiles.i8Kind ? 'relaxed dot' : 'dot_i16x8'} (${how})`;
     const scratchPerThread = instance.exports.scratchBytes();
-    const i8Kind = instance.build === 'relaxed' && probeDot(instance.exports, this.heap) ? 1 : 0;
-    this.place = {
-      scratch: this.heap.allocate(scratchPerThread, 'scratch memory'),
-      scratchPerThread,
-      i8Kind,
-      ...chooseTiles(instance.build, i8Kind),
-    };
-    const dot = i8Kind ? 'relaxed dot' : 'dot_i16x8';
-    const note = wished > 1 ? `, not the ${wished} asked for: threads are not built in yet` : '';
-    this.description = `WebAssembly ${instance.build}, int8 by ${dot}, 1 thread${note}`;
+    const scratch = heap.allocate(scratchPerThread * (threads > 1 ? threads + 1 : 1), 'scratch memory');
+    this.host = { instance, heap, pool: undefined, place: { scratch, scratchPerThread, ...tiles } };
+    this.pool = threads > 1 ? new ThreadPool(instance, heap, threads) : undefined;
+    this.overhead = heap.allocatedBytes;
+  }
+
+  get threads(): number {
+    return this.pool && !this.whyOne ? this.pool.threads : 1;
+  }
+
+  get description(): string {
+    const threads = this.threads === 1 ? '1 thread' : `${this.threads} threads`;
+    const why = this.whyOne ? `: ${this.whyOne}` : '';
+    return `WebAssembly ${this.build}, ${this.tiles}, ${threads}${why}`;
   }
 
   get allocatedBytes(): number {
-    return this.heap.allocatedBytes - this.place.scratchPerThread;
+    return this.host.heap.allocatedBytes - this.overhead;
   }
 
   supports(step: Step): true | Unsupported {
@@ -64,115 +82,66 @@ export class WasmBackend implements Backend {
   }
 
   async compile(plan: Plan): Promise<Program> {
-    if (this.heap.closed) fail('disposed', ENGINE_DISPOSED);
-    return new WasmProgram(plan, this.instance, this.heap, this.place);
+    if (this.host.heap.closed) fail('disposed', ENGINE_DISPOSED);
+    const pool = paysThreads(plan) ? await this.startPool() : undefined;
+    if (this.host.heap.closed) fail('disposed', ENGINE_DISPOSED);
+    if (!pool) return new WasmProgram(plan, this.host);
+    // The first part of the scratch memory is for programs on the caller's thread, which may run while others do.
+    const { scratch, scratchPerThread } = this.host.place;
+    const place = { ...this.host.place, scratch: scratch + scratchPerThread };
+    return new WasmProgram(plan, { ...this.host, place, pool });
   }
 
   dispose(): void {
-    this.heap.closed = true;
+    this.host.heap.closed = true;
+    this.pool?.dispose();
+  }
+
+  /** The pool with its threads running; undefined, with the reason noted, where they can't be had. */
+  private async startPool(): Promise<ThreadPool | undefined> {
+    if (!this.pool || this.whyOne) return undefined;
+    try {
+      await this.pool.start();
+      return this.pool;
+    } catch (error) {
+      if (this.host.heap.closed) return undefined;
+      this.whyOne = `threads could not be started: ${(error as Error).message}`;
+      return undefined;
+    }
   }
 }
 
-/** One block of memory: the arena, packed weights, the tape, and a range for each section. */
-class WasmProgram implements Program {
-  readonly plan: Plan;
-  private readonly heap: WasmHeap;
-  private readonly exports: WasmInstance['exports'];
-  private readonly base: number;
-  private readonly bytes: number;
-  private readonly ranges = new Map<Section | 'all', number>();
-  private disposed = false;
+/** Timing takes some milliseconds, so it is done once for each build. */
+const tuned = new Map<string, TunedTiles | undefined>();
 
-  constructor(
-    plan: Plan,
-    { exports }: WasmInstance,
-    heap: WasmHeap,
-    place: Omit<Place, 'address' | 'extra'>,
-  ) {
-    this.plan = plan;
-    this.heap = heap;
-    this.exports = exports;
-    // Encoding asks for extra memory as it goes; a first pass with the arena at 0 finds out how much, and how long the tape is.
-    const draft = this.encodeSteps(place, 0);
-    const tapeAt = plan.arenaBytes + draft.extraBytes;
-    const rangesAt = tapeAt + draft.main.byteLength + draft.once.byteLength;
-    this.bytes = rangesAt + (draft.sections.size + 1) * RANGE_WORDS * 4;
-    this.base = heap.allocate(this.bytes, plan.name);
-    const { main, once, sections } = this.encodeSteps(place, this.base);
-    const memory = heap.memory.buffer;
-    for (const c of plan.constants) viewOf(c.dtype, memory, this.base + c.offset, c.data.length).set(c.data);
-    new Uint32Array(memory, this.base + tapeAt, main.length).set(main);
-    new Uint32Array(memory, this.base + tapeAt + main.byteLength, once.length).set(once);
-    let at = this.base + rangesAt;
-    const range = (from: number, to: number) => {
-      new Uint32Array(memory, at, 2).set([this.base + tapeAt + from, this.base + tapeAt + to]);
-      at += RANGE_WORDS * 4;
-      return at - RANGE_WORDS * 4;
-    };
-    for (const [section, [from, to]] of sections) this.ranges.set(section, range(from, to));
-    exports.run(range(main.byteLength, main.byteLength + once.byteLength), 0, 1);
-  }
+function pickTiles(
+  instance: WasmInstance,
+  heap: WasmHeap,
+  exact: boolean,
+  wish: TileWish,
+): { tiles: Tiles; how: string } {
+  const usual = usualTiles(instance.build, exact);
+  if (typeof wish === 'object') return { tiles: namedTiles(wish, usual), how: 'as asked for' };
+  if (wish !== 'timed' && wish !== 'usual')
+    fail('invalid_argument', `tiles is '${wish}'; expected 'timed', 'usual' or { f32, i8 }`);
+  if (wish === 'usual') return { tiles: usual, how: 'the usual ones' };
+  const key = `${instance.build} ${exact}`;
+  if (!tuned.has(key)) tuned.set(key, tuneTiles(instance, heap, exact));
+  const tiles = tuned.get(key);
+  if (!tiles) return { tiles: usual, how: "the usual ones: this runtime's clock is too coarse to time them" };
+  const { rates } = tiles;
+  return { tiles, how: `timed: ${rates.f32.toFixed(0)} GFLOP/s, ${rates.i8.toFixed(0)} GOP/s` };
+}
 
-  write(slot: Slot, data: TypedArray): void {
-    this.alive();
-    checkSlotArray(this.plan, slot, data, 'write');
-    this.view(slot).set(data);
-  }
+/** In ms, on one thread: below this, waking and waiting for other threads costs more than they bring. */
+const WORTH_SHARING = 0.15;
+/** Rough speeds of one thread, per ms. */
+const [OPERATIONS, BYTES] = [3e7, 8e6];
 
-  run(section?: Section): void {
-    this.alive();
-    this.exports.run(this.ranges.get(section ?? 'all')!, 0, 1);
-  }
-
-  async read(slot: Slot, into?: TypedArray): Promise<TypedArray> {
-    this.alive();
-    if (into) checkSlotArray(this.plan, slot, into, 'read into');
-    else checkSlot(this.plan, slot);
-    const target = into ?? allocate(slot.dtype, sizeOf(slot.shape));
-    target.set(this.view(slot));
-    return target;
-  }
-
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.heap.release(this.base, this.bytes);
-  }
-
-  /** A fresh view each time: growing the memory detaches older ones. */
-  private view(slot: Slot): TypedArray {
-    return viewOf(slot.dtype, this.heap.memory.buffer, this.base + slot.offset, sizeOf(slot.shape));
-  }
-
-  private encodeSteps(place: Omit<Place, 'address' | 'extra'>, base: number) {
-    let extraBytes = 0;
-    const full: Place = {
-      ...place,
-      address: (t) => base + t.offset,
-      extra: (bytes) => {
-        extraBytes += Math.ceil(bytes / 64) * 64;
-        return base + this.plan.arenaBytes + extraBytes - Math.ceil(bytes / 64) * 64;
-      },
-    };
-    const main: TapeRecord[] = [];
-    const once: TapeRecord[] = [];
-    const lengths: { section: Section; words: number }[] = [];
-    for (const step of this.plan.steps) {
-      const kernel = kernels[step.op];
-      if ('reason' in kernel) fail('unsupported', `${this.plan.name}: ${step.op}: ${kernel.reason}`);
-      for (const record of kernel.encode(step, full)) {
-        if (record.once) once.push(record);
-        else {
-          main.push(record);
-          lengths.push({ section: step.section, words: record.words.length + 2 });
-        }
-      }
-    }
-    return { main: encode(main), once: encode(once), sections: sectionRanges(lengths), extraBytes };
-  }
-
-  private alive(): void {
-    if (this.heap.closed) fail('disposed', ENGINE_DISPOSED);
-    if (this.disposed) fail('disposed', `${this.plan.name}: this program was disposed`);
-  }
+function paysThreads(plan: Plan): boolean {
+  const ms = plan.steps.reduce(
+    (sum, { cost }) => sum + Math.max(cost.flops / OPERATIONS, cost.bytes / BYTES),
+    0,
+  );
+  return ms >= WORTH_SHARING;
 }

@@ -1,5 +1,5 @@
 import { fail } from '../../core/errors.ts';
-import { wasmBase64 } from '../../generated/wasm.ts';
+import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
 
 /** The instruction sets the module is built for, best first. */
 export const builds = ['relaxed', 'simd128'] as const;
@@ -7,7 +7,8 @@ export type WasmBuild = (typeof builds)[number];
 
 /** What a module exports; see docs/ABI.md. */
 export interface WasmExports {
-  run(range: number, thread: number, threads: number): void;
+  run(begin: number, end: number, thread: number, threads: number, control: number, patience: number): number;
+  serve(control: number, thread: number): void;
   abi(): number;
   scratchBytes(): number;
 }
@@ -16,17 +17,21 @@ export const PAGE = 65536;
 /** 4 GiB, all that 32-bit addresses reach; the modules declare this maximum. */
 export const MOST_PAGES = 65536;
 
-const bytesOf = (build: WasmBuild): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(wasmBase64[build]), (c) => c.charCodeAt(0));
+/** The module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
+async function bytesOf(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>> {
+  const deflated = Uint8Array.from(atob(wasmDeflated[build]), (c) => c.charCodeAt(0));
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
 
 /** The best build that this engine accepts, or the one asked for. Throws 'unavailable' without SIMD. */
-export function chooseBuild(
+export async function chooseBuild(
   wish?: WasmBuild,
   validate: (bytes: Uint8Array<ArrayBuffer>) => boolean = WebAssembly.validate,
 ) {
   if (typeof WebAssembly === 'undefined') fail('unavailable', 'this runtime has no WebAssembly');
   for (const build of wish ? [wish] : builds) {
-    const bytes = bytesOf(build);
+    const bytes = await bytesOf(build);
     if (validate(bytes)) return { build, bytes };
   }
   if (wish === 'relaxed')
@@ -39,14 +44,28 @@ export function chooseBuild(
 
 export interface WasmInstance {
   readonly build: WasmBuild;
+  readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly exports: WasmExports;
 }
 
-/** Compiles and instantiates the module on a memory of its own, of `pages` at first. */
-export async function instantiate(wish?: WasmBuild, pages = 1): Promise<WasmInstance> {
-  const { build, bytes } = chooseBuild(wish);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES });
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  return { build, memory, exports: instance.exports as unknown as WasmExports };
+export interface InstanceOptions {
+  readonly build?: WasmBuild;
+  /** Size of the memory at first. */
+  readonly pages?: number;
+  /** A memory that threads can share. */
+  readonly shared?: boolean;
+}
+
+/** The flags of the imported memory in the module's bytes: it has a maximum, and is shared. */
+const SHARED = 3;
+
+/** Compiles and instantiates the module on a memory of its own. */
+export async function instantiate({ build: wish, pages = 1, shared = false }: InstanceOptions = {}) {
+  const { build, bytes } = await chooseBuild(wish);
+  if (shared) bytes[memoryFlagsAt[build]] = SHARED;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared });
+  const { instance, module } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  const exports = instance.exports as unknown as WasmExports;
+  return { build, module, memory, exports } satisfies WasmInstance;
 }

@@ -48,8 +48,7 @@ export function probeDot(exports: WasmExports, heap: WasmHeap): boolean {
     new Int32Array(buffer, base + 32, 4).set(sum);
     const tape = encode([{ opcode: opcode.PROBE_DOT, words: [base, base + 16, base + 32] }]);
     new Uint32Array(buffer, base + 64, tape.length).set(tape);
-    new Uint32Array(buffer, base + 128, 4).set([base + 64, base + 64 + tape.byteLength, 0, 0]);
-    exports.run(base + 128, 0, 1);
+    exports.run(base + 64, base + 64 + tape.byteLength, 0, 1, 0, 0);
     return new Int32Array(buffer, base + 32, 4).slice();
   };
   const exact = isExactUnsigned(dot);

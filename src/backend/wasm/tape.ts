@@ -1,5 +1,6 @@
 import type { Section, TensorRef } from '../../graph/plan.ts';
 import { sections } from '../../graph/plan.ts';
+import type { Tiles } from './tiles.ts';
 
 /** A word of a record: an unsigned or signed integer, or a float. */
 export type Word = number | { readonly f32: number };
@@ -8,17 +9,12 @@ export type Word = number | { readonly f32: number };
 export const float = (value: number): Word => ({ f32: value });
 
 /** Addresses and sizes that encoding a record needs. */
-export interface Place {
+export interface Place extends Tiles {
   /** Byte address of a tensor of the plan. */
   address(t: TensorRef): number;
   /** Byte address of scratch memory, one part for each thread. */
   readonly scratch: number;
   readonly scratchPerThread: number;
-  /** Tile shapes in use. */
-  readonly f32Tile: readonly [rows: number, columns: number];
-  readonly i8Tile: readonly [rows: number, columns: number];
-  /** 1 where weights are packed as bytes for the relaxed dot, 0 where they are widened for dot_i16x8. */
-  readonly i8Kind: 0 | 1;
   /** Address of extra memory for a step, the same for every encoding of the plan; for packed weights. */
   extra(bytes: number): number;
 }
@@ -46,9 +42,6 @@ export function encode(records: readonly TapeRecord[]): Uint32Array {
   }
   return u32;
 }
-
-/** Words of a range: first record, end, and two for the barrier. */
-export const RANGE_WORDS = 4;
 
 /** Where each section's records lie: byte offsets into the tape. The whole plan is the range of all of them. */
 export function sectionRanges(

@@ -72,7 +72,7 @@ describe('memory of an engine', () => {
       await infer(inputs);
     };
     await round();
-    const heapOf = (b: unknown) => (b as { heap: WasmHeap }).heap;
+    const heapOf = (b: unknown) => (b as { host: { heap: WasmHeap } }).host.heap;
     const size = heapOf(backend).memory.buffer.byteLength;
     for (let i = 0; i < 1000; i++) await round();
     expect(backend.allocatedBytes).toBe(0);

@@ -26,6 +26,7 @@ export function runStep(
   const scratchPerThread = exports.scratchBytes();
   const scratch = heap.allocate(scratchPerThread * threads, 'scratch');
   const base = heap.allocate(plan.arenaBytes, 'arena');
+  const control = heap.allocate(128, 'control block');
   const bytes = (offset: number, length: number) => new Uint8Array(memory.buffer, base + offset, length);
   const put = (offset: number, d: TypedArray) =>
     bytes(offset, d.byteLength).set(new Uint8Array(d.buffer, d.byteOffset, d.byteLength));
@@ -44,12 +45,12 @@ export function runStep(
   if ('reason' in kernel) throw new Error(kernel.reason);
   for (const record of kernel.encode(step, place)) {
     const tape = encode([record]);
-    const at = heap.allocate(tape.byteLength + 16, 'tape');
-    new Uint32Array(memory.buffer, at + 16, tape.length).set(tape);
+    const at = heap.allocate(tape.byteLength, 'tape');
+    new Uint32Array(memory.buffer, at, tape.length).set(tape);
     for (let thread = 0; thread < threads; thread++) {
       // The barrier counts arrivals: this one is always the last.
-      new Uint32Array(memory.buffer, at, 4).set([at + 16, at + 16 + tape.byteLength, threads - 1, 0]);
-      exports.run(at, thread, threads);
+      new Uint32Array(memory.buffer, control + 64, 1)[0] = threads - 1;
+      exports.run(at, at + tape.byteLength, thread, threads, control, -1);
     }
   }
   const written = opOf(step.op).writes?.map((i) => `x${i}`) ?? ['y'];

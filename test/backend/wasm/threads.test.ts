@@ -6,7 +6,7 @@ import { planOfCase } from '../../support/run-case.ts';
 import { runStep } from './run-step.ts';
 
 const tiles = { f32Tile: [5, 8], i8Tile: [4, 8], i8Kind: 0 } as const;
-const instance = await instantiate('simd128', 1024);
+const instance = await instantiate({ build: 'simd128', pages: 1024 });
 
 describe('any number of threads computes the same bits', () => {
   for (const op of opNames.filter((name) => name !== 'reshape'))

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { tiles } from '../../../scripts/generate-tiles.ts';
 import { instantiate, type WasmBuild, type WasmInstance } from '../../../src/backend/wasm/load.ts';
+import { tileShapes as tiles } from '../../../src/backend/wasm/tiles.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
 import { type OpName, opOf } from '../../../src/ops/index.ts';
 import type { Case } from '../../cases.ts';
@@ -38,7 +38,7 @@ for (const build of ['simd128', 'relaxed'] satisfies WasmBuild[])
   describe.skipIf(build === 'relaxed' && (await missing('relaxed')))(`every tile agrees, ${build}`, () => {
     let instance: WasmInstance;
     beforeAll(async () => {
-      instance = await instantiate(build, 256);
+      instance = await instantiate({ build, pages: 256 });
     });
 
     function agrees(op: OpName, uses: fc.Arbitrary<Case>, forced: Forced): void {

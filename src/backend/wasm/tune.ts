@@ -1,0 +1,138 @@
+import * as opcode from '../../generated/opcodes.ts';
+import type { WasmInstance } from './load.ts';
+import type { WasmHeap } from './memory.ts';
+import { encode } from './tape.ts';
+import { type I8Kind, type TileShape, type Tiles, tileShapes, usualTiles } from './tiles.ts';
+
+/** A micro-kernel: a tile of f32 products, or of int8 products computed in one of two ways. */
+export interface Candidate {
+  readonly type: 'f32' | 'i8';
+  readonly tile: TileShape;
+  readonly i8Kind: I8Kind;
+}
+
+export interface TunedTiles extends Tiles {
+  /** Operations per second of the tiles taken, operands in the nearest cache, in units of 10^9. */
+  readonly rates: { readonly f32: number; readonly i8: number };
+}
+
+/** K of the timed products: operands of every tile fit the L1 cache. */
+const DEPTH = 256;
+const WORDS = (6 + 16) * (DEPTH + 6);
+const PROBE_F32 = 0;
+const PROBE_WIDE = 1;
+const PROBE_BYTES = 2;
+
+export function candidates(exact: boolean): Candidate[] {
+  const f32 = tileShapes.f32.map((tile): Candidate => ({ type: 'f32', tile, i8Kind: 0 }));
+  const kinds: I8Kind[] = exact ? [0, 1] : [0];
+  return [
+    ...f32,
+    ...kinds.flatMap((i8Kind) => tileShapes.i8.map((tile): Candidate => ({ type: 'i8', tile, i8Kind }))),
+  ];
+}
+
+/** Runs bare tiles of a module, over operands of zeros. */
+export class TileProbe {
+  private readonly instance: WasmInstance;
+  private readonly heap: WasmHeap;
+  private readonly operands: number;
+  private readonly tape: number;
+
+  constructor(instance: WasmInstance, heap: WasmHeap) {
+    this.instance = instance;
+    this.heap = heap;
+    this.operands = heap.allocate(WORDS * 4, 'timing the tiles');
+    this.tape = heap.allocate(64, 'timing the tiles');
+  }
+
+  /** Billions of operations per second over about this many operations; Infinity where the clock did not move. */
+  rate({ type, tile: [rows, columns], i8Kind }: Candidate, operations: number): number {
+    const each = 2 * rows * columns * DEPTH;
+    const repeats = Math.max(1, Math.round(operations / each));
+    const kind = type === 'f32' ? PROBE_F32 : i8Kind ? PROBE_BYTES : PROBE_WIDE;
+    const length = [DEPTH, DEPTH / 2, DEPTH / 4][kind];
+    const words = [kind, rows, columns, length, repeats, this.operands];
+    const record = encode([{ opcode: opcode.PROBE_TILE, words }]);
+    new Uint32Array(this.heap.memory.buffer, this.tape, record.length).set(record);
+    const begin = performance.now();
+    this.instance.exports.run(this.tape, this.tape + record.byteLength, 0, 1, 0, 0);
+    return (each * repeats) / (performance.now() - begin) / 1e6;
+  }
+
+  dispose(): void {
+    this.heap.release(this.operands, WORDS * 4);
+    this.heap.release(this.tape, 64);
+  }
+}
+
+/** In ms: a clock coarser than this (pages that are not isolated) can't tell tiles apart in a short time. */
+const FINE_CLOCK = 0.03;
+/** In ms: for all of the timing. */
+const TIME_LIMIT = 20;
+const WARM_OPERATIONS = 4e5;
+const TIMED_OPERATIONS = 2e6;
+/** An optimized tile is at least this much faster than what an engine runs at first. */
+const JUMP = 1.6;
+/** A tile must be this much faster than the usual one: less is noise. */
+const CLEARLY = 1.05;
+
+/**
+ * Times every tile and takes the fastest of each type. Engines run code unoptimized at first, and at these speeds the
+ * order is another, so tiles go round until each has become faster, or time is up. Undefined where no clock is fine
+ * enough, or a usual tile never became fast: then the usual ones stay.
+ */
+export function tuneTiles(instance: WasmInstance, heap: WasmHeap, exact: boolean): TunedTiles | undefined {
+  if (clockStep() > FINE_CLOCK) return undefined;
+  const probe = new TileProbe(instance, heap);
+  try {
+    const runners = candidates(exact).map((candidate) => ({ candidate, first: 0, best: 0 }));
+    const slow = () => runners.filter((r) => r.best < r.first * JUMP);
+    for (const r of runners) r.first = r.best = probe.rate(r.candidate, WARM_OPERATIONS);
+    const begin = performance.now();
+    for (let left = slow(); left.length && performance.now() - begin < TIME_LIMIT; left = slow())
+      for (const r of left) r.best = Math.max(r.best, probe.rate(r.candidate, WARM_OPERATIONS));
+    for (let round = 0; round < 3; round++)
+      for (const r of runners) r.best = Math.max(r.best, probe.rate(r.candidate, TIMED_OPERATIONS));
+    return choose(runners, usualTiles(instance.build, exact));
+  } finally {
+    probe.dispose();
+  }
+}
+
+interface Timed {
+  readonly candidate: Candidate;
+  readonly best: number;
+}
+
+/** The fastest of each type, if clearly faster than the usual one. */
+export function choose(timed: readonly Timed[], usual: Tiles): TunedTiles {
+  const winner = (type: 'f32' | 'i8', tile: TileShape, i8Kind: I8Kind): Timed => {
+    const field = timed.filter((t) => t.candidate.type === type);
+    const best = field.reduce((a, b) => (b.best > a.best ? b : a));
+    const standard = field.find(
+      ({ candidate: c }) => c.i8Kind === i8Kind && c.tile[0] === tile[0] && c.tile[1] === tile[1],
+    )!;
+    return best.best > standard.best * CLEARLY ? best : standard;
+  };
+  const f32 = winner('f32', usual.f32Tile, 0);
+  const i8 = winner('i8', usual.i8Tile, usual.i8Kind);
+  return {
+    f32Tile: f32.candidate.tile,
+    i8Tile: i8.candidate.tile,
+    i8Kind: i8.candidate.i8Kind,
+    rates: { f32: f32.best, i8: i8.best },
+  };
+}
+
+/** The smallest step of the clock, in ms. */
+function clockStep(): number {
+  let smallest = Infinity;
+  for (let i = 0; i < 5; i++) {
+    const begin = performance.now();
+    let now = begin;
+    while (now === begin) now = performance.now();
+    smallest = Math.min(smallest, now - begin);
+  }
+  return smallest;
+}
