@@ -1,3 +1,6 @@
+import {
+  constant, DENSITY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE,
+} from './constants';
 import { ELU, GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
 import { erf, exp, log1p, sigmoid, tanh } from './math';
 import { loadPart, storePart } from './vector';
@@ -7,26 +10,26 @@ import { shareEnd, shareStart } from './threads';
 @inline
 function forward(kind: i32, x: v128, p: v128): v128 {
   const zero = f32x4.splat(0);
-  const one = f32x4.splat(1);
+  const one = constant(ONE);
   if (kind == RELU) return f32x4.max(x, zero);
   if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, p), x, f32x4.le(x, zero));
   if (kind == ELU) return v128.bitselect(f32x4.mul(p, f32x4.sub(exp(x), one)), x, f32x4.le(x, zero));
   if (kind == GELU) {
-    const y = f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, erf(f32x4.mul(x, f32x4.splat(0.70710678118654752)))));
-    return v128.andnot(y, f32x4.lt(x, f32x4.splat(-16)));
+    const y = f32x4.mul(f32x4.mul(x, constant(HALF)), f32x4.add(one, erf(f32x4.mul(x, constant(SQRT_HALF)))));
+    return v128.andnot(y, f32x4.lt(x, constant(GELU_ZERO)));
   }
   if (kind == GELU_TANH) {
-    const y = f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, tanh(geluInner(x))));
-    return v128.andnot(y, f32x4.lt(x, f32x4.splat(-16)));
+    const y = f32x4.mul(f32x4.mul(x, constant(HALF)), f32x4.add(one, tanh(geluInner(x))));
+    return v128.andnot(y, f32x4.lt(x, constant(GELU_ZERO)));
   }
   // -infinity would meet a factor of 0 and become NaN; no finite result changes beyond -1e30.
-  if (kind == SILU) return f32x4.mul(f32x4.max(x, f32x4.splat(-1e30)), sigmoid(x));
+  if (kind == SILU) return f32x4.mul(f32x4.max(x, f32x4.neg(constant(MOST))), sigmoid(x));
   if (kind == SIGMOID) return sigmoid(x);
   if (kind == TANH) return tanh(x);
   if (kind == SOFTPLUS) return f32x4.add(f32x4.max(x, zero), log1p(exp(f32x4.neg(f32x4.abs(x)))));
   if (kind == HARDSWISH) {
-    const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, f32x4.splat(3))), f32x4.splat(1.0 / 6.0));
-    return v128.andnot(v128.bitselect(x, y, f32x4.ge(x, f32x4.splat(3))), f32x4.le(x, f32x4.splat(-3)));
+    const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, constant(THREE))), constant(SIXTH));
+    return v128.andnot(v128.bitselect(x, y, f32x4.ge(x, constant(THREE))), f32x4.le(x, f32x4.neg(constant(THREE))));
   }
   return x;
 }
@@ -34,42 +37,42 @@ function forward(kind: i32, x: v128, p: v128): v128 {
 /** sqrt(2 / pi) (x + 0.044715 x^3) */
 @inline
 function geluInner(x: v128): v128 {
-  const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(0.044715)));
-  return f32x4.mul(f32x4.splat(0.79788456080286536), f32x4.add(x, cubic));
+  const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, constant(GELU_CUBIC)));
+  return f32x4.mul(constant(SQRT_2_BY_PI), f32x4.add(x, cubic));
 }
 
 @inline
-function within(x: v128, limit: f32): v128 {
-  return f32x4.pmax(f32x4.pmin(x, f32x4.splat(limit)), f32x4.splat(-limit));
+function within(x: v128, limit: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, limit), f32x4.neg(limit));
 }
 
 /** dy times the derivative; `s` is what the op table's `saved` names: the input, or the output. */
 @inline
 function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   const zero = f32x4.splat(0);
-  const one = f32x4.splat(1);
+  const one = constant(ONE);
   if (kind == RELU) return v128.andnot(dy, f32x4.le(s, zero));
   if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(dy, p), dy, f32x4.le(s, zero));
   if (kind == ELU) return v128.bitselect(f32x4.mul(dy, f32x4.add(s, p)), dy, f32x4.le(s, zero));
   if (kind == GELU) {
-    const x = within(s, 16);
-    const half = f32x4.mul(x, f32x4.splat(-0.5));
-    const density = f32x4.mul(exp(f32x4.mul(half, x)), f32x4.splat(0.39894228040143268));
-    const phi = f32x4.mul(f32x4.splat(0.5), f32x4.add(one, erf(f32x4.mul(x, f32x4.splat(0.70710678118654752)))));
+    const x = within(s, f32x4.neg(constant(GELU_ZERO)));
+    const half = f32x4.mul(x, f32x4.neg(constant(HALF)));
+    const density = f32x4.mul(exp(f32x4.mul(half, x)), constant(DENSITY));
+    const phi = f32x4.mul(constant(HALF), f32x4.add(one, erf(f32x4.mul(x, constant(SQRT_HALF)))));
     return f32x4.mul(dy, f32x4.add(phi, f32x4.mul(x, density)));
   }
   if (kind == GELU_TANH) {
-    const x = within(s, 16);
+    const x = within(s, f32x4.neg(constant(GELU_ZERO)));
     const t = tanh(geluInner(x));
     const slopeOfInner = f32x4.mul(
-      f32x4.splat(0.79788456080286536),
-      f32x4.add(one, f32x4.mul(f32x4.splat(3.0 * 0.044715), f32x4.mul(x, x))),
+      constant(SQRT_2_BY_PI),
+      f32x4.add(one, f32x4.mul(constant(GELU_CUBIC_SLOPE), f32x4.mul(x, x))),
     );
-    const rest = f32x4.mul(f32x4.mul(f32x4.mul(f32x4.splat(0.5), x), f32x4.sub(one, f32x4.mul(t, t))), slopeOfInner);
-    return f32x4.mul(dy, f32x4.add(f32x4.mul(f32x4.splat(0.5), f32x4.add(one, t)), rest));
+    const rest = f32x4.mul(f32x4.mul(f32x4.mul(constant(HALF), x), f32x4.sub(one, f32x4.mul(t, t))), slopeOfInner);
+    return f32x4.mul(dy, f32x4.add(f32x4.mul(constant(HALF), f32x4.add(one, t)), rest));
   }
   if (kind == SILU) {
-    const x = within(s, 1e30);
+    const x = within(s, constant(MOST));
     const g = sigmoid(x);
     return f32x4.mul(dy, f32x4.mul(g, f32x4.add(one, f32x4.mul(x, f32x4.sub(one, g)))));
   }
@@ -77,9 +80,9 @@ function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   if (kind == TANH) return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(s, s)));
   if (kind == SOFTPLUS) return f32x4.mul(dy, sigmoid(s));
   if (kind == HARDSWISH) {
-    const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), f32x4.splat(3)), f32x4.splat(1.0 / 6.0));
-    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.gt(s, f32x4.splat(3)));
-    return v128.andnot(y, f32x4.lt(s, f32x4.splat(-3)));
+    const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), constant(THREE)), constant(SIXTH));
+    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.gt(s, constant(THREE)));
+    return v128.andnot(y, f32x4.lt(s, f32x4.neg(constant(THREE))));
   }
   return dy;
 }

@@ -4,9 +4,15 @@ import { loadPart, maxLanes, storePart, sumLanes } from './vector';
 
 /** Largest of n floats, NaN if any is NaN. */
 export function rowMax(x: usize, n: i32): f32 {
-  let most = f32x4.splat(-Infinity);
-  for (let i = 0; i < n; i += 4) most = f32x4.max(most, loadPart(x + (<usize>i << 2), n - i, -Infinity));
-  return maxLanes(most);
+  let m0 = f32x4.splat(-Infinity);
+  let m1 = m0;
+  let i: i32 = 0;
+  for (; i + 8 <= n; i += 8, x += 32) {
+    m0 = f32x4.max(m0, v128.load(x));
+    m1 = f32x4.max(m1, v128.load(x, 16));
+  }
+  for (; i < n; i += 4, x += 16) m0 = f32x4.max(m0, loadPart(x, n - i, -Infinity));
+  return maxLanes(f32x4.max(m0, m1));
 }
 
 /** Sum of exp(x - shift). */
@@ -14,10 +20,35 @@ export function sumExp(x: usize, n: i32, shift: f32): f32 {
   const s = f32x4.splat(shift);
   let sum = f32x4.splat(0);
   let i: i32 = 0;
-  for (; i + 4 <= n; i += 4) sum = f32x4.add(sum, exp(f32x4.sub(v128.load(x + (<usize>i << 2)), s)));
+  for (; i + 4 <= n; i += 4, x += 16) sum = f32x4.add(sum, exp(f32x4.sub(v128.load(x), s)));
   // exp of the filling -infinity is 0; where the row's largest is -infinity too, the sum is NaN as it should be.
-  if (i < n) sum = f32x4.add(sum, exp(f32x4.sub(loadPart(x + (<usize>i << 2), n - i, -Infinity), s)));
+  if (i < n) sum = f32x4.add(sum, exp(f32x4.sub(loadPart(x, n - i, -Infinity), s)));
   return sumLanes(sum);
+}
+
+/** As sumExp, and keeps the terms in y. */
+function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
+  const s = f32x4.splat(shift);
+  let sum = f32x4.splat(0);
+  let i: i32 = 0;
+  for (; i + 4 <= n; i += 4, x += 16, y += 16) {
+    const e = exp(f32x4.sub(v128.load(x), s));
+    v128.store(y, e);
+    sum = f32x4.add(sum, e);
+  }
+  if (i < n) {
+    const e = exp(f32x4.sub(loadPart(x, n - i, -Infinity), s));
+    storePart(y, n - i, e);
+    sum = f32x4.add(sum, e);
+  }
+  return sumLanes(sum);
+}
+
+function divideRow(y: usize, n: i32, by: f32): void {
+  const total = f32x4.splat(by);
+  let i: i32 = 0;
+  for (; i + 4 <= n; i += 4, y += 16) v128.store(y, f32x4.div(v128.load(y), total));
+  if (i < n) storePart(y, n - i, f32x4.div(loadPart(y, n - i, 0), total));
 }
 
 /** Softmax of each row. Record: x, y, rows, n */
@@ -29,18 +60,7 @@ export function softmax(a: usize, thread: i32, threads: i32): void {
     const at = (<usize>r * <usize>n) << 2;
     const x = <usize>load<u32>(a) + at;
     const y = <usize>load<u32>(a, 4) + at;
-    const most = f32x4.splat(rowMax(x, n));
-    let sum = f32x4.splat(0);
-    for (let i = 0; i < n; i += 4) {
-      const e = exp(f32x4.sub(loadPart(x + (<usize>i << 2), n - i, -Infinity), most));
-      storePart(y + (<usize>i << 2), n - i, e);
-      sum = f32x4.add(sum, e);
-    }
-    const total = f32x4.splat(sumLanes(sum));
-    for (let i = 0; i < n; i += 4) {
-      const e = y + (<usize>i << 2);
-      storePart(e, n - i, f32x4.div(loadPart(e, n - i, 0), total));
-    }
+    divideRow(y, n, storeExp(x, y, n, rowMax(x, n)));
   }
 }
 

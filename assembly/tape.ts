@@ -1,4 +1,5 @@
 import { activation, activationBackward } from './activation';
+import { fillConstants } from './constants';
 import { dropout } from './dropout';
 import { binary, cast, fill, scale } from './elementwise';
 import { gather, gatherBackward, stridedCopy } from './layout';
@@ -20,6 +21,7 @@ import { BEGIN, barrier, END, jobDone, nextJob, THREADS } from './threads';
  * barrier took longer than `patience` (see there).
  */
 export function run(begin: usize, end: usize, thread: i32, threads: i32, control: usize, patience: i32): usize {
+  fillConstants();
   for (let at = begin; at < end; ) {
     // Read before the barrier: once all have arrived, the caller may overwrite the tape.
     const next = at + (<usize>load<u32>(at, 4) << 2);

@@ -129,8 +129,12 @@ function pickTiles(
   if (!tuned.has(key)) tuned.set(key, tuneTiles(instance, heap, exact));
   const tiles = tuned.get(key);
   if (!tiles) return { tiles: usual, how: "the usual ones: this runtime's clock is too coarse to time them" };
-  const { rates } = tiles;
-  return { tiles, how: `timed: ${rates.f32.toFixed(0)} GFLOP/s, ${rates.i8.toFixed(0)} GOP/s` };
+  const { f32, i8 } = tiles.rates;
+  // A rate of 0: the engine was still compiling the tile when time was up.
+  return {
+    tiles,
+    how: f32 && i8 ? `timed: ${f32.toFixed(0)} GFLOP/s, ${i8.toFixed(0)} GOP/s` : 'not all timed',
+  };
 }
 
 /** In ms, on one thread: below this, waking and waiting for other threads costs more than they bring. */

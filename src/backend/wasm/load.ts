@@ -11,6 +11,7 @@ export interface WasmExports {
   serve(control: number, thread: number): void;
   abi(): number;
   scratchBytes(): number;
+  reservedBytes(): number;
 }
 
 export const PAGE = 65536;

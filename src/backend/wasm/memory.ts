@@ -8,8 +8,8 @@ interface Block {
   bytes: number;
 }
 
-/** The first cache line stays unused, so that no tensor has address 0, which kernels read as "none". */
-const START = ALIGNMENT;
+/** The module keeps its constants here (its export `reservedBytes` says so); no tensor has address 0, which kernels read as "none". */
+export const RESERVED = 2048;
 
 /**
  * Hands out parts of one WebAssembly memory: first fit, neighbours joined when freed. The memory grows only here,
@@ -27,7 +27,7 @@ export class WasmHeap {
   constructor(memory: WebAssembly.Memory, mostPages = MOST_PAGES) {
     this.memory = memory;
     this.mostPages = mostPages;
-    this.free = [{ address: START, bytes: memory.buffer.byteLength - START }];
+    this.free = [{ address: RESERVED, bytes: memory.buffer.byteLength - RESERVED }];
   }
 
   /** A block at a multiple of ALIGNMENT, zeroed unless told not to. Throws 'out_of_memory' with the figures. */

@@ -69,8 +69,9 @@ export class TileProbe {
 /** In ms: a clock coarser than this (pages that are not isolated) can't tell tiles apart in a short time. */
 const FINE_CLOCK = 0.03;
 /** In ms: for all of the timing. */
-const TIME_LIMIT = 20;
-const WARM_OPERATIONS = 4e5;
+const TIME_LIMIT = 25;
+const FIRST_OPERATIONS = 1e5;
+const WARM_OPERATIONS = 1e6;
 const TIMED_OPERATIONS = 2e6;
 /** An optimized tile is at least this much faster than what an engine runs at first. */
 const JUMP = 1.6;
@@ -78,26 +79,37 @@ const JUMP = 1.6;
 const CLEARLY = 1.05;
 
 /**
- * Times every tile and takes the fastest of each type. Engines run code unoptimized at first, and at these speeds the
- * order is another, so tiles go round until each has become faster, or time is up. Undefined where no clock is fine
- * enough, or a usual tile never became fast: then the usual ones stay.
+ * Times every tile and takes the fastest of each type. Engines run code unoptimized at first, and at those speeds the
+ * order is another, so tiles go round until each has become faster, or time is up; those that have not by then, where
+ * others have, do not take part. Undefined where no clock is fine enough: then the usual ones stay.
  */
 export function tuneTiles(instance: WasmInstance, heap: WasmHeap, exact: boolean): TunedTiles | undefined {
   if (clockStep() > FINE_CLOCK) return undefined;
   const probe = new TileProbe(instance, heap);
   try {
-    const runners = candidates(exact).map((candidate) => ({ candidate, first: 0, best: 0 }));
-    const slow = () => runners.filter((r) => r.best < r.first * JUMP);
-    for (const r of runners) r.first = r.best = probe.rate(r.candidate, WARM_OPERATIONS);
+    const runners = candidates(exact).map((candidate) => {
+      probe.rate(candidate, 1); // the first call compiles
+      const first = probe.rate(candidate, FIRST_OPERATIONS);
+      return { candidate, first, best: first };
+    });
+    const jumped = ({ first, best }: Runner) => best > first * JUMP;
     const begin = performance.now();
-    for (let left = slow(); left.length && performance.now() - begin < TIME_LIMIT; left = slow())
+    for (;;) {
+      const left = runners.filter((r) => !jumped(r));
+      if (left.length === 0 || performance.now() - begin > TIME_LIMIT) break;
       for (const r of left) r.best = Math.max(r.best, probe.rate(r.candidate, WARM_OPERATIONS));
+    }
+    const field = runners.some(jumped) ? runners.filter(jumped) : runners;
     for (let round = 0; round < 3; round++)
-      for (const r of runners) r.best = Math.max(r.best, probe.rate(r.candidate, TIMED_OPERATIONS));
-    return choose(runners, usualTiles(instance.build, exact));
+      for (const r of field) r.best = Math.max(r.best, probe.rate(r.candidate, TIMED_OPERATIONS));
+    return choose(field, usualTiles(instance.build, exact));
   } finally {
     probe.dispose();
   }
+}
+
+interface Runner extends Timed {
+  readonly first: number;
 }
 
 interface Timed {
@@ -109,10 +121,12 @@ interface Timed {
 export function choose(timed: readonly Timed[], usual: Tiles): TunedTiles {
   const winner = (type: 'f32' | 'i8', tile: TileShape, i8Kind: I8Kind): Timed => {
     const field = timed.filter((t) => t.candidate.type === type);
-    const best = field.reduce((a, b) => (b.best > a.best ? b : a));
     const standard = field.find(
       ({ candidate: c }) => c.i8Kind === i8Kind && c.tile[0] === tile[0] && c.tile[1] === tile[1],
-    )!;
+    );
+    // Without its time, nothing is known to be faster than the usual one.
+    if (!standard) return { candidate: { type, tile, i8Kind }, best: 0 };
+    const best = field.reduce((a, b) => (b.best > a.best ? b : a));
     return best.best > standard.best * CLEARLY ? best : standard;
   };
   const f32 = winner('f32', usual.f32Tile, 0);

@@ -36,7 +36,19 @@ const webSource = `
   };
 `;
 
-type NodeThreads = typeof import('node:worker_threads');
+/** What is used of node:worker_threads. Written out, since the published types lean on no other package's. */
+interface NodeThreads {
+  readonly Worker: new (
+    source: string,
+    options: { eval: true; workerData: WorkerTask; execArgv: string[]; name: string },
+  ) => {
+    once(event: 'message', listener: () => void): void;
+    once(event: 'error', listener: (error: Error) => void): void;
+    once(event: 'exit', listener: (code: number) => void): void;
+    unref(): void;
+    terminate(): Promise<number>;
+  };
+}
 
 function nodeThreads(): NodeThreads | undefined {
   if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return undefined;

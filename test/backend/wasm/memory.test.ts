@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createWasmBackend } from '../../../src/backend/wasm/backend.ts';
-import { WasmHeap } from '../../../src/backend/wasm/memory.ts';
+import { instantiate } from '../../../src/backend/wasm/load.ts';
+import { RESERVED, WasmHeap } from '../../../src/backend/wasm/memory.ts';
 import { data, nn, optim } from '../../../src/index.ts';
 import { Engine } from '../../../src/scheduler/engine.ts';
 
@@ -34,10 +35,15 @@ describe('the heap', () => {
         expect(h.allocatedBytes).toBe(0);
         // All joined again: the largest block there can be fits without growing.
         const size = h.memory.buffer.byteLength;
-        h.allocate(size - 64, 'everything');
+        h.allocate(size - RESERVED, 'everything');
         expect(h.memory.buffer.byteLength).toBe(size);
       }),
     );
+  });
+
+  it('leaves the module its constants', async () => {
+    const { exports } = await instantiate();
+    expect(exports.reservedBytes()).toBe(RESERVED);
   });
 
   it('refuses with the figures when memory may not grow any further', () => {

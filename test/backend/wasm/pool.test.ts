@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createWasmBackend, type WasmBackend } from '../../../src/backend/wasm/backend.ts';
 import * as workers from '../../../src/backend/wasm/workers.ts';
@@ -12,18 +14,23 @@ import { createEngine, nn, optim } from '../../../src/index.ts';
 vi.mock('../../../src/backend/wasm/workers.ts', { spy: true });
 
 const run = promisify(execFile);
-const SIDE = 320;
 
+/** Bytes of live objects. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 /** A product that is worth sharing, and its result. */
-async function product(backend: WasmBackend) {
+async function product(backend: WasmBackend, side = 320) {
   const tracer = new Tracer({ training: false });
-  const type = { dtype: 'f32', shape: [SIDE, SIDE] } as const;
+  const type = { dtype: 'f32', shape: [side, side] } as const;
   const [a, b] = [tracer.input('a', type), tracer.input('b', type)];
   tracer.output('c', tracer.apply('matmul', [a, b], { transposeA: false, transposeB: false }));
   const plan = buildPlan(tracer.graph, { name: 'product' });
   const program = await backend.compile(plan);
   const random = new Random(3);
-  const values = Float32Array.from({ length: SIDE * SIDE }, () => random.uniform() - 0.5);
+  const values = Float32Array.from({ length: side * side }, () => random.uniform() - 0.5);
   program.write(plan.slots.a, values);
   program.write(plan.slots.b, values);
   return { program, read: async () => (await program.read(plan.slots.c)) as Float32Array };
@@ -168,18 +175,16 @@ describe('the pool of threads', () => {
     const backend = await create(2);
     const start = vi.mocked(workers.startWorker);
     start.mockClear();
-    const { program, read } = await product(backend);
+    const { program, read } = await product(backend, 160);
     program.run();
     const want = await read();
     const [bytes, workerCount] = [backend.allocatedBytes, start.mock.calls.length];
-    const heapBefore = process.memoryUsage().heapUsed;
-    const small = 10_000;
-    for (let i = 0; i < small; i++) program.run('loss'); // an empty section: nothing but the waking and the waiting
-    program.run();
+    const heapBefore = heapUsed();
+    for (let i = 0; i < 10_000; i++) program.run();
     expect(await read()).toEqual(want);
     expect(backend.allocatedBytes).toBe(bytes);
     expect(start.mock.calls.length).toBe(workerCount);
-    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(20e6);
+    expect(heapUsed() - heapBefore).toBeLessThan(2e6);
     backend.dispose();
   });
 

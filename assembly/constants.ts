@@ -1,0 +1,104 @@
+/**
+ * Vector constants, in the first part of the memory, which belongs to the module. V8 builds a v128.const anew from two
+ * integers at each use, in the middle of a loop; loading one takes half the time, or a third.
+ */
+const TABLE: usize = 64;
+/** Memory below this is the module's own; hosts place nothing there. */
+export const RESERVED: usize = 2048;
+
+/** The constant of this number, in all four lanes. */
+@inline
+export function constant(number: i32): v128 {
+  return v128.load(TABLE + (<usize>number << 4));
+}
+
+// Numbers of the constants; of a polynomial, that of its first coefficient, highest power first.
+export const FILLED = 0;
+export const ONE = 1;
+export const TWO = 2;
+export const HALF = 3;
+export const SIGN = 4;
+export const EXP_HIGH = 5;
+export const EXP_LOW = 6;
+export const LOG2_E = 7;
+export const ROUNDER = 8;
+export const LN2_HIGH = 9;
+export const LN2_LOW = 10;
+export const EXP = 11;
+export const EXPONENT_BIAS = 17;
+export const LOG1P = 18;
+export const TANH = 26;
+export const TANH_NEAR = 31;
+export const ERF_LIMIT = 32;
+export const ERF_P = 33;
+export const ERF_Q = 40;
+export const SQRT_HALF = 45;
+export const GELU_ZERO = 46;
+export const SQRT_2_BY_PI = 47;
+export const GELU_CUBIC = 48;
+export const GELU_CUBIC_SLOPE = 49;
+export const DENSITY = 50;
+export const THREE = 51;
+export const SIXTH = 52;
+export const MOST = 53;
+
+function put(number: i32, value: f32): void {
+  v128.store(TABLE + (<usize>number << 4), f32x4.splat(value));
+}
+
+/** Fills the table unless it is filled; several threads may do so at once, the mark comes last. */
+export function fillConstants(): void {
+  if (atomic.load<i32>(TABLE)) return;
+  put(ONE, 1);
+  put(TWO, 2);
+  put(HALF, 0.5);
+  put(SIGN, -0.0);
+  // 1.5 * 2^23: added to a small float, it leaves the nearest whole number in the lowest bits of the sum.
+  put(ROUNDER, 12582912);
+  // e^x on -ln 2 / 2 .. ln 2 / 2: Cephes expf (Moshier)
+  put(EXP_HIGH, 89);
+  put(EXP_LOW, -104);
+  put(LOG2_E, 1.44269504088896341);
+  put(LN2_HIGH, 0.693359375);
+  put(LN2_LOW, -2.12194440e-4);
+  put(EXP, 1.9875691500e-4);
+  put(EXP + 1, 1.3981999507e-3);
+  put(EXP + 2, 8.3334519073e-3);
+  put(EXP + 3, 4.1665795894e-2);
+  put(EXP + 4, 1.6666665459e-1);
+  put(EXP + 5, 5.0000001201e-1);
+  put(EXPONENT_BIAS, reinterpret<f32>(127));
+  // log(1 + t) = 2 atanh(t / (2 + t)): 2 / 15, 2 / 13, .. 2
+  for (let i = 0; i < 8; i++) put(LOG1P + i, <f32>(2.0 / <f64>(15 - 2 * i)));
+  // tanh below 0.625: Cephes tanhf (Moshier)
+  put(TANH, -5.70498872745e-3);
+  put(TANH + 1, 2.06390887954e-2);
+  put(TANH + 2, -5.37397155531e-2);
+  put(TANH + 3, 1.33314422036e-1);
+  put(TANH + 4, -3.33332819422e-1);
+  put(TANH_NEAR, 0.625);
+  // erf on -4 .. 4, where f32 reaches +-1: the rational of Eigen's erf
+  put(ERF_LIMIT, 4);
+  put(ERF_P, -2.72614225801306e-10);
+  put(ERF_P + 1, 2.77068142495902e-8);
+  put(ERF_P + 2, -2.10102402082508e-6);
+  put(ERF_P + 3, -5.69250639462346e-5);
+  put(ERF_P + 4, -7.34990630326855e-4);
+  put(ERF_P + 5, -2.9545998085402e-3);
+  put(ERF_P + 6, -1.60960333262415e-2);
+  put(ERF_Q, -1.45660718464996e-5);
+  put(ERF_Q + 1, -2.13374055278905e-4);
+  put(ERF_Q + 2, -1.68282697438203e-3);
+  put(ERF_Q + 3, -7.37332916720468e-3);
+  put(ERF_Q + 4, -1.42647390514189e-2);
+  put(SQRT_HALF, 0.70710678118654752);
+  put(GELU_ZERO, -16);
+  put(SQRT_2_BY_PI, 0.79788456080286536);
+  put(GELU_CUBIC, 0.044715);
+  put(GELU_CUBIC_SLOPE, 3.0 * 0.044715);
+  put(DENSITY, 0.39894228040143268);
+  put(THREE, 3);
+  put(SIXTH, 1.0 / 6.0);
+  put(MOST, 1e30);
+  atomic.store<i32>(TABLE, 1);
+}
