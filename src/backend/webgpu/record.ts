@@ -10,6 +10,8 @@ export const float = (value: number): Word => ({ f32: value });
 export interface Shader {
   readonly files: readonly string[];
   readonly constants?: Readonly<Record<string, number>>;
+  /** See the arena as groups of four words; every tensor then begins and continues at multiples of four. */
+  readonly quads?: boolean;
 }
 
 /** One dispatch: what runs, with which arguments (the kernel's Args without the last, `zero`), on how many workgroups. */
@@ -17,6 +19,8 @@ export interface Dispatch {
   readonly shader: Shader;
   readonly args: readonly Word[];
   readonly workgroups: number;
+  /** Runs when the program is made, and not in its steps: what depends on constants alone. */
+  readonly once?: boolean;
 }
 
 /** A tensor's place in the arena, in 32-bit words. */
