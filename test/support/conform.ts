@@ -34,7 +34,7 @@ export interface ConformReport {
   readonly adapter: string;
   readonly cases: number;
   /** Op and problem; empty if all is well. */
-  readonly problems: readonly string[];
+  readonly problems: string[];
 }
 
 /**

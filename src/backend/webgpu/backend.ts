@@ -123,7 +123,7 @@ export class WebgpuBackend implements Backend {
 
   private checkSize(plan: Plan, size: number): void {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize, MOST_INDEXED);
     if (size > most)
       fail(
         'out_of_memory',
@@ -191,6 +191,9 @@ export class WebgpuBackend implements Backend {
     this.device.queue.writeBuffer(arena, offset, whole);
   }
 }
+
+/** Kernels count bytes of u8 and i8 tensors in u32, so that no index in an arena of this size wraps. */
+const MOST_INDEXED = 2 ** 32 - 256;
 
 /** Whether WGSL has dot4I8Packed here; it may still be slower than plain arithmetic. */
 function hasPackedDot(gpu = globalThis.navigator?.gpu): boolean {

@@ -87,6 +87,7 @@ export class Tuner {
     const index = candidates.findIndex((c) => JSON.stringify(c) === known);
     if (index >= 0) return candidates[index];
     const times = await this.time(step, candidates);
+    if (!times) return candidates[0];
     const best = candidates[times.indexOf(Math.min(...times))];
     const found = JSON.stringify(best);
     remembered.set(key, found);
@@ -94,19 +95,22 @@ export class Tuner {
     return best;
   }
 
-  /** Milliseconds of one run of each candidate: the least of a few rounds, candidates taking turns. */
-  private async time(step: Step, candidates: readonly ProductConfig[]): Promise<number[]> {
+  /** Milliseconds of one run of each candidate: the least of a few rounds, candidates taking turns. Undefined where the device has no room. */
+  private async time(step: Step, candidates: readonly ProductConfig[]): Promise<number[] | undefined> {
     const plan = alone(step);
     const made = candidates.map((config) => encodePlan(plan, () => config));
     const size = Math.max(...made.map((e) => plan.arenaBytes + 4 * e.scratchWords));
     const { device, pipelines } = this;
+    // Everything up to the two pops happens in one turn, so that no other compile's scopes come between.
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
     const arena = device.createBuffer({
       label: 'timing',
       size: alignUp(size, 16),
       usage: GPUBufferUsage.STORAGE,
     });
     const buffers = [arena];
-    const runners = await Promise.all(
+    const making = Promise.all(
       made.map(async ({ steps }) => {
         const bytes = encodeArgs(steps.map((s) => s.dispatch));
         const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -132,7 +136,10 @@ export class Tuner {
           });
       }),
     );
+    const refused = Promise.all([device.popErrorScope(), device.popErrorScope()]);
     try {
+      const runners = await making;
+      if ((await refused).some((error) => error)) return undefined;
       const least = runners.map(() => Number.POSITIVE_INFINITY);
       const counts: number[] = [];
       for (const run of runners) counts.push(Math.ceil(TARGET_MS / Math.max(0.01, await this.once(run, 1))));

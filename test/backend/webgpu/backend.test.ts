@@ -129,10 +129,26 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     device.destroy();
   });
 
-  it('gives back all memory over 200 rounds', async () => {
+  it('gives back all memory over 500 rounds, without an error event', async () => {
     const b = await backend();
+    const events: string[] = [];
+    b.device.addEventListener('uncapturederror', (e) =>
+      events.push((e as GPUUncapturedErrorEvent).error.message),
+    );
+    let [created, destroyed] = [0, 0];
+    const { createBuffer } = b.device;
+    b.device.createBuffer = (descriptor) => {
+      const buffer = createBuffer.call(b.device, descriptor);
+      const { destroy } = buffer;
+      created++;
+      buffer.destroy = () => {
+        destroyed++;
+        return destroy.call(buffer);
+      };
+      return buffer;
+    };
     const p = plan((x) => f.relu(f.scale(x, 2)), [1000]);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 500; i++) {
       const program = await b.compile(p);
       program.write(p.slots.x, new Float32Array(1000).fill(i));
       program.run();
@@ -140,6 +156,9 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
       program.dispose();
     }
     expect(b.allocatedBytes).toBe(0);
+    expect(created).toBe(1500); // arena, arguments, staging
+    expect(destroyed).toBe(created);
+    expect(events).toEqual([]);
   });
 
   describe('when the device is lost', () => {
