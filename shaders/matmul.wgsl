@@ -8,6 +8,7 @@ override TRANSPOSE_A: u32;
 override TRANSPOSE_B: u32;
 override BIAS: u32;
 override WHOLE: u32; // 1: rows of A, B and C are multiples of 4 long, so that no group of four is cut by an edge
+override EDGES: u32; // 0: tiles divide m, n and k evenly, so that every patch is inside
 override PART: u32; // 1: sums over a part of K, one part behind the other, for matmul_join.wgsl
 
 alias Quad = vec4<f32>;
@@ -28,8 +29,11 @@ fn span(at: u32, left: u32) -> Quad {
 
 // Rows `line`... and columns `column`... of a matrix of lines x length.
 fn corner(base: u32, line: u32, lines: u32, column: u32, length: u32) -> array<Quad, 4> {
-  let left = select(0u, length - column, column < length);
   let at = base + line * length + column;
+  if (EDGES == 0u) {
+    return array<Quad, 4>(load_four(at), load_four(at + length), load_four(at + 2u * length), load_four(at + 3u * length));
+  }
+  let left = select(0u, length - column, column < length);
   return array<Quad, 4>(
     span(at, select(0u, left, line < lines)),
     span(at + length, select(0u, left, line + 1u < lines)),

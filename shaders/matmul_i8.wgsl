@@ -10,6 +10,7 @@ struct Args {
   shift: u32, zero_point: i32, low: i32, high: i32, zero: u32,
 }
 override TABLE: u32;
+override EDGES: u32; // 0: tiles divide m, n and the words of K evenly, and rows are whole words
 override WORDS: u32; // 1: K is a multiple of 4, so that rows are whole words
 
 alias Quad = vec4<u32>;
@@ -29,8 +30,12 @@ fn word_at(at: u32) -> u32 {
 }
 
 fn words_of(i: u32, q: u32) -> Quad {
-  if (i >= args.m) { return Quad(); }
   let at = i * args.k + q * 4u;
+  if (EDGES == 0u) {
+    let w = args.x + at / 4u;
+    return Quad(arena[w], arena[w + 1u], arena[w + 2u], arena[w + 3u]) ^ Quad(0x80808080u);
+  }
+  if (i >= args.m) { return Quad(); }
   let left = terms() - min(q, terms());
   var v = Quad();
   if (left > 0u) { v.x = word_at(at); }
@@ -51,7 +56,7 @@ fn patch_a(batch: u32, i: u32, q: u32) -> array<Quad, 4> {
 }
 
 fn weights_of(j: u32, q: u32) -> Quad {
-  if (j >= args.n || q >= terms()) { return Quad(); }
+  if (EDGES == 1u && (j >= args.n || q >= terms())) { return Quad(); }
   let at = args.weight + q * padded() + j;
   return Quad(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
 }

@@ -8,7 +8,7 @@ import { type Encoded, encodePlan } from './encode.ts';
 import { kernels } from './kernels.ts';
 import { Pipelines } from './pipelines.ts';
 import { type ProgramParts, type Recorded, WebgpuProgram } from './program.ts';
-import { ARGS_STRIDE, type Dispatch, encodeArgs } from './record.ts';
+import { ARGS_STRIDE, type Dispatch, encodeArgs, MOST_INDEXED } from './record.ts';
 import { type TuneOptions, Tuner } from './tune.ts';
 
 export { describeAdapter } from './device.ts';
@@ -191,9 +191,6 @@ export class WebgpuBackend implements Backend {
     this.device.queue.writeBuffer(arena, offset, whole);
   }
 }
-
-/** Kernels count bytes of u8 and i8 tensors in u32, so that no index in an arena of this size wraps. */
-const MOST_INDEXED = 2 ** 32 - 256;
 
 /** Whether WGSL has dot4I8Packed here; it may still be slower than plain arithmetic. */
 function hasPackedDot(gpu = globalThis.navigator?.gpu): boolean {

@@ -20,12 +20,17 @@ function division({ kernel, wx, wy, qm, qn, depth }: ProductConfig): Record<stri
 function tilesOf(config: ProductConfig, m: number, n: number, terms: number) {
   const { kernel, wx, wy, qm, qn, depth, parts } = config;
   const rows = kernel === 'vector' ? 1 : 4 * wy * qm;
+  const columns = 4 * wx * (kernel === 'vector' ? 1 : qn);
   const step = kernel === 'blocks' ? depth : 4;
+  // Without workgroup memory each invocation sees to its own edge, and those that are wholly outside leave.
+  const [evenM, evenN] = kernel === 'direct' ? [4 * qm, 4 * qn] : [rows, columns];
+  const even = kernel !== 'vector' && m % evenM === 0 && n % evenN === 0 && terms % step === 0;
   const chunk = Math.max(step, Math.ceil(terms / parts / step) * step);
   return {
     tilesM: Math.ceil(m / rows),
-    tilesN: Math.ceil(n / (4 * wx * (kernel === 'vector' ? 1 : qn))),
+    tilesN: Math.ceil(n / columns),
     chunk,
+    even,
     /** Fewer than asked for where K has no more. */
     parts: Math.max(1, Math.ceil(terms / chunk)),
   };
@@ -40,7 +45,7 @@ export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scrat
   const count = batch * m * n;
   if (count === 0) return [];
   const config = fitting(wish, productOf(step)!);
-  const { tilesM, tilesN, chunk, parts } = tilesOf(config, m, n, k);
+  const { tilesM, tilesN, chunk, parts, even } = tilesOf(config, m, n, k);
   const split = parts > 1;
   const whole = n % 4 === 0 && (transposeA ? m : k) % 4 === 0 && (!transposeB || k % 4 === 0);
   const [files, p] = activationFiles(activation);
@@ -51,7 +56,12 @@ export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scrat
       files: ['matmul', ...(split ? ['activation_none'] : files), 'product', `product_${config.kernel}`],
       constants: {
         ...{ TRANSPOSE_A: transposeA ? 1 : 0, TRANSPOSE_B: transposeB ? 1 : 0 },
-        ...{ BIAS: bias && !split ? 1 : 0, WHOLE: whole ? 1 : 0, PART: split ? 1 : 0 },
+        ...{
+          BIAS: bias && !split ? 1 : 0,
+          WHOLE: whole ? 1 : 0,
+          EDGES: whole && even ? 0 : 1,
+          PART: split ? 1 : 0,
+        },
         ...division(config),
       },
       quads: whole,
@@ -90,7 +100,7 @@ export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scr
     once: constant,
   };
   const config = fitting(wish, productOf(step)!);
-  const { tilesM, tilesN, chunk } = tilesOf(config, m, n, words);
+  const { tilesM, tilesN, chunk, even } = tilesOf(config, m, n, words);
   // Rows that are no whole number of words are made side by side first; a single one ends in its tensor's last word.
   const loose = n % 4 !== 0 && m > 1;
   const y = loose ? scratch.lend((m * padded) / 4) : wordOf(step.output!);
@@ -109,7 +119,12 @@ export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scr
         `dot_${config.packedDot ? 'packed' : 'unpacked'}`,
         ...['product', `product_${config.kernel}`],
       ],
-      constants: { TABLE: table ? 1 : 0, WORDS: k % 4 === 0 ? 1 : 0, ...division(config) },
+      constants: {
+        TABLE: table ? 1 : 0,
+        WORDS: k % 4 === 0 ? 1 : 0,
+        EDGES: even && k % 4 === 0 ? 0 : 1,
+        ...division(config),
+      },
     },
     args: [
       ...[...places, m, n, k, tilesM, tilesN, tilesM * tilesN, 1, chunk],

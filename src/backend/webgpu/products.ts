@@ -100,6 +100,10 @@ export function fitting(config: ProductConfig, { op, m, k }: Product): ProductCo
   return { ...kernel, parts, packedDot: config.packedDot };
 }
 
+/** Large, and divided evenly: more registers save loads, and the shader has no edges that would take long to compile. */
+const roomy = ({ m, n, k }: Product): boolean =>
+  m % 8 === 0 && n % 8 === 0 && k % 16 === 0 && m * n * k >= 2 ** 20;
+
 /** Fewer workgroups than this leave most of a device idle, so a long K is divided among more. */
 const FEW_TILES = 32;
 const LONG_K = 1024;
@@ -108,7 +112,7 @@ const LONG_K = 1024;
 export function candidatesFor(p: Product, { software, packedDot }: DeviceTraits): ProductConfig[] {
   if (p.op === 'matmul_i8') return candidatesForI8(p, software, packedDot);
   if (p.m === 1) return software ? [vector(16, 1)] : p.form[1] === 't' ? vectors.toReversed() : vectors;
-  if (software) return [direct];
+  if (software) return [roomy(p) ? configs.direct8x8 : direct];
   const tiles = p.batch * Math.ceil(p.m / 32) * Math.ceil(p.n / 32);
   if (tiles < FEW_TILES && p.k >= LONG_K) {
     const parts = Math.min(16, Math.floor(p.k / 256));
@@ -120,7 +124,7 @@ export function candidatesFor(p: Product, { software, packedDot }: DeviceTraits)
 const vectors = [vector(16, 4), vector(4, 16), vector(1, 64)];
 
 function candidatesForI8(p: Product, software: boolean, packedDot: boolean): ProductConfig[] {
-  if (software) return p.m === 1 ? [vector(16, 1)] : [direct];
+  if (software) return [p.m === 1 ? vector(16, 1) : roomy(p) ? configs.direct8x8 : direct];
   const shapes = p.m === 1 ? [vector(4, 16), vector(16, 4)] : [small, large];
   const both = shapes.flatMap((c) => (packedDot ? [c, { ...c, packedDot }] : [c]));
   return p.m === 1 ? both : [...both, direct];

@@ -32,6 +32,12 @@ export const ARGS_STRIDE = 256;
 /** Most workgroups along one dimension of a dispatch, by the WebGPU specification's least limits. */
 const MOST_WORKGROUPS = 65535;
 
+/**
+ * Largest arena, in bytes. Kernels count words, and bytes of u8 and i8 tensors, in u32. A grid in two dimensions may reach
+ * one row of 65,535 workgroups of 64 past the last element, four bytes each, which must not wrap around to 0 either.
+ */
+export const MOST_INDEXED = 2 ** 32 - 2 ** 25;
+
 /** `count` workgroups as (x, y): more than fit one dimension are laid out in two, and the kernel checks its own. */
 export function gridOf(count: number): [x: number, y: number] {
   const x = Math.min(count, MOST_WORKGROUPS);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
-import { gridOf } from '../../../src/backend/webgpu/record.ts';
+import { gridOf, MOST_INDEXED } from '../../../src/backend/webgpu/record.ts';
 import { buildPlan } from '../../../src/graph/build-plan.ts';
 import * as f from '../../../src/graph/functions.ts';
 import type { Plan } from '../../../src/graph/plan.ts';
@@ -43,6 +43,20 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     const y = await program.read(p.slots.y);
     expect(y.every((v, i) => v === 2 * x[i])).toBe(true);
     program.dispose();
+  });
+
+  it('counts in u32 without wrapping, in the largest arena and past its end', () => {
+    // Bytes, four to an invocation, as activation_i8.wgsl and its like count them.
+    for (const bytes of [MOST_INDEXED, MOST_INDEXED - 64, 2 ** 31, 2 ** 31 + 1]) {
+      const [x, y] = gridOf(Math.ceil(bytes / 4 / 64));
+      expect(y).toBeLessThanOrEqual(65535);
+      const last = x * y * 64 - 1;
+      expect(last).toBeGreaterThanOrEqual(Math.ceil(bytes / 4) - 1);
+      expect(last * 4 + 3).toBeLessThan(2 ** 32);
+    }
+    // Words, one to an invocation: a quarter as many elements, so at most a quarter of u32.
+    const [x, y] = gridOf(Math.ceil(MOST_INDEXED / 4 / 64));
+    expect(x * y * 64).toBeLessThan(2 ** 31);
   });
 
   it('submits a whole training step as one command buffer, of at most 20 dispatches', async () => {

@@ -8,7 +8,7 @@ const backend = await createWebgpuBackend({ gpu });
 const { adapter, cases, problems } = await conform(backend, { atOnce: 16 });
 
 // The products' other kernels too, one of each kind: what is uniform, what folds and what is in bounds differs by compiler.
-for (const name of ['large', 'wide', 'blocksInParts', 'vector4x16'] as const) {
+for (const name of ['large', 'blocksInParts', 'vector4x16'] as const) {
   const forced = await createWebgpuBackend({ gpu, force: { ...configs[name], packedDot: name === 'large' } });
   const report = await conform(forced, { only: ['matmul', 'matmul_i8'], atOnce: 2 });
   problems.push(...report.problems.map((p) => `${name}: ${p}`));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../../src/backend/backend.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import {
@@ -8,7 +9,9 @@ import {
   fitting,
   type Product,
 } from '../../../src/backend/webgpu/products.ts';
-import { problemsOf } from '../../support/conform.ts';
+import type { Case } from '../../cases.ts';
+import { problemsOf, problemsOfCase } from '../../support/conform.ts';
+import { f32, i8, i32, u8 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
 
 const product = (m: number, n: number, k: number, op: Product['op'] = 'matmul'): Product => ({
@@ -74,11 +77,38 @@ const ofInt8 = [
   ['vector4x16', true],
 ] as const;
 
+/** Sizes that every tile divides, and sizes just past them: several tiles, with and without edges, in all four forms. */
+const larger: Case[] = [
+  [64, 64, 128],
+  [65, 67, 130],
+].flatMap(([m, k, n]) =>
+  [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) => ({
+      inputs: [f32([2, ...(transposeA ? [k, m] : [m, k])]), f32(transposeB ? [n, k] : [k, n]), f32([n])],
+      attrs: { transposeA, transposeB, activation: { name: 'relu', attrs: {} } },
+    })),
+  ),
+);
+const largerI8: Case[] = [
+  [64, 256, 128],
+  [65, 259, 130],
+].map(([m, k, n]) => ({
+  inputs: [u8([m, k]), i8([n, k]), i32([n], (_, r) => r.int(2 ** 20) - 2 ** 19), i32([n], () => 2 ** 30)],
+  attrs: { shift: 42, zeroPoint: 120, min: 0, max: 255 },
+  constants: [1, 2, 3],
+}));
+
+async function problemsAmong(backend: Backend, op: 'matmul' | 'matmul_i8', cases: Case[]): Promise<string[]> {
+  const problems = await problemsOf(backend, op);
+  for (const c of cases) problems.push(...(await problemsOfCase(backend, op, c)));
+  return problems.slice(0, 3);
+}
+
 describe.skipIf(await missing('webgpu'))('every configuration, forced, agrees with the reference', () => {
   const forced = Object.entries(configs).map(([name, config]) => ({ name, config }));
   it.each(forced)('matmul, $name', { timeout: 120_000 }, async ({ config }) => {
     const backend = await createWebgpuBackend({ gpu: (await nodeGPU()) as GPU, force: config });
-    expect((await problemsOf(backend, 'matmul')).slice(0, 3).join('\n')).toBe('');
+    expect((await problemsAmong(backend, 'matmul', larger)).join('\n')).toBe('');
     backend.dispose();
   });
 
@@ -86,7 +116,7 @@ describe.skipIf(await missing('webgpu'))('every configuration, forced, agrees wi
     const gpu = (await nodeGPU()) as GPU;
     if (packedDot) expect([...gpu.wgslLanguageFeatures]).toContain('packed_4x8_integer_dot_product');
     const backend = await createWebgpuBackend({ gpu, force: { ...configs[name], packedDot } });
-    expect((await problemsOf(backend, 'matmul_i8')).slice(0, 3).join('\n')).toBe('');
+    expect((await problemsAmong(backend, 'matmul_i8', largerI8)).join('\n')).toBe('');
     backend.dispose();
   });
 });
