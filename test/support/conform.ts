@@ -16,10 +16,14 @@ export async function problemsOfCase(backend: Backend, op: OpName, c: Case): Pro
   return [...wrong, ...stray, ...changed];
 }
 
-/** The cases of an op that fail on a backend, each with what is wrong. */
-export async function problemsOf(backend: Backend, op: OpName): Promise<string[]> {
+/** The cases of an op (those that `wanted` picks) that fail on a backend, each with what is wrong. */
+export async function problemsOf(
+  backend: Backend,
+  op: OpName,
+  wanted: (c: Case) => boolean = () => true,
+): Promise<string[]> {
   const problems: string[] = [];
-  for (const c of cases[op] as readonly Case[]) {
+  for (const c of (cases[op] as readonly Case[]).filter(wanted)) {
     const wrong = await problemsOfCase(backend, op, c);
     if (wrong.length) problems.push(`${describeCase(c)}\n    ${wrong.join('\n    ')}`);
   }

@@ -78,4 +78,17 @@ describe.skipIf(await missing('webgpu'))('timing candidates on the device', () =
     await b.compile(planOf(8, 8, 8));
     expect(seen).toEqual(['matmul 0/1', 'matmul 1/1']);
   });
+
+  it('compiles no pipeline twice: a second program of the same kernels only takes memory', async () => {
+    const b = await backend();
+    let compiled = 0;
+    const { createComputePipelineAsync } = b.device;
+    b.device.createComputePipelineAsync = (descriptor) => {
+      compiled++;
+      return createComputePipelineAsync.call(b.device, descriptor);
+    };
+    await Promise.all([b.compile(planOf(8, 8, 8)), b.compile(planOf(12, 16, 20))]);
+    await b.compile(planOf(8, 8, 8));
+    expect(compiled).toBe(1);
+  });
 });
