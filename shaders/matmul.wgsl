@@ -1,43 +1,77 @@
-// C = forward(A B + bias): an invocation makes 4 x 4 outputs in registers, a workgroup 32 x 32. Operands are read through
-// two strides each, which is all that transposing is. The activation's file is joined behind this one.
-// No workgroup memory: barriers cost more than they save where a GPU is simulated, and caches serve the shared loads.
+// The f32 side of a product: C = forward(A B + bias). Joined to a product_*.wgsl, which says who computes what, and to
+// an activation. A patch is 4 x 4 elements of an operand, k running over the array and rows or columns over the lanes.
 struct Args {
   a: u32, b: u32, bias: u32, c: u32, m: u32, n: u32, k: u32, batch_a: u32, batch_b: u32,
-  row_a: u32, step_a: u32, step_b: u32, column_b: u32, tiles_m: u32, tiles_n: u32, tiles: u32, p: f32, zero: u32,
+  tiles_m: u32, tiles_n: u32, tiles: u32, batches: u32, chunk: u32, p: f32, zero: u32,
 }
+override TRANSPOSE_A: u32;
+override TRANSPOSE_B: u32;
 override BIAS: u32;
+override WHOLE: u32; // 1: rows of A, B and C are multiples of 4 long, so that no group of four is cut by an edge
+override EDGES: u32; // 0: tiles divide m, n and k evenly, so that every patch is inside
+override PART: u32; // 1: sums over a part of K, one part behind the other, for matmul_join.wgsl
 
-@compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_id) l: vec3<u32>) {
-  let tile = g.y * gs.x + g.x;
-  if (tile >= args.tiles) { return; }
-  let batch = tile / (args.tiles_m * args.tiles_n);
-  let i = vec4<u32>(((tile / args.tiles_n) % args.tiles_m) * 32u + l.y * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-  let j = vec4<u32>((tile % args.tiles_n) * 32u + l.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-  if (i.x >= args.m || j.x >= args.n) { return; }
-  // Rows and columns beyond the edge read the last one again; only real ones are stored.
-  var a = vec4<u32>(args.a + batch * args.batch_a) + min(i, vec4<u32>(args.m - 1u)) * args.row_a;
-  let last = min(j, vec4<u32>(args.n - 1u));
-  var b = vec4<u32>(args.b + batch * args.batch_b) + last * args.column_b;
-  var start = vec4<f32>();
-  if (BIAS == 1u) {
-    start = vec4<f32>(load(args.bias + last.x), load(args.bias + last.y), load(args.bias + last.z), load(args.bias + last.w));
+alias Quad = vec4<f32>;
+alias Sum = vec4<f32>;
+
+fn madd(s: Sum, a: f32, b: Quad) -> Sum { return s + a * b; }
+
+// Four elements, of which the first `left` are inside; the others are 0.
+fn span(at: u32, left: u32) -> Quad {
+  if (left >= 4u) { return load_four(at); }
+  var v = Quad();
+  if (WHOLE == 1u) { return v; }
+  if (left > 0u) { v.x = load(at); }
+  if (left > 1u) { v.y = load(at + 1u); }
+  if (left > 2u) { v.z = load(at + 2u); }
+  return v;
+}
+
+// Rows `line`... and columns `column`... of a matrix of lines x length.
+fn corner(base: u32, line: u32, lines: u32, column: u32, length: u32) -> array<Quad, 4> {
+  let at = base + line * length + column;
+  if (EDGES == 0u) {
+    return array<Quad, 4>(load_four(at), load_four(at + length), load_four(at + 2u * length), load_four(at + 3u * length));
   }
-  var rows = array<vec4<f32>, 4>(start, start, start, start);
-  for (var k = 0u; k < args.k; k++) {
-    let vb = vec4<f32>(load(b.x), load(b.y), load(b.z), load(b.w));
-    rows[0] += load(a.x) * vb;
-    rows[1] += load(a.y) * vb;
-    rows[2] += load(a.z) * vb;
-    rows[3] += load(a.w) * vb;
-    a += vec4<u32>(args.step_a);
-    b += vec4<u32>(args.step_b);
+  let left = select(0u, length - column, column < length);
+  return array<Quad, 4>(
+    span(at, select(0u, left, line < lines)),
+    span(at + length, select(0u, left, line + 1u < lines)),
+    span(at + 2u * length, select(0u, left, line + 2u < lines)),
+    span(at + 3u * length, select(0u, left, line + 3u < lines)),
+  );
+}
+
+fn turned(p: array<Quad, 4>) -> array<Quad, 4> {
+  let t = transpose(mat4x4<f32>(p[0], p[1], p[2], p[3]));
+  return array<Quad, 4>(t[0], t[1], t[2], t[3]);
+}
+
+fn patch_a(batch: u32, i: u32, k: u32) -> array<Quad, 4> {
+  let base = args.a + batch * args.batch_a;
+  if (TRANSPOSE_A == 1u) { return corner(base, k, args.k, i, args.m); }
+  return turned(corner(base, i, args.m, k, args.k));
+}
+
+fn patch_b(batch: u32, j: u32, k: u32) -> array<Quad, 4> {
+  let base = args.b + batch * args.batch_b;
+  if (TRANSPOSE_B == 1u) { return turned(corner(base, j, args.n, k, args.k)); }
+  return corner(base, k, args.k, j, args.n);
+}
+
+fn terms() -> u32 { return args.k; }
+
+// Four columns of row i of product `batch` (of `batch` + part * batches, if in parts), from column j on.
+fn finish(batch: u32, i: u32, j: u32, sum: Sum) {
+  if (i >= args.m || j >= args.n) { return; }
+  let at = args.c + (batch * args.m + i) * args.n + j;
+  var v = sum;
+  if (PART == 0u) {
+    if (BIAS == 1u) { v += span(args.bias + j, args.n - j); }
+    v = Quad(forward(v.x, args.p), forward(v.y, args.p), forward(v.z, args.p), forward(v.w, args.p));
   }
-  for (var r = 0u; r < 4u; r++) {
-    if (i[r] >= args.m) { break; }
-    let row = args.c + (batch * args.m + i[r]) * args.n;
-    for (var c = 0u; c < 4u; c++) {
-      if (j[c] < args.n) { store(row + j[c], forward(rows[r][c], args.p)); }
-    }
-  }
+  if (WHOLE == 1u || j + 3u < args.n) { store_four(at, v); return; }
+  store(at, v.x);
+  if (j + 1u < args.n) { store(at + 1u, v.y); }
+  if (j + 2u < args.n) { store(at + 2u, v.z); }
 }

@@ -1,11 +1,6 @@
-// Joined to the front of every kernel. The arena is one buffer of 32-bit words; tensors are offsets into it, in words.
-// Kernels read and write floats by bits, so that no compiler's idea of NaN or denormals touches data that is only moved.
-@group(0) @binding(0) var<storage, read_write> arena: array<u32>;
+// Joined to every kernel, behind the file that says how it sees the arena.
 @group(0) @binding(1) var<uniform> args: Args;
 
-fn load(i: u32) -> f32 { return bitcast<f32>(arena[i]); }
-fn store(i: u32, v: f32) { arena[i] = bitcast<u32>(v); }
-fn load_byte(base: u32, i: u32) -> u32 { return (arena[base + (i >> 2u)] >> ((i & 3u) * 8u)) & 0xffu; }
 fn sign_extend(b: u32) -> i32 { return bitcast<i32>(b << 24u) >> 24u; }
 // WGSL lets compilers assume that NaN and infinity don't occur, and they do: v != v becomes false. Bits don't lie.
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }

@@ -1,8 +1,9 @@
 import { ReferenceBackend } from './backend/reference/backend.ts';
 import { createWasmBackend } from './backend/wasm/backend.ts';
 import type { TileWish } from './backend/wasm/tiles.ts';
-import { createWebgpuBackend, describeAdapter } from './backend/webgpu/backend.ts';
+import { type CompileProgress, createWebgpuBackend, describeAdapter } from './backend/webgpu/backend.ts';
 import { nodeGPU } from './backend/webgpu/node.ts';
+import type { GpuCache } from './backend/webgpu/tune.ts';
 import { BiphaseError, fail } from './core/errors.ts';
 import { type BackendName, choose, type Probe, type Provider } from './scheduler/choose.ts';
 import { Engine } from './scheduler/engine.ts';
@@ -20,6 +21,12 @@ export interface EngineOptions {
   readonly gpu?: GPU;
   /** A WebGPU device of the caller's; it is used and never destroyed. */
   readonly device?: GPUDevice;
+  /** Where the WebGPU backend keeps which kernels were fastest on which adapter, so that they are timed only once. */
+  readonly gpuCache?: GpuCache;
+  /** Whether the WebGPU backend times its kernels at first use; if not given, wherever the GPU is a real one. */
+  readonly tune?: boolean;
+  /** Told how far the WebGPU backend is in compiling a plan's shaders. */
+  readonly onProgress?: (progress: CompileProgress) => void;
 }
 
 /**
@@ -45,14 +52,18 @@ const wasm = ({ build, threads, tiles }: EngineOptions): Provider => {
   };
 };
 
-const webgpu = ({ gpu, device }: EngineOptions): Provider => {
+const webgpu = ({ gpu, device, gpuCache, tune, onProgress }: EngineOptions): Provider => {
   const find = async (): Promise<GPU> => {
     const found = gpu ?? (await nodeGPU());
     return typeof found === 'string' ? fail('unavailable', found) : found;
   };
   return {
     name: 'webgpu',
-    create: async () => createWebgpuBackend(device ? { device } : { gpu: await find() }),
+    create: async () =>
+      createWebgpuBackend({
+        ...(device ? { device, gpu } : { gpu: await find() }),
+        ...{ cache: gpuCache, tune, onProgress },
+      }),
     probe: () =>
       probing(async () => {
         if (device) return { available: true, description: "the caller's device" };
@@ -79,6 +90,9 @@ async function probing(look: () => Promise<Probe>): Promise<Probe> {
 }
 
 export type { Backend, Program } from './backend/backend.ts';
+export type { CompileProgress, WebgpuBackend } from './backend/webgpu/backend.ts';
+export type { WebgpuProgram } from './backend/webgpu/program.ts';
+export type { GpuCache } from './backend/webgpu/tune.ts';
 export type { DType, TypedArray } from './core/dtype.ts';
 export { BiphaseError, type ErrorCode } from './core/errors.ts';
 export { Random } from './core/random.ts';

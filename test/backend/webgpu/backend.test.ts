@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
-import { gridOf } from '../../../src/backend/webgpu/record.ts';
+import { gridOf, MOST_INDEXED } from '../../../src/backend/webgpu/record.ts';
 import { buildPlan } from '../../../src/graph/build-plan.ts';
 import * as f from '../../../src/graph/functions.ts';
 import type { Plan } from '../../../src/graph/plan.ts';
@@ -43,6 +43,20 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     const y = await program.read(p.slots.y);
     expect(y.every((v, i) => v === 2 * x[i])).toBe(true);
     program.dispose();
+  });
+
+  it('counts in u32 without wrapping, in the largest arena and past its end', () => {
+    // Bytes, four to an invocation, as activation_i8.wgsl and its like count them.
+    for (const bytes of [MOST_INDEXED, MOST_INDEXED - 64, 2 ** 31, 2 ** 31 + 1]) {
+      const [x, y] = gridOf(Math.ceil(bytes / 4 / 64));
+      expect(y).toBeLessThanOrEqual(65535);
+      const last = x * y * 64 - 1;
+      expect(last).toBeGreaterThanOrEqual(Math.ceil(bytes / 4) - 1);
+      expect(last * 4 + 3).toBeLessThan(2 ** 32);
+    }
+    // Words, one to an invocation: a quarter as many elements, so at most a quarter of u32.
+    const [x, y] = gridOf(Math.ceil(MOST_INDEXED / 4 / 64));
+    expect(x * y * 64).toBeLessThan(2 ** 31);
   });
 
   it('submits a whole training step as one command buffer, of at most 20 dispatches', async () => {
@@ -129,10 +143,26 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     device.destroy();
   });
 
-  it('gives back all memory over 200 rounds', async () => {
+  it('gives back all memory over 500 rounds, without an error event', async () => {
     const b = await backend();
+    const events: string[] = [];
+    b.device.addEventListener('uncapturederror', (e) =>
+      events.push((e as GPUUncapturedErrorEvent).error.message),
+    );
+    let [created, destroyed] = [0, 0];
+    const { createBuffer } = b.device;
+    b.device.createBuffer = (descriptor) => {
+      const buffer = createBuffer.call(b.device, descriptor);
+      const { destroy } = buffer;
+      created++;
+      buffer.destroy = () => {
+        destroyed++;
+        return destroy.call(buffer);
+      };
+      return buffer;
+    };
     const p = plan((x) => f.relu(f.scale(x, 2)), [1000]);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 500; i++) {
       const program = await b.compile(p);
       program.write(p.slots.x, new Float32Array(1000).fill(i));
       program.run();
@@ -140,6 +170,9 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
       program.dispose();
     }
     expect(b.allocatedBytes).toBe(0);
+    expect(created).toBe(1500); // arena, arguments, staging
+    expect(destroyed).toBe(created);
+    expect(events).toEqual([]);
   });
 
   describe('when the device is lost', () => {

@@ -1,0 +1,13 @@
+// The second pass of a product over a long K: C = forward(sum of the parts + bias), parts added in their order.
+struct Args { parts: u32, bias: u32, c: u32, n: u32, count: u32, size: u32, p: f32, zero: u32 }
+override BIAS: u32;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
+  let i = position(g, gs, l);
+  if (i >= args.size) { return; }
+  var sum = 0.0;
+  for (var part = 0u; part < args.count; part++) { sum += load(args.parts + part * args.size + i); }
+  if (BIAS == 1u) { sum += load(args.bias + i % args.n); }
+  store(args.c + i, forward(sum, args.p));
+}

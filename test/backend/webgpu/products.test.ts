@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../../src/backend/backend.ts';
+import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
+import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
+import {
+  candidatesFor,
+  classOf,
+  configs,
+  fitting,
+  type Product,
+} from '../../../src/backend/webgpu/products.ts';
+import type { MatmulAttrs } from '../../../src/ops/matmul.ts';
+import type { Case } from '../../cases.ts';
+import { problemsOf, problemsOfCase } from '../../support/conform.ts';
+import { f32, i8, i32, u8 } from '../../support/fill.ts';
+import { missing } from '../../support/parts.ts';
+
+const product = (m: number, n: number, k: number, op: Product['op'] = 'matmul'): Product => ({
+  ...{ op, batch: 1, m, n, k },
+  form: 'nn',
+});
+const device = { software: false, packedDot: true };
+
+describe('candidates for a product', () => {
+  it('are 3 to 5 for every size class of a real device, all different, and one on a simulated one', () => {
+    for (const op of ['matmul', 'matmul_i8'] as const)
+      for (const m of [1, 8, 128, 1024])
+        for (const n of [10, 128, 1024])
+          for (const k of [16, 784, 65536]) {
+            const found = candidatesFor(product(m, n, k, op), device).map((c) => JSON.stringify(c));
+            expect(found.length, `${op} ${m}x${n}x${k}`).toBeGreaterThanOrEqual(3);
+            expect(found.length, `${op} ${m}x${n}x${k}`).toBeLessThanOrEqual(5);
+            expect(new Set(found).size).toBe(found.length);
+            expect(candidatesFor(product(m, n, k, op), { ...device, software: true })).toHaveLength(1);
+          }
+  });
+
+  it('divide a long K where there are few tiles, and time the packed dot against the plain one', () => {
+    expect(candidatesFor(product(10, 64, 65536), device)[0].parts).toBe(16);
+    expect(candidatesFor(product(1024, 1024, 65536), device).every((c) => c.parts === 1)).toBe(true);
+    const dots = candidatesFor(product(128, 128, 128, 'matmul_i8'), device).map((c) => c.packedDot);
+    expect(new Set(dots)).toEqual(new Set([true, false]));
+    const without = candidatesFor(product(128, 128, 128, 'matmul_i8'), { ...device, packedDot: false });
+    expect(without.some((c) => c.packedDot)).toBe(false);
+  });
+
+  it('keep within the least limits of WebGPU: 256 invocations, 16 KiB of workgroup memory', () => {
+    for (const c of Object.values(configs)) {
+      expect(c.wx * c.wy).toBeLessThanOrEqual(256);
+      const bytes = 16 * (c.kernel === 'blocks' ? c.depth * (c.wy * c.qm + c.wx * c.qn) : c.wx * c.wy);
+      expect(bytes).toBeLessThanOrEqual(16384);
+    }
+  });
+
+  it('fall back where they do not fit: a vector kernel to a tiled one, parts to as many as K has', () => {
+    expect(fitting(configs.vector16x4, product(2, 8, 8)).kernel).toBe('direct');
+    expect(fitting(configs.vector16x4, product(1, 8, 8)).kernel).toBe('vector');
+    expect(fitting(configs.blocksInParts, product(2, 8, 17)).parts).toBe(2);
+    expect(fitting(configs.blocksInParts, product(2, 8, 17, 'matmul_i8')).parts).toBe(1);
+  });
+
+  it('serve sizes within a factor of two, and tell cut edges apart', () => {
+    expect(classOf(product(100, 784, 256))).toBe(classOf(product(128, 1000, 256)));
+    expect(classOf(product(100, 784, 256))).not.toBe(classOf(product(101, 784, 256)));
+    expect(classOf(product(100, 784, 256))).not.toBe(classOf(product(100, 784, 256, 'matmul_i8')));
+  });
+});
+
+/** Vector kernels only serve m = 1, int8 has no parts; all else takes every configuration. */
+const ofInt8 = [
+  ['direct', false],
+  ['direct', true],
+  ['direct8x8', true],
+  ['small', false],
+  ['large', true],
+  ['wide', false],
+  ['vector4x16', false],
+  ['vector4x16', true],
+] as const;
+
+/** Sizes that every tile divides, and sizes just past them: several tiles, with and without edges, in all four forms. */
+const larger: Case[] = [
+  [64, 64, 128],
+  [65, 67, 130],
+].flatMap(([m, k, n]) =>
+  [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) => ({
+      inputs: [f32([2, ...(transposeA ? [k, m] : [m, k])]), f32(transposeB ? [n, k] : [k, n]), f32([n])],
+      attrs: { transposeA, transposeB, activation: { name: 'relu', attrs: {} } },
+    })),
+  ),
+);
+const largerI8: Case[] = [
+  [64, 256, 128],
+  [65, 259, 130],
+].map(([m, k, n]) => ({
+  inputs: [u8([m, k]), i8([n, k]), i32([n], (_, r) => r.int(2 ** 20) - 2 ** 19), i32([n], () => 2 ** 30)],
+  attrs: { shift: 42, zeroPoint: 120, min: 0, max: 255 },
+  constants: [1, 2, 3],
+}));
+
+/** Each activation is a shader of its own to compile, and joined in one place: two of them show that it is reached. */
+const fewActivations = ({ attrs }: Case): boolean =>
+  ['relu', 'gelu', undefined].includes((attrs as MatmulAttrs).activation?.name);
+
+async function problemsAmong(backend: Backend, op: 'matmul' | 'matmul_i8', cases: Case[]): Promise<string[]> {
+  const problems = await problemsOf(backend, op, fewActivations);
+  for (const c of cases) problems.push(...(await problemsOfCase(backend, op, c)));
+  return problems.slice(0, 3);
+}
+
+describe.skipIf(await missing('webgpu'))('every configuration, forced, agrees with the reference', () => {
+  const forced = Object.entries(configs).map(([name, config]) => ({ name, config }));
+  it.each(forced)('matmul, $name', { timeout: 120_000 }, async ({ config }) => {
+    const backend = await createWebgpuBackend({ gpu: (await nodeGPU()) as GPU, force: config });
+    expect((await problemsAmong(backend, 'matmul', larger)).join('\n')).toBe('');
+    backend.dispose();
+  });
+
+  it.each(ofInt8)('matmul_i8, %s, packed dot %s', { timeout: 120_000 }, async (name, packedDot) => {
+    const gpu = (await nodeGPU()) as GPU;
+    if (packedDot) expect([...gpu.wgslLanguageFeatures]).toContain('packed_4x8_integer_dot_product');
+    const backend = await createWebgpuBackend({ gpu, force: { ...configs[name], packedDot } });
+    expect((await problemsAmong(backend, 'matmul_i8', largerI8)).join('\n')).toBe('');
+    backend.dispose();
+  });
+});
