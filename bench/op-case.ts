@@ -37,13 +37,14 @@ export function opCase<N extends OpName>(given: OpCase<N>): BenchCase {
       const program = await engine.compile(plan);
       fill(program, data);
       const small = Object.values(plan.slots).reduce((a, b) => (size(a.shape) <= size(b.shape) ? a : b));
-      const device = engine.backend.name === 'webgpu';
+      // A device, and the threads of a page, go on after the call: reading something small waits for them.
+      const goesOn =
+        engine.backend.name === 'webgpu' || (typeof document !== 'undefined' && engine.backend.threads > 1);
       return {
         answer: () => resultsOf(program, outputs),
         run() {
           program.run();
-          // On a device a run is only submitted; reading something small waits for it.
-          return device ? program.read(small).then(() => undefined) : undefined;
+          return goesOn ? program.read(small).then(() => undefined) : undefined;
         },
         dispose: () => program.dispose(),
       };
