@@ -18,9 +18,9 @@ export const PAGE = 65536;
 /** 4 GiB, all that 32-bit addresses reach; the modules declare this maximum. */
 export const MOST_PAGES = 65536;
 
-/** The module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
-async function bytesOf(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>> {
-  const deflated = Uint8Array.from(atob(wasmDeflated[build]), (c) => c.charCodeAt(0));
+/** A module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
+export async function inflate(base64: string): Promise<Uint8Array<ArrayBuffer>> {
+  const deflated = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -32,7 +32,7 @@ export async function chooseBuild(
 ) {
   if (typeof WebAssembly === 'undefined') fail('unavailable', 'this runtime has no WebAssembly');
   for (const build of wish ? [wish] : builds) {
-    const bytes = await bytesOf(build);
+    const bytes = await inflate(wasmDeflated[build]);
     if (validate(bytes)) return { build, bytes };
   }
   if (wish === 'relaxed')
