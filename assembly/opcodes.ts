@@ -32,6 +32,7 @@ export const DEQUANTIZE = 29;
 export const ACTIVATION_I8 = 30;
 export const PROBE_DOT = 31;
 export const PROBE_TILE = 32;
+export const PACK = 33;
 
 // Which binary function BINARY applies.
 export const ADD = 0;

@@ -4,7 +4,7 @@ import { dropout } from './dropout';
 import { binary, cast, fill, scale } from './elementwise';
 import { gather, gatherBackward, stridedCopy } from './layout';
 import { crossEntropy, crossEntropyBackward, loss, lossBackward } from './loss';
-import { matmul } from './matmul/matmul';
+import { matmul, packB } from './matmul/matmul';
 import { matmulI8, packI8, probeDot } from './matmul/matmul-i8';
 import * as op from './opcodes';
 import { adam, sgd } from './optimizer';
@@ -47,6 +47,7 @@ function step(opcode: u32, a: usize, thread: i32, threads: i32): void {
   switch (opcode) {
     case op.MATMUL: return matmul(a, thread, threads);
     case op.MATMUL_I8: return matmulI8(a, thread, threads);
+    case op.PACK: return packB(a, thread, threads);
     case op.PACK_I8: return packI8(a, thread, threads);
     case op.BINARY: return binary(a, thread, threads);
     case op.STRIDED_COPY: return stridedCopy(a, thread, threads);

@@ -10,9 +10,10 @@ const rowWidths = [...new Set(tiles.i8.map(([, columns]) => columns))];
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /**
- * C (rows x columns, row stride ldc bytes) += A B. A: a panel of `rows` floats for each k; B: `columns` floats for each k,
- * ldb bytes apart. Accumulators are loaded from C first and stored plainly after, in adjacent pairs, which is what lets V8 join
- * neighbouring vectors into 256-bit ones.
+ * C (rows x columns) = start + A B, f32. A: a panel of `rows` floats for each k; B: `columns` floats for each k, ldb apart.
+ * Rows of start and of C lie ldstart and ldc apart (in bytes; ldstart may be 0: one bias for all rows). Accumulators are loaded
+ * before the loop and stored plainly after it, in adjacent pairs, which is what lets V8 join neighbouring vectors into
+ * 256-bit ones.
  */
 function f32Tile(rows: number, columns: number): string {
   const vectors = range(columns / 4);
@@ -22,7 +23,7 @@ function f32Tile(rows: number, columns: number): string {
       ...vectors.map((v) => `    s${r}_${v} = madd(a${r}, b${v}, s${r}_${v});`),
     ].join('\n');
   return `
-function f32_${rows}x${columns}(k: i32, a: usize, b: usize, ldb: usize, c: usize, ldc: usize): void {
+function f32_${rows}x${columns}(k: i32, a: usize, b: usize, ldb: usize, start: usize, ldstart: usize, c: usize, ldc: usize): void {
 ${loadTile(rows, columns)}
   for (const end = a + <usize>k * ${rows * 4}; a < end; a += ${rows * 4}, b += ldb) {
 ${vectors.map((v) => `    const b${v} = v128.load(b, ${v * 16});`).join('\n')}
@@ -33,12 +34,12 @@ ${storeTile(rows, columns)}
 `;
 }
 
-/** Accumulators s<row>_<vector> from C. One pointer walks down the rows: few of them stay alive in the loop. */
+/** Accumulators s<row>_<vector>. One pointer walks down the rows: few of them stay alive in the loop. */
 function loadTile(rows: number, columns: number): string {
   const loads = (r: number) =>
-    range(columns / 4).map((v) => `  let s${r}_${v} = v128.load(from, ${v * 16});`);
-  const lines = range(rows).flatMap((r) => [...(r > 0 ? ['  from += ldc;'] : []), ...loads(r)]);
-  return ['  let from = c;', ...lines].join('\n');
+    range(columns / 4).map((v) => `  let s${r}_${v} = v128.load(start, ${v * 16});`);
+  const lines = range(rows).flatMap((r) => [...(r > 0 ? ['  start += ldstart;'] : []), ...loads(r)]);
+  return lines.join('\n');
 }
 
 function storeTile(rows: number, columns: number): string {
@@ -62,6 +63,8 @@ function i8Tile(rows: number, columns: number, kind: 'wide' | 'bytes'): string {
     ].join('\n');
   return `
 function ${kind}_${rows}x${columns}(groups: i32, x: usize, ldx: usize, w: usize, c: usize, ldc: usize): void {
+  let start = c;
+  const ldstart = ldc;
 ${loadTile(rows, columns)}
 ${range(rows)
   .map((r) => `  let p${r} = ${r === 0 ? 'x' : `p${r - 1} + ldx`};`)
@@ -146,8 +149,8 @@ export function tileSource(): string {
       'f32Tile',
       'f32',
       tiles.f32,
-      'k: i32, a: usize, b: usize, ldb: usize, c: usize, ldc: usize',
-      'k, a, b, ldb, c, ldc',
+      'k: i32, a: usize, b: usize, ldb: usize, start: usize, ldstart: usize, c: usize, ldc: usize',
+      'k, a, b, ldb, start, ldstart, c, ldc',
     ),
     ...tiles.i8.flatMap(([r, c]) => [i8Tile(r, c, 'wide'), i8Tile(r, c, 'bytes')]),
     ...(['wide', 'bytes'] as const).flatMap((kind) => [

@@ -10,32 +10,40 @@ import { vectorMatrix } from './vector-matrix';
  *
  * Three loops around a tile (BLIS): a KC x NC block of B is packed into panels as wide as the tile, an MC x KC block of A
  * into panels as tall, and the tile walks over them. Packing reads through any pair of strides, so a transposed operand
- * costs nothing more. K is cut at the same places for every thread, so sums are the same bits for any number of them.
+ * costs nothing more. Wherever K is cut, an element of C adds up its products one by one, in order: the bits are the same for
+ * every tile and any number of threads.
  */
-const MC = 120;
-const KC = 256;
+const MC = 48;
+/** For a tile of 8 columns; fewer for a wider one, so that a panel of B fills half the L1 cache. */
+const KC = 512;
 const NC = 512;
 /** With no more rows than this, packing B costs more than reading it where it is. */
 const FEW_ROWS = 24;
+/** Nor does a B of no more floats than this need packing: all of it stays in the L1 cache. */
+const SMALL_B = 4096;
+/** Floats between panels of B, so that neighbouring panels don't fall on the same lines of the L1 cache. */
+const PAD = 16;
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
 
-/** Scratch that one thread needs: a block of A, a block of B, and a tile for the edges of C. */
-export const MATMUL_SCRATCH: usize = (MC * KC + KC * NC + MOST_ROWS * MOST_COLUMNS) * 4;
+/** Scratch that one thread needs: a block of A, a block of B, a row of zeros, and a tile for the edges of C. */
+export const MATMUL_SCRATCH: usize = (MC * KC + KC * NC + PAD * NC / 4 + (1 + MOST_ROWS) * MOST_COLUMNS) * 4;
 
 /**
  * Record: a, b, bias (0: none), c, batch, m, n, k, batch stride a, batch stride b, row stride a, step a, step b (along k),
- * column stride b, row stride c (all in elements), activation, slope f32, tile rows, tile columns, scratch, scratch per thread
+ * column stride b, row stride c (all in elements), activation, slope f32, tile rows, tile columns, scratch, scratch per thread,
+ * b as PACK left it (0: not packed; the whole batch has the same b)
  */
 export function matmul(r: usize, thread: i32, threads: i32): void {
   const batch = load<i32>(r, 16);
   const m = load<i32>(r, 20);
   const n = load<i32>(r, 24);
+  const rows = load<i32>(r, 68);
   const scratch = <usize>load<u32>(r, 76) + <usize>thread * <usize>load<u32>(r, 80);
   // Rows are shared where there are enough of them, else columns: each thread has its own part of C.
   const byRows = m >= 4 * threads || m >= n;
-  const i0 = byRows ? shareStart(m, 4, thread, threads) : 0;
-  const i1 = byRows ? shareEnd(m, 4, thread, threads) : m;
+  const i0 = byRows ? shareStart(m, rows, thread, threads) : 0;
+  const i1 = byRows ? shareEnd(m, rows, thread, threads) : m;
   const j0 = byRows ? 0 : shareStart(n, 16, thread, threads);
   const j1 = byRows ? n : shareEnd(n, 16, thread, threads);
   if (i0 >= i1 || j0 >= j1) return;
@@ -63,6 +71,7 @@ function row(r: usize, a: usize, b: usize, c: usize, j0: i32, j1: i32): void {
 /** Rows [i0, i1) and columns [j0, j1) of one product. */
 function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, scratch: usize): void {
   const bias = <usize>load<u32>(r, 8);
+  const n = load<i32>(r, 24);
   const k = load<i32>(r, 28);
   const rowA = load<i32>(r, 40);
   const stepA = load<i32>(r, 44);
@@ -73,27 +82,38 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
   const slope = load<f32>(r, 64);
   const rows = load<i32>(r, 68);
   const columns = load<i32>(r, 72);
+  const constant = <usize>load<u32>(r, 84);
   const packedA = scratch;
   const packedB = packedA + MC * KC * 4;
-  const edge = packedB + KC * NC * 4;
+  const zeros = packedB + (KC * NC + PAD * NC / 4) * 4;
+  const edge = zeros + MOST_COLUMNS * 4;
+  zeroFloats(zeros, MOST_COLUMNS);
+  const depth = (KC * 8) / columns;
   const blockRows = (MC / rows) * rows;
-  const direct = columnB == 1 && i1 - i0 <= FEW_ROWS;
+  const direct = columnB == 1 && (i1 - i0 <= FEW_ROWS || k * n <= SMALL_B);
   for (let jc = j0; jc < j1; jc += NC) {
     const nc = min(NC, j1 - jc);
     // Columns of B that tiles read in place; the others are packed.
-    const whole = direct ? nc - (nc % columns) : 0;
+    const whole = direct && !constant ? nc - (nc % columns) : 0;
     // Once even if K is 0: C is then the bias.
-    for (let pc = 0; pc == 0 || pc < k; pc += KC) {
-      const kc = min(KC, k - pc);
+    for (let pc = 0; pc == 0 || pc < k; pc += depth) {
+      const kc = min(depth, k - pc);
       const cornerB = at(b, pc * stepB + jc * columnB);
-      pack(at(cornerB, whole * columnB), columnB, stepB, kc, nc - whole, columns, packedB);
+      const apart = constant ? columns * k : columns * kc + PAD;
+      const panelB = constant ? at(constant, jc * k + pc * columns) : packedB;
+      if (!constant) pack(at(cornerB, whole * columnB), columnB, stepB, kc, nc - whole, columns, apart, packedB);
+      // What C starts from: the bias or zero, the same for each row; after that, what C is.
+      const first = pc == 0 ? (bias ? at(bias, jc) : zeros) : 0;
+      const next = bias ? columns : 0;
       for (let ic = i0; ic < i1; ic += blockRows) {
         const mc = min(blockRows, i1 - ic);
         const corner = at(c, ic * ldc + jc);
-        if (pc == 0) start(bias ? at(bias, jc) : 0, corner, mc, nc, ldc);
-        pack(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, packedA);
-        panels(rows, columns, kc, packedA, cornerB, columns, stepB, corner, mc, whole, ldc, edge);
-        panels(rows, columns, kc, packedA, packedB, columns * kc, columns, at(corner, whole), mc, nc - whole, ldc, edge);
+        pack(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, rows * kc, packedA);
+        panels(rows, columns, kc, packedA, cornerB, columns, stepB, first, next, corner, mc, whole, ldc, edge);
+        panels(
+          rows, columns, kc, packedA, panelB, apart, columns,
+          first && bias ? at(first, whole) : first, next, at(corner, whole), mc, nc - whole, ldc, edge,
+        );
         if (act && pc + kc == k)
           for (let i = 0; i < mc; i++) activate(act, at(corner, i * ldc), at(corner, i * ldc), 0, nc, slope);
       }
@@ -102,34 +122,53 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
 }
 
 /**
- * C (mc, nc) += packed A times B, tile by tile: a panel of B stays in the L1 cache while A goes by.
- * Panels of B start `panelB` apart; in one, each k starts `stepB` after the one before.
+ * C (mc, nc) = start + packed A times B, tile by tile: a panel of B stays in the L1 cache while A goes by.
+ * Panels of B start `panelB` apart; in one, each k starts `stepB` after the one before. `first`: one row that every row of C
+ * starts from, `next` further for each tile; 0: C itself.
  */
 function panels(
-  rows: i32, columns: i32, k: i32, a: usize, b: usize, panelB: i32, stepB: i32, c: usize, mc: i32, nc: i32, ldc: i32, edge: usize,
+  rows: i32, columns: i32, k: i32, a: usize, b: usize, panelB: i32, stepB: i32, first: usize, next: i32,
+  c: usize, mc: i32, nc: i32, ldc: i32, edge: usize,
 ): void {
-  for (let j = 0; j < nc; j += columns, b = at(b, panelB))
-    for (let i = 0; i < mc; i += rows) {
-      const tile = at(c, i * ldc + j);
-      const panelA = at(a, i * k);
-      if (i + rows <= mc && j + columns <= nc) f32Tile(rows, columns, k, panelA, b, <usize>stepB << 2, tile, <usize>ldc << 2);
-      else edgeTile(rows, columns, k, panelA, b, stepB, tile, ldc, min(rows, mc - i), min(columns, nc - j), edge);
+  const lda = <usize>(rows * k) << 2;
+  const ldb = <usize>stepB << 2;
+  const apart = <usize>ldc << 2;
+  for (let j = 0; j < nc; j += columns, b = at(b, panelB)) {
+    const width = min(columns, nc - j);
+    let panelA = a;
+    let tile = at(c, j);
+    for (let i = 0; i < mc; i += rows, panelA += lda, tile += apart * <usize>rows) {
+      const height = min(rows, mc - i);
+      if (height == rows && width == columns) {
+        if (first) f32Tile(rows, columns, k, panelA, b, ldb, first, 0, tile, apart);
+        else f32Tile(rows, columns, k, panelA, b, ldb, tile, apart, tile, apart);
+      } else edgeTile(rows, columns, k, panelA, b, ldb, first, tile, apart, height, width, edge);
     }
-}
-
-/** C starts as the bias, or zero. */
-function start(bias: usize, c: usize, mc: i32, nc: i32, ldc: i32): void {
-  for (let i = 0; i < mc; i++) {
-    if (bias) copyFloats(at(c, i * ldc), bias, nc);
-    else zeroFloats(at(c, i * ldc), nc);
+    if (first) first = at(first, next);
   }
 }
 
 /** A tile that hangs over the edge of C: `height` x `width` of it are real; computed whole, in scratch. */
 function edgeTile(
-  rows: i32, columns: i32, k: i32, a: usize, b: usize, stepB: i32, c: usize, ldc: i32, height: i32, width: i32, scratch: usize,
+  rows: i32, columns: i32, k: i32, a: usize, b: usize, ldb: usize, first: usize, c: usize, ldc: usize,
+  height: i32, width: i32, scratch: usize,
 ): void {
-  for (let i = 0; i < height; i++) copyFloats(at(scratch, i * columns), at(c, i * ldc), width);
-  f32Tile(rows, columns, k, a, b, <usize>stepB << 2, scratch, <usize>columns << 2);
-  for (let i = 0; i < height; i++) copyFloats(at(c, i * ldc), at(scratch, i * columns), width);
+  const apart = <usize>columns << 2;
+  for (let i = 0; i < height; i++) copyFloats(scratch + apart * <usize>i, first ? first : c + ldc * <usize>i, width);
+  f32Tile(rows, columns, k, a, b, ldb, scratch, apart, scratch, apart);
+  for (let i = 0; i < height; i++) copyFloats(c + ldc * <usize>i, scratch + apart * <usize>i, width);
+}
+
+/**
+ * Packs a constant B once, for any number of products: panels as wide as the tile, all of K in each.
+ * Record: b, packed, n, k, step (along k), column stride (in elements), columns of the tile
+ */
+export function packB(r: usize, thread: i32, threads: i32): void {
+  const n = load<i32>(r, 8);
+  const k = load<i32>(r, 12);
+  const column = load<i32>(r, 20);
+  const columns = load<i32>(r, 24);
+  const j0 = shareStart(n, columns, thread, threads);
+  const j1 = shareEnd(n, columns, thread, threads);
+  if (j0 < j1) pack(at(load<u32>(r), j0 * column), column, load<i32>(r, 16), k, j1 - j0, columns, columns * k, at(load<u32>(r, 4), j0 * k));
 }

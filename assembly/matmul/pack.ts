@@ -5,41 +5,125 @@
  *
  * Element (i, k) of the source is at i * along + k * step (in elements).
  */
-export function pack(source: usize, along: i32, step: i32, k: i32, count: i32, width: i32, target: usize): void {
-  for (let i = 0; i < count; i += width) {
-    const n = min(width, count - i);
-    const panel = target + (<usize>(i * k) << 2);
-    const from = source + (<usize>(i * along) << 2);
-    if (step == 1) transposed(from, along, k, n, width, panel);
-    else if (along == 1 && n == width) straight(from, step, k, width, panel);
-    else scattered(from, along, step, k, n, width, panel);
+export function pack(source: usize, along: i32, step: i32, k: i32, count: i32, width: i32, panel: i32, target: usize): void {
+  const whole = count - (count % width);
+  if (step == 1) turned(source, along, k, whole, width, panel, target);
+  else if (along == 1) straight(source, step, k, whole, width, panel, target);
+  else for (let i = 0, to = target; i < whole; i += width, to = at(to, panel)) scattered(at(source, i * along), along, step, k, width, width, to);
+  if (whole == count) return;
+  const from = at(source, whole * along);
+  const last = at(target, (whole / width) * panel);
+  if (step == 1) transposed(from, along, k, count - whole, width, last);
+  else scattered(from, along, step, k, count - whole, width, last);
+}
+
+/** Address of an element. */
+@inline
+function at(base: usize, elements: i32): usize {
+  return base + (<usize>elements << 2);
+}
+
+/** Neighbours lie side by side: vectors, in loops of their own for each width of a tile. */
+function straight(source: usize, step: i32, k: i32, count: i32, width: i32, panel: i32, target: usize): void {
+  switch (width) {
+    case 4: straightOf(4, source, step, k, count, panel, target); break;
+    case 5: straightOf(5, source, step, k, count, panel, target); break;
+    case 6: straightOf(6, source, step, k, count, panel, target); break;
+    case 8: straightOf(8, source, step, k, count, panel, target); break;
+    case 16: straightOf(16, source, step, k, count, panel, target); break;
   }
 }
 
-/** Neighbours lie side by side: vectors, in a loop of its own for each width of a tile. */
-function straight(source: usize, step: i32, k: i32, width: i32, target: usize): void {
-  switch (width) {
-    case 4: straightOf(4, source, step, k, target); break;
-    case 5: straightOf(5, source, step, k, target); break;
-    case 6: straightOf(6, source, step, k, target); break;
-    case 8: straightOf(8, source, step, k, target); break;
-    case 16: straightOf(16, source, step, k, target); break;
-    default: scattered(source, 1, step, k, width, width, target);
+/** Row by row of the source, all panels of it at a time: memory is read in the order it lies. */
+@inline
+function straightOf(width: i32, source: usize, step: i32, k: i32, count: i32, panel: i32, target: usize): void {
+  for (let l = 0; l < k; l++, source = at(source, step), target = at(target, width)) {
+    let to = target;
+    for (let i = 0; i < count; i += width, to = at(to, panel)) copyRun(width, at(source, i), to);
   }
 }
 
 @inline
-function straightOf(width: i32, source: usize, step: i32, k: i32, target: usize): void {
-  for (let l = 0; l < k; l++, source += <usize>step << 2, target += <usize>width << 2) {
-    v128.store(target, v128.load(source));
-    if (width == 5) store<u32>(target, load<u32>(source, 16), 16);
-    if (width == 6) store<u64>(target, load<u64>(source, 16), 16);
-    if (width >= 8) v128.store(target, v128.load(source, 16), 16);
-    if (width == 16) {
-      v128.store(target, v128.load(source, 32), 32);
-      v128.store(target, v128.load(source, 48), 48);
-    }
+function copyRun(width: i32, source: usize, target: usize): void {
+  v128.store(target, v128.load(source));
+  if (width == 5) store<u32>(target, load<u32>(source, 16), 16);
+  if (width == 6) store<u64>(target, load<u64>(source, 16), 16);
+  if (width >= 8) v128.store(target, v128.load(source, 16), 16);
+  if (width == 16) {
+    v128.store(target, v128.load(source, 32), 32);
+    v128.store(target, v128.load(source, 48), 48);
   }
+}
+
+/** K lies side by side: whole panels, four of K at a time, turned in registers. */
+function turned(source: usize, along: i32, k: i32, count: i32, width: i32, panel: i32, target: usize): void {
+  switch (width) {
+    case 4: turnedOf(4, source, along, k, count, panel, target); break;
+    case 5: turnedOf(5, source, along, k, count, panel, target); break;
+    case 6: turnedOf(6, source, along, k, count, panel, target); break;
+    case 8: turnedOf(8, source, along, k, count, panel, target); break;
+    case 16: turnedOf(16, source, along, k, count, panel, target); break;
+  }
+}
+
+@inline
+function turnedOf(width: i32, source: usize, along: i32, k: i32, count: i32, panel: i32, start: usize): void {
+  const apart = <usize>along << 2;
+  const wide = <usize>width << 2;
+  for (let i = 0; i < count; i += width, start = at(start, panel)) {
+    const rows = at(source, i * along);
+    let target = start;
+    let l: i32 = 0;
+    for (; l + 4 <= k; l += 4, target += wide * 4) {
+      const corner = at(rows, l);
+      turn4(corner, apart, target, wide);
+      if (width == 5) {
+        const x = v128.load(corner + apart * 4);
+        v128.store_lane<f32>(target, x, 0, 16);
+        v128.store_lane<f32>(target, x, 1, 36);
+        v128.store_lane<f32>(target, x, 2, 56);
+        v128.store_lane<f32>(target, x, 3, 76);
+      }
+      if (width == 6) turn2(corner + apart * 4, apart, target + 16, wide);
+      if (width >= 8) turn4(corner + apart * 4, apart, target + 16, wide);
+      if (width == 16) {
+        turn4(corner + apart * 8, apart, target + 32, wide);
+        turn4(corner + apart * 12, apart, target + 48, wide);
+      }
+    }
+    for (; l < k; l++)
+      for (let j = 0, from = at(rows, l); j < width; j++, from += apart, target += 4) store<u32>(target, load<u32>(from));
+  }
+}
+
+/** Four rows by four of K, turned. */
+@inline
+function turn4(source: usize, apart: usize, target: usize, wide: usize): void {
+  const x0 = v128.load(source);
+  const x1 = v128.load(source + apart);
+  const x2 = v128.load(source + apart * 2);
+  const x3 = v128.load(source + apart * 3);
+  const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+  v128.store(target, v128.shuffle<f64>(low01, low23, 0, 2));
+  v128.store(target + wide, v128.shuffle<f64>(low01, low23, 1, 3));
+  v128.store(target + wide * 2, v128.shuffle<f64>(high01, high23, 0, 2));
+  v128.store(target + wide * 3, v128.shuffle<f64>(high01, high23, 1, 3));
+}
+
+/** Two rows by four of K, turned. */
+@inline
+function turn2(source: usize, apart: usize, target: usize, wide: usize): void {
+  const x0 = v128.load(source);
+  const x1 = v128.load(source + apart);
+  const low = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+  v128.store_lane<f64>(target, low, 0);
+  v128.store_lane<f64>(target + wide, low, 1);
+  v128.store_lane<f64>(target + wide * 2, high, 0);
+  v128.store_lane<f64>(target + wide * 3, high, 1);
 }
 
 /** Any distances, and the edge. */
@@ -52,76 +136,12 @@ function scattered(source: usize, along: i32, step: i32, k: i32, n: i32, width: 
   }
 }
 
-/** K lies side by side: blocks of four neighbours by four of K are turned in registers, what is left goes in pairs and singly. */
+/** K lies side by side: a panel at the edge, row by row, zeros beyond. */
 function transposed(source: usize, along: i32, k: i32, n: i32, width: i32, target: usize): void {
-  const apart = <usize>along << 2;
   const wide = <usize>width << 2;
-  let i: i32 = 0;
-  for (; i + 4 <= n; i += 4) four(source + apart * <usize>i, apart, k, target + (<usize>i << 2), wide);
-  for (; i + 2 <= n; i += 2) two(source + apart * <usize>i, apart, k, target + (<usize>i << 2), wide);
-  for (; i < n; i++) column(source + apart * <usize>i, k, target + (<usize>i << 2), wide);
-  for (; i < width; i++) zeros(k, target + (<usize>i << 2), wide);
-}
-
-function four(source: usize, apart: usize, k: i32, target: usize, wide: usize): void {
-  const source2 = source + apart * 2;
-  let l: i32 = 0;
-  for (; l + 4 <= k; l += 4) {
-    const at = <usize>l << 2;
-    const x0 = v128.load(source + at);
-    const x1 = v128.load(source + apart + at);
-    const x2 = v128.load(source2 + at);
-    const x3 = v128.load(source2 + apart + at);
-    const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
-    const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
-    const high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
-    const high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
-    v128.store(target, v128.shuffle<f64>(low01, low23, 0, 2));
-    target += wide;
-    v128.store(target, v128.shuffle<f64>(low01, low23, 1, 3));
-    target += wide;
-    v128.store(target, v128.shuffle<f64>(high01, high23, 0, 2));
-    target += wide;
-    v128.store(target, v128.shuffle<f64>(high01, high23, 1, 3));
-    target += wide;
+  for (let i = 0; i < width; i++) {
+    const from = at(source, i * along);
+    let to = at(target, i);
+    for (let l = 0; l < k; l++, to += wide) store<u32>(to, i < n ? load<u32>(at(from, l)) : 0);
   }
-  for (; l < k; l++, target += wide) {
-    const at = <usize>l << 2;
-    store<u32>(target, load<u32>(source + at));
-    store<u32>(target, load<u32>(source + apart + at), 4);
-    store<u32>(target, load<u32>(source2 + at), 8);
-    store<u32>(target, load<u32>(source2 + apart + at), 12);
-  }
-}
-
-function two(source: usize, apart: usize, k: i32, target: usize, wide: usize): void {
-  let l: i32 = 0;
-  for (; l + 4 <= k; l += 4) {
-    const at = <usize>l << 2;
-    const x0 = v128.load(source + at);
-    const x1 = v128.load(source + apart + at);
-    const low = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
-    const high = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
-    v128.store_lane<f64>(target, low, 0);
-    target += wide;
-    v128.store_lane<f64>(target, low, 1);
-    target += wide;
-    v128.store_lane<f64>(target, high, 0);
-    target += wide;
-    v128.store_lane<f64>(target, high, 1);
-    target += wide;
-  }
-  for (; l < k; l++, target += wide) {
-    const at = <usize>l << 2;
-    store<u32>(target, load<u32>(source + at));
-    store<u32>(target, load<u32>(source + apart + at), 4);
-  }
-}
-
-function column(source: usize, k: i32, target: usize, wide: usize): void {
-  for (let l = 0; l < k; l++, source += 4, target += wide) store<u32>(target, load<u32>(source));
-}
-
-function zeros(k: i32, target: usize, wide: usize): void {
-  for (let l = 0; l < k; l++, target += wide) store<u32>(target, 0);
 }

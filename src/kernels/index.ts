@@ -170,7 +170,7 @@ export class Kernels {
         ...[use.in(a), use.in(b), bias ? use.in(bias) : 0, target, 1, m, n, k, 0, 0],
         ...(transposeA ? [1, lda] : [lda, 1]),
         ...(transposeB ? [1, ldb] : [ldb, 1]),
-        ...[ldc, ...activationWords(ref), ...this.tiles.f32Tile, this.scratch, this.scratchBytes],
+        ...[ldc, ...activationWords(ref), ...this.tiles.f32Tile, this.scratch, this.scratchBytes, 0],
       ]);
       return out;
     });

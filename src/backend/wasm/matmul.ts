@@ -1,6 +1,6 @@
 import { sizeOf } from '../../core/shape.ts';
 import * as opcode from '../../generated/opcodes.ts';
-import type { Step } from '../../graph/plan.ts';
+import type { Step, TensorRef } from '../../graph/plan.ts';
 import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationWords } from './activation.ts';
@@ -17,7 +17,11 @@ export function encodeMatmul({ inputs: [a, b, bias], output, attrs }: Step, plac
   const [rowA, stepA] = transposeA ? [1, m] : [k, 1];
   const [stepB, columnB] = transposeB ? [1, k] : [n, 1];
   const { address, scratch, scratchPerThread, f32Tile } = place;
+  // A single row reads a weight where it lies, in order; packing would only move it.
+  const packed =
+    b.constant && batchStrideB === 0 && m > 1 ? packOnce(b, { n, k, stepB, columnB }, place) : undefined;
   return [
+    ...(packed ? [packed.record] : []),
     {
       opcode: opcode.MATMUL,
       words: [
@@ -25,10 +29,25 @@ export function encodeMatmul({ inputs: [a, b, bias], output, attrs }: Step, plac
         ...[batch, m, n, k, batchStrideA, batchStrideB],
         ...[rowA, stepA, stepB, columnB, n],
         ...activationWords(activation),
-        ...[...f32Tile, scratch, scratchPerThread],
+        ...[...f32Tile, scratch, scratchPerThread, packed?.address ?? 0],
       ],
     },
   ];
+}
+
+interface Columns {
+  readonly n: number;
+  readonly k: number;
+  readonly stepB: number;
+  readonly columnB: number;
+}
+
+/** A constant weight in panels as wide as the tile, made when the program is. */
+function packOnce(b: TensorRef, { n, k, stepB, columnB }: Columns, { address, extra, f32Tile }: Place) {
+  const [, columns] = f32Tile;
+  const packed = extra(Math.ceil(n / columns) * columns * k * 4);
+  const words = [address(b), packed, n, k, stepB, columnB, columns];
+  return { address: packed, record: { opcode: opcode.PACK, once: true, words } };
 }
 
 /** An int8 product: weights packed for the tile (once, where they are constant), then the product itself. */
