@@ -2,7 +2,7 @@
 import { activation } from '../activation';
 import { binary, cast, fill, scale } from '../elementwise';
 import { gather, stridedCopy } from '../layout';
-import { matmul } from '../matmul/matmul';
+import { matmul, packB } from '../matmul/matmul';
 import { matmulI8, packI8 } from '../matmul/matmul-i8';
 import * as op from '../opcodes';
 import { activationI8, dequantize, quantize } from '../quantize';
@@ -28,6 +28,7 @@ function step(opcode: u32, a: usize): void {
   switch (opcode) {
     case op.MATMUL: return matmul(a, 0, 1);
     case op.MATMUL_I8: return matmulI8(a, 0, 1);
+    case op.PACK: return packB(a, 0, 1);
     case op.PACK_I8: return packI8(a, 0, 1);
     case op.BINARY: return binary(a, 0, 1);
     case op.STRIDED_COPY: return stridedCopy(a, 0, 1);
