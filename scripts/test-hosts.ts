@@ -1,0 +1,80 @@
+/**
+ * Runs one frozen model on the 10,000 MNIST test images in every host of examples/hosts and in Chromium: every byte of
+ * the results must be the engine's. A host whose tools are missing is skipped with the reason; with REQUIRE=hosts that fails.
+ *
+ *     npm run test:hosts            all of them
+ *     npm run test:hosts -- rust    those whose name has "rust" in it
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runInChromium } from './chromium-host.ts';
+import { makeDigits } from './digits-files.ts';
+import { hosts, runProgram } from './hosts.ts';
+
+const folder = fileURLToPath(new URL('../out/hosts', import.meta.url));
+const wanted = (name: string) => {
+  const words = process.argv.slice(2);
+  return words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase()));
+};
+
+const required = (process.env.REQUIRE ?? '').split(',').includes('hosts');
+let [passed, failed, skipped] = [0, 0, 0];
+
+const digits = await makeDigits(folder);
+const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString('en')} images/s`.padStart(18);
+console.log(
+  `digits.wasm: ${digits.overhead.toLocaleString('en')} bytes beyond its weights, ${(100 * digits.accuracy).toFixed(2)} % right`,
+);
+console.log(
+  `${'biphase itself'.padEnd(34)}${rate(digits.engineRate)}   simd128, 1 thread, batches of 64, Node ${process.versions.node}`,
+);
+
+function report(name: string, perSecond: number, results: Uint8Array): void {
+  const same = Buffer.compare(results, digits.expected) === 0;
+  if (same) passed++;
+  else failed++;
+  const share = `${(perSecond / digits.engineRate).toFixed(2)} of biphase`;
+  console.log(`${name.padEnd(34)}${rate(perSecond)}   ${same ? 'same bytes' : 'DIFFERENT BYTES'}, ${share}`);
+}
+
+function absent(name: string, reason: string): void {
+  if (required) failed++;
+  else skipped++;
+  console.log(`${name.padEnd(34)}${required ? 'MISSING' : 'skipped'}: ${reason}`);
+}
+
+for (const { name, relaxed, passes, prepare } of hosts) {
+  if (!wanted(name)) continue;
+  const command = prepare();
+  if (typeof command === 'string') {
+    absent(name, command);
+    continue;
+  }
+  for (const [label, model] of [
+    [name, digits.model],
+    ...(relaxed ? [[`${name}, relaxed SIMD`, digits.relaxedModel]] : []),
+  ]) {
+    const results = join(folder, 'results');
+    rmSync(results, { force: true });
+    try {
+      const printed = runProgram([...command, model, digits.images, results, String(passes)]);
+      report(label, Number(printed.trim()), readFileSync(results));
+    } catch (error) {
+      failed++;
+      console.log(`${label.padEnd(34)}FAILED: ${(error as Error).message}`);
+    }
+  }
+}
+if (wanted('Chromium'))
+  for (const [label, model] of [
+    ['Chromium', digits.model],
+    ['Chromium, relaxed SIMD', digits.relaxedModel],
+  ]) {
+    const found = await runInChromium(model, digits.images);
+    if (typeof found === 'string') absent(label, found);
+    else report(label, found.rate, found.results);
+  }
+
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed ? 1 : 0;
