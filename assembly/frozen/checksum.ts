@@ -10,7 +10,7 @@ function turn(sum: u32, word: u32): u32 {
   return rotl<u32>(sum + word * P2, 13) * P1;
 }
 
-/** Of the bytes [at, end), a multiple of 4 of them. */
+/** Of the bytes [at, end), taken as whole words: up to three at the end are left out. */
 export function checksum(at: usize, end: usize): u32 {
   const length = <u32>(end - at);
   let h: u32 = P5;
@@ -28,7 +28,7 @@ export function checksum(at: usize, end: usize): u32 {
     h = rotl<u32>(a, 1) + rotl<u32>(b, 7) + rotl<u32>(c, 12) + rotl<u32>(d, 18);
   }
   h += length;
-  for (; at < end; at += 4) h = rotl<u32>(h + load<u32>(at) * P3, 17) * P4;
+  for (; at + 4 <= end; at += 4) h = rotl<u32>(h + load<u32>(at) * P3, 17) * P4;
   h = (h ^ (h >> 15)) * P2;
   h = (h ^ (h >> 13)) * P3;
   return h ^ (h >> 16);

@@ -67,7 +67,7 @@ export function makeImage(source: ImageSource): Image {
   const temporaries = at.take(plan.arenaBytes - keptEnd);
   const kept = at.take(keptEnd - persistentBytes);
   const pages = Math.ceil(at.address / PAGE);
-  if (pages > MOST_PAGES)
+  if (pages >= MOST_PAGES)
     fail(
       'out_of_memory',
       `${plan.name} needs ${(at.address / 2 ** 20).toFixed(1)} MiB, more than 32-bit addresses reach; use a smaller maxBatch`,
