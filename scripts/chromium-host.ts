@@ -49,8 +49,8 @@ async function onPage(): Promise<{ rate: number; results: number[] }> {
   ];
   const total = images.length / sample;
   const all = new Uint8Array(total * result);
-  let seconds = 0;
-  for (let pass = 0; pass < 3; pass++) {
+  let fastest = Infinity;
+  for (let pass = 0; pass < 15; pass++) {
     const begin = performance.now();
     for (let at = 0; at < total; at += most) {
       const count = Math.min(most, total - at);
@@ -58,7 +58,7 @@ async function onPage(): Promise<{ rate: number; results: number[] }> {
       if (e.run(count) !== 0) throw new Error('run failed');
       all.set(bytes.subarray(out, out + count * result), at * result);
     }
-    seconds = (performance.now() - begin) / 1000;
+    fastest = Math.min(fastest, (performance.now() - begin) / 1000);
   }
-  return { rate: total / seconds, results: [...all] };
+  return { rate: total / fastest, results: [...all] };
 }

@@ -8,7 +8,7 @@ import org.graalvm.polyglot.io.ByteSequence;
 
 /**
  * Runs a frozen model on an IDX file of images: Digits MODEL.wasm IMAGES.idx RESULTS [PASSES]
- * Writes the results of all images, one after the other, and prints images per second (of the last pass).
+ * Writes the results of all images, one after the other, and prints images per second (of the fastest pass).
  */
 public class Digits {
   /** The sizes before the first image of an IDX file: magic number, count, height, width. */
@@ -28,7 +28,7 @@ public class Digits {
 
       int total = (images.length - IDX_HEADER) / sample;
       byte[] all = new byte[total * result];
-      double seconds = 0;
+      double fastest = Double.POSITIVE_INFINITY;
       for (int pass = 0; pass < passes; pass++) {
         long begin = System.nanoTime();
         for (int at = 0; at < total; at += most) {
@@ -39,10 +39,10 @@ public class Digits {
           if (error != 0) throw new IOException("run(" + count + ") gave error " + error);
           memory.readBuffer(output, all, at * result, count * result);
         }
-        seconds = (System.nanoTime() - begin) / 1e9;
+        fastest = Math.min(fastest, (System.nanoTime() - begin) / 1e9);
       }
       Files.write(Path.of(args[2]), all);
-      System.out.println(Math.round(total / seconds));
+      System.out.println(Math.round(total / fastest));
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Runs a frozen model on an IDX file of images, without biphase: digits.mjs MODEL.wasm IMAGES.idx RESULTS [PASSES]
- * Writes the results of all images, one after the other, and prints images per second (of the last pass).
+ * Writes the results of all images, one after the other, and prints images per second (of the fastest pass).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -21,7 +21,7 @@ const bytes = new Uint8Array(memory.buffer);
 
 const total = images.length / sample;
 const all = new Uint8Array(total * result);
-let seconds = 0;
+let fastest = Infinity;
 for (let pass = 0; pass < Number(passes); pass++) {
   const begin = performance.now();
   for (let at = 0; at < total; at += most) {
@@ -31,7 +31,7 @@ for (let pass = 0; pass < Number(passes); pass++) {
     if (error !== 0) throw new Error(`run(${count}) gave error ${error}`);
     all.set(bytes.subarray(out, out + count * result), at * result);
   }
-  seconds = (performance.now() - begin) / 1000;
+  fastest = Math.min(fastest, (performance.now() - begin) / 1000);
 }
 writeFileSync(results, all);
-console.log(Math.round(total / seconds));
+console.log(Math.round(total / fastest));

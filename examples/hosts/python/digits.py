@@ -1,6 +1,6 @@
 """Runs a frozen model on an IDX file of images: digits.py MODEL.wasm IMAGES.idx RESULTS [PASSES]
 
-Writes the results of all images, one after the other, and prints images per second (of the last pass).
+Writes the results of all images, one after the other, and prints images per second (of the fastest pass).
 """
 
 import sys
@@ -27,6 +27,7 @@ def main(model, images, results, passes="1"):
     into, out = fact("input") % 2**32, fact("output") % 2**32
     sample, result, most = fact("input_bytes"), fact("output_bytes"), fact("max_batch")
 
+    fastest = float("inf")
     for _ in range(int(passes)):
         everything = bytearray()
         begin = time.perf_counter()
@@ -38,10 +39,10 @@ def main(model, images, results, passes="1"):
             if error:
                 sys.exit(f"run({count}) gave error {error}")
             everything += memory.read(store, out, out + count * result)
-        seconds = time.perf_counter() - begin
+        fastest = min(fastest, time.perf_counter() - begin)
     with open(results, "wb") as file:
         file.write(everything)
-    print(round(len(images) / sample / seconds))
+    print(round(len(images) / sample / fastest))
 
 
 main(*sys.argv[1:])

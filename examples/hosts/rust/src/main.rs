@@ -1,5 +1,5 @@
 //! Runs a frozen model on an IDX file of images: digits MODEL.wasm IMAGES.idx RESULTS [PASSES]
-//! Writes the results of all images, one after the other, and prints images per second (of the last pass).
+//! Writes the results of all images, one after the other, and prints images per second (of the fastest pass).
 use std::{env, fs, time::Instant};
 use wasmtime::{Engine, Error, Instance, Module, Result, Store};
 
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let (sample, result) = (fact("input_bytes")?, fact("output_bytes")?);
 
     let mut all = Vec::new();
-    let mut rate = 0.0;
+    let mut rate = 0f64;
     for _ in 0..passes {
         all.clear();
         let begin = Instant::now();
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
             }
             all.extend_from_slice(&memory.data(&store)[output..output + count * result]);
         }
-        rate = (images.len() / sample) as f64 / begin.elapsed().as_secs_f64();
+        rate = rate.max((images.len() / sample) as f64 / begin.elapsed().as_secs_f64());
     }
     fs::write(results, &all)?;
     println!("{rate:.0}");
