@@ -22,20 +22,40 @@ export function sgd(a: usize, thread: i32, threads: i32): void {
   const momentum = f32x4.splat(load<f32>(a, 28));
   const decay = f32x4.splat(load<f32>(a, 32));
   const nesterov = load<i32>(a, 36);
-  const end = shareEnd(n, 16, thread, threads);
-  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
-    const at = <usize>i << 2;
-    const left = end - i;
-    const w = loadPart(p + at, left, 0);
-    const gradient = f32x4.add(f32x4.mul(loadPart(g + at, left, 0), clip), f32x4.mul(decay, w));
-    let step = gradient;
-    if (buffer) {
-      const m = f32x4.add(f32x4.mul(momentum, loadPart(buffer + at, left, 0)), gradient);
-      storePart(buffer + at, left, m);
-      step = nesterov ? f32x4.add(gradient, f32x4.mul(momentum, m)) : m;
-    }
-    storePart(p + at, left, f32x4.sub(w, f32x4.mul(rate, step)));
+  const from = shareStart(n, 16, thread, threads);
+  const to = shareEnd(n, 16, thread, threads);
+  if (!buffer) sgdOver(PLAIN, p, g, 0, from, to, clip, decay, rate, momentum);
+  else if (nesterov) sgdOver(NESTEROV, p, g, buffer, from, to, clip, decay, rate, momentum);
+  else sgdOver(MOMENTUM, p, g, buffer, from, to, clip, decay, rate, momentum);
+}
+
+const PLAIN = 0;
+const MOMENTUM = 1;
+const NESTEROV = 2;
+
+@inline
+function sgdOver(
+  kind: i32, p: usize, g: usize, buffer: usize, from: i32, to: i32, clip: v128, decay: v128, rate: v128, momentum: v128,
+): void {
+  let at = <usize>from << 2;
+  const end = <usize>to << 2;
+  for (; at + 16 <= end; at += 16) sgdStep(kind, p + at, g + at, buffer + at, 4, clip, decay, rate, momentum);
+  if (at < end) sgdStep(kind, p + at, g + at, buffer + at, <i32>(end - at) >> 2, clip, decay, rate, momentum);
+}
+
+/** Up to four parameters. */
+@inline
+function sgdStep(
+  kind: i32, p: usize, g: usize, buffer: usize, count: i32, clip: v128, decay: v128, rate: v128, momentum: v128,
+): void {
+  const w = loadPart(p, count, 0);
+  let step = f32x4.add(f32x4.mul(loadPart(g, count, 0), clip), f32x4.mul(decay, w));
+  if (kind != PLAIN) {
+    const m = f32x4.add(f32x4.mul(momentum, loadPart(buffer, count, 0)), step);
+    storePart(buffer, count, m);
+    step = kind == NESTEROV ? f32x4.add(step, f32x4.mul(momentum, m)) : m;
   }
+  storePart(p, count, f32x4.sub(w, f32x4.mul(rate, step)));
 }
 
 /**
@@ -61,17 +81,27 @@ export function adam(a: usize, thread: i32, threads: i32): void {
   const correction = f32x4.splat(load<f32>(hyper, 8));
   const added = f32x4.splat(decoupled ? 0 : weightDecay);
   const kept = f32x4.splat(decoupled ? 1 - load<f32>(hyper) * weightDecay : 1);
-  const end = shareEnd(n, 16, thread, threads);
-  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
-    const at = <usize>i << 2;
-    const left = end - i;
-    const w = loadPart(p + at, left, 0);
-    const gradient = f32x4.add(f32x4.mul(loadPart(g + at, left, 0), clip), f32x4.mul(added, w));
-    const m1 = f32x4.add(f32x4.mul(beta1, loadPart(m + at, left, 0)), f32x4.mul(rest1, gradient));
-    const v1 = f32x4.add(f32x4.mul(beta2, loadPart(v + at, left, 0)), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
-    storePart(m + at, left, m1);
-    storePart(v + at, left, v1);
-    const scaled = f32x4.add(f32x4.mul(f32x4.sqrt(v1), correction), eps);
-    storePart(p + at, left, f32x4.sub(f32x4.mul(w, kept), f32x4.div(f32x4.mul(stepSize, m1), scaled)));
-  }
+  const end = <usize>shareEnd(n, 16, thread, threads) << 2;
+  let at = <usize>shareStart(n, 16, thread, threads) << 2;
+  for (; at + 16 <= end; at += 16)
+    adamStep(p + at, g + at, m + at, v + at, 4, clip, added, beta1, rest1, beta2, rest2, correction, eps, kept, stepSize);
+  const left = <i32>(end - at) >> 2;
+  if (left > 0)
+    adamStep(p + at, g + at, m + at, v + at, left, clip, added, beta1, rest1, beta2, rest2, correction, eps, kept, stepSize);
+}
+
+/** Up to four parameters. */
+@inline
+function adamStep(
+  p: usize, g: usize, m: usize, v: usize, count: i32, clip: v128, added: v128, beta1: v128, rest1: v128, beta2: v128,
+  rest2: v128, correction: v128, eps: v128, kept: v128, stepSize: v128,
+): void {
+  const w = loadPart(p, count, 0);
+  const gradient = f32x4.add(f32x4.mul(loadPart(g, count, 0), clip), f32x4.mul(added, w));
+  const m1 = f32x4.add(f32x4.mul(beta1, loadPart(m, count, 0)), f32x4.mul(rest1, gradient));
+  const v1 = f32x4.add(f32x4.mul(beta2, loadPart(v, count, 0)), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
+  storePart(m, count, m1);
+  storePart(v, count, v1);
+  const scaled = f32x4.add(f32x4.mul(f32x4.sqrt(v1), correction), eps);
+  storePart(p, count, f32x4.sub(f32x4.mul(w, kept), f32x4.div(f32x4.mul(stepSize, m1), scaled)));
 }

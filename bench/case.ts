@@ -1,4 +1,8 @@
+import type { TypedArray } from '../src/core/dtype.ts';
+import type { OpName } from '../src/ops/index.ts';
 import type { Engine } from '../src/scheduler/engine.ts';
+import type { TensorSpec } from '../test/support/fill.ts';
+import type { LimitName } from './limits.ts';
 
 /** What a case moves or computes, so that its time can be told as a rate. */
 export type Work =
@@ -7,10 +11,27 @@ export type Work =
   | { readonly samples: number }
   | undefined;
 
-/** Something that can be timed: prepared once, checked once, run many times. */
+/** What is to be computed, in terms that any engine understands. */
+export type Problem =
+  | {
+      readonly kind: 'op';
+      readonly op: OpName;
+      readonly inputs: readonly TensorSpec[];
+      readonly attrs: object;
+      readonly data: readonly TypedArray[];
+    }
+  | { readonly kind: 'train'; readonly widths: readonly number[]; readonly batch: number }
+  | {
+      readonly kind: 'infer';
+      readonly widths: readonly number[];
+      readonly batch: number;
+      readonly precision: 'f32' | 'int8';
+    };
+
+/** Something that can be timed: prepared once, its answer checked, run many times. */
 export interface Prepared {
-  /** Compares a result with the reference; throws where it is wrong, and then nothing is timed. */
-  readonly check: () => Promise<void>;
+  /** The results, to be judged by the case before anything is timed. */
+  readonly answer: () => Promise<readonly TypedArray[]>;
   readonly run: () => void | Promise<void>;
   readonly dispose: () => void;
 }
@@ -19,7 +40,12 @@ export interface BenchCase {
   readonly suite: string;
   readonly name: string;
   readonly work: Work;
+  /** What binds it at best: the rate is told as a share of that. */
+  readonly limit: LimitName | undefined;
+  readonly problem: Problem;
   prepare(engine: Engine): Promise<Prepared>;
+  /** What is wrong with an answer, by the reference backend; nothing if it is right. `exact`: bit for bit, where that is promised. */
+  judge(answer: readonly TypedArray[], exact: boolean): Promise<string[]>;
 }
 
 /** One line of a report. */
@@ -35,13 +61,17 @@ export interface Result {
   /** Relative spread of the samples: median absolute deviation / median. */
   readonly spread: number;
   readonly samples: number;
-  readonly rate: number | undefined;
+  readonly rate: number | null;
   readonly unit: string;
+  /** Rate / the limit measured beside it, in the same build; null where nothing is known to bind it. */
+  readonly share_of_limit: number | null;
+  /** Time of the fastest peer / this time; null without peers. */
+  readonly ratio_to_best_peer: number | null;
 }
 
 /** Rate in the unit that fits the work. */
-export function rateOf(work: Work, ms: number): { rate: number | undefined; unit: string } {
-  if (!work) return { rate: undefined, unit: 'ms' };
+export function rateOf(work: Work, ms: number): { rate: number | null; unit: string } {
+  if (!work) return { rate: null, unit: 'ms' };
   if ('flops' in work) return { rate: work.flops / ms / 1e6, unit: 'GFLOP/s' };
   if ('bytes' in work) return { rate: work.bytes / ms / 1e6, unit: 'GB/s' };
   return { rate: (work.samples / ms) * 1000, unit: 'samples/s' };

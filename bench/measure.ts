@@ -3,13 +3,16 @@ import Benchmark from 'benchmark';
 export interface Timing {
   readonly medianMs: number;
   readonly minMs: number;
+  /** Median absolute deviation / median. */
   readonly spread: number;
   readonly samples: number;
 }
 
-/** Times a function, synchronous or not, with the benchmark package's sampling; the median is what counts. */
-export async function measure(run: () => void | Promise<void>, options: { quick: boolean }): Promise<Timing> {
-  const limits = options.quick ? { maxTime: 0.15, minSamples: 5 } : { maxTime: 1.5, minSamples: 20 };
+/** Times a function, synchronous or not, with the benchmark package's sampling: milliseconds of one run, sample by sample. */
+export async function sample(
+  run: () => void | Promise<void>,
+  { seconds, fewest }: { seconds: number; fewest: number },
+): Promise<number[]> {
   // A synchronous run must not pay for promises, so which kind it is is found out first.
   const first = run();
   await first;
@@ -17,26 +20,30 @@ export async function measure(run: () => void | Promise<void>, options: { quick:
     const deferred = (d: { resolve(): void }) =>
       void (run() as Promise<void>).then(() => d.resolve(), reject);
     const bench = new Benchmark('case', {
-      ...limits,
+      ...{ maxTime: seconds, minSamples: fewest, minTime: Math.min(0.05, seconds / 4) },
       defer: first !== undefined,
       fn: first === undefined ? run : deferred,
       onError: (event: { target: { error?: Error } }) => reject(event.target.error),
-      onComplete: (event: { target: Benchmark }) => resolve(summarize(event.target.stats.sample)),
+      onComplete: (event: { target: Benchmark }) => resolve(event.target.stats.sample.map((s) => s * 1e3)),
     });
     bench.run({ async: true });
   });
 }
 
-function summarize(seconds: readonly number[]): Timing {
-  const sorted = [...seconds].sort((a, b) => a - b);
-  const median = middle(sorted);
-  const deviations = sorted.map((s) => Math.abs(s - median)).sort((a, b) => a - b);
+/** The median is what counts: a shared machine now and then takes its processor away. */
+export function summarize(samples: readonly number[]): Timing {
+  const medianMs = median(samples);
   return {
-    medianMs: median * 1e3,
-    minMs: sorted[0] * 1e3,
-    spread: median > 0 ? middle(deviations) / median : 0,
-    samples: sorted.length,
+    medianMs,
+    minMs: samples.reduce((a, b) => Math.min(a, b), Infinity),
+    spread: medianMs > 0 ? median(samples.map((s) => Math.abs(s - medianMs))) / medianMs : 0,
+    samples: samples.length,
   };
 }
 
-const middle = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)];
+/** The middle value, or the mean of the two; NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}

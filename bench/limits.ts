@@ -1,0 +1,71 @@
+import { instantiate, type WasmBuild, type WasmInstance } from '../src/backend/wasm/load.ts';
+import { WasmHeap } from '../src/backend/wasm/memory.ts';
+import { probeDot } from '../src/backend/wasm/probe.ts';
+import { encode } from '../src/backend/wasm/tape.ts';
+import { type Candidate, candidates, TileProbe } from '../src/backend/wasm/tune.ts';
+import * as opcode from '../src/generated/opcodes.ts';
+
+/** What the machine can do at best: multiply and add f32, products of bytes and their sums, copying memory. */
+export type LimitName = 'multiply_add' | 'dot' | 'copy';
+
+export const limitUnits: Record<LimitName, string> = { multiply_add: 'GFLOP/s', dot: 'GOP/s', copy: 'GB/s' };
+
+/** As large as the arrays of 1 Mi floats that the suites stream through. */
+const COPIED_BYTES = 4 << 20;
+const OPERATIONS = 5e6;
+
+/**
+ * The limits of this machine in a build's own instructions: bare loops over operands in the nearest cache, and a copy.
+ * They are measured anew beside every case, since a processor's clock is not the same from second to second.
+ */
+export class Limits {
+  private readonly tiles: TileProbe;
+  private readonly best: { readonly multiply_add: Candidate; readonly dot: Candidate };
+  private readonly copyOnce: () => void;
+  private readonly threads: number;
+
+  private constructor(instance: WasmInstance, heap: WasmHeap, exact: boolean, threads: number) {
+    this.threads = threads;
+    this.tiles = new TileProbe(instance, heap);
+    const fastest = (type: Candidate['type']) =>
+      candidates(exact)
+        .filter((c) => c.type === type)
+        // Engines optimize what runs often: the loops go round until they have been.
+        .map((c) => ({
+          c,
+          rate: Math.max(...Array.from({ length: 20 }, () => this.tiles.rate(c, OPERATIONS))),
+        }))
+        .reduce((a, b) => (b.rate > a.rate ? b : a)).c;
+    this.best = { multiply_add: fastest('f32'), dot: fastest('i8') };
+    const [from, to] = [heap.allocate(COPIED_BYTES, 'limits'), heap.allocate(COPIED_BYTES, 'limits')];
+    const words = [from, to, 4, 1, 1, COPIED_BYTES / 4, 1, 1];
+    const tape = encode([{ opcode: opcode.STRIDED_COPY, words }]);
+    const at = heap.allocate(tape.byteLength, 'limits');
+    new Uint32Array(heap.memory.buffer, at, tape.length).set(tape);
+    this.copyOnce = () => void instance.exports.run(at, at + tape.byteLength, 0, 1, 0, 0);
+    for (let i = 0; i < 10; i++) this.copyOnce();
+  }
+
+  /** For a build, with instances and memory of their own. `threads`: the limits are those of one, times this. */
+  static async of(build: WasmBuild, threads: number): Promise<Limits> {
+    const instance = await instantiate({ build, pages: 256 });
+    const heap = new WasmHeap(instance.memory);
+    return new Limits(
+      instance,
+      heap,
+      instance.build === 'relaxed' && probeDot(instance.exports, heap),
+      threads,
+    );
+  }
+
+  /** Now, in units of limitUnits. */
+  measure(name: LimitName): number {
+    return this.threads * (name === 'copy' ? this.copyRate() : this.tiles.rate(this.best[name], OPERATIONS));
+  }
+
+  private copyRate(): number {
+    const begin = performance.now();
+    for (let i = 0; i < 4; i++) this.copyOnce();
+    return (4 * 2 * COPIED_BYTES) / (performance.now() - begin) / 1e6;
+  }
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { TypedArray } from '../src/core/dtype.ts';
+import type { BenchCase } from './case.ts';
+
+const folder = fileURLToPath(new URL('peers/', import.meta.url));
+
+/** Engines to compare with, by the name of their module in peers/, and what they are called. */
+export const peerNames = {
+  tfjs: 'tfjs-backend-wasm',
+  onnxruntime: 'onnxruntime-web',
+  jax: '@jax-js/jax',
+} as const;
+export type PeerName = keyof typeof peerNames;
+
+/** Installs the peers as their lock file has them, unless they are there. Throws with what npm said. */
+export async function installPeers(): Promise<void> {
+  if (existsSync(`${folder}node_modules/.package-lock.json`)) return;
+  console.error('installing the peers (bench/peers) ...');
+  await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
+}
+
+interface Reply {
+  readonly ready?: true;
+  readonly threads?: number;
+  readonly backend?: string;
+  readonly answer?: readonly TypedArray[];
+  readonly unsupported?: true;
+  readonly samples?: number[];
+  readonly error?: string;
+}
+
+/** A peer in a process of its own, so that no engine's threads, memory or polyfills reach another's. */
+export class PeerProcess {
+  readonly name: PeerName;
+  private readonly child: ChildProcess;
+  private readonly about: Reply;
+
+  private constructor(name: PeerName, child: ChildProcess, about: Reply) {
+    this.name = name;
+    this.child = child;
+    this.about = about;
+  }
+
+  static async start(name: PeerName, threads: number, quick: boolean): Promise<PeerProcess> {
+    const child = fork(`${folder}child.ts`, [name, String(threads), String(quick)], {
+      ...{ serialization: 'advanced', execArgv: [...process.execArgv, '--import', 'tsx'] },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    return new PeerProcess(name, child, await reply(child));
+  }
+
+  get threads(): number {
+    return this.about.threads!;
+  }
+
+  get backend(): string {
+    return this.about.backend!;
+  }
+
+  /** Its answer to a case, or undefined if it has no such thing; from then on `sample` runs this case. */
+  async prepare({ suite, name }: BenchCase): Promise<readonly TypedArray[] | undefined> {
+    return (await this.ask({ suite, name })).answer;
+  }
+
+  async sample(options: { seconds: number; fewest: number }): Promise<number[]> {
+    return (await this.ask(options)).samples!;
+  }
+
+  stop(): void {
+    this.child.kill();
+  }
+
+  private ask(message: object): Promise<Reply> {
+    this.child.send(message);
+    return reply(this.child);
+  }
+}
+
+async function reply(child: ChildProcess): Promise<Reply> {
+  const message = await new Promise<Reply>((resolve, reject) => {
+    const gone = (code: number | null) => reject(new Error(`its process ended (${code})`));
+    child.once('exit', gone);
+    child.once('message', (m: Reply) => {
+      child.off('exit', gone);
+      resolve(m);
+    });
+  });
+  if (message.error) throw new Error(message.error);
+  return message;
+}

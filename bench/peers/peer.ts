@@ -1,0 +1,25 @@
+import type { Problem } from '../case.ts';
+
+/** Something a peer has made ready: its answer can be had once, and it can be run again and again. */
+export interface PeerRun {
+  readonly answer: () => Promise<readonly (Float32Array | Uint8Array | Int32Array)[]>;
+  readonly run: () => void | Promise<void>;
+  readonly dispose: () => void;
+}
+
+/** Another engine, in its own best configuration. */
+export interface Peer {
+  /** Threads it really uses. */
+  readonly threads: number;
+  readonly backend: string;
+  /** Undefined where the engine has no such thing. */
+  prepare(problem: Problem): Promise<PeerRun | undefined>;
+}
+
+/** An MLP's weights as (out, in) row-major, and its biases, layer by layer. */
+export interface Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}

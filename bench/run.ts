@@ -1,0 +1,150 @@
+import type { Engine } from '../src/scheduler/engine.ts';
+import { type BenchCase, type Result, rateOf } from './case.ts';
+import { type LimitName, Limits } from './limits.ts';
+import { median, sample, summarize } from './measure.ts';
+import { type PeerProcess, peerNames } from './peers.ts';
+
+export interface RunOptions {
+  readonly quick: boolean;
+  readonly print: (line: string) => void;
+}
+
+interface Runner {
+  readonly engine: string;
+  readonly backend: string;
+  readonly build: string;
+  readonly threads: number;
+  readonly sample: (options: { seconds: number; fewest: number }) => Promise<number[]>;
+  readonly samples: number[];
+  readonly shares: number[];
+}
+
+/**
+ * Times cases on an engine and its peers. Nothing whose answer is wrong is timed. Engines take turns within a case, round by
+ * round, with the limit measured before and after each turn: a shared machine's speed drifts, and all drift alike.
+ */
+export async function run(
+  engine: Engine,
+  peers: readonly PeerProcess[],
+  cases: readonly BenchCase[],
+  { quick, print }: RunOptions,
+) {
+  const { name: backend, build, threads } = engine.backend;
+  const limits = backend === 'wasm' ? await Limits.of(build as 'simd128' | 'relaxed', threads) : undefined;
+  const measured: Record<LimitName, number[]> = { multiply_add: [], dot: [], copy: [] };
+  const results: Result[] = [];
+  let wrong = 0;
+  let suite = '';
+  for (const c of cases) {
+    if (c.suite !== suite) print(c.suite);
+    suite = c.suite;
+    const prepared = await c.prepare(engine);
+    try {
+      const problems = await c.judge(await prepared.answer(), true);
+      if (problems.length) throw new Error(`wrong, so it is not timed: ${problems.join('; ')}`);
+      const runners: Runner[] = [
+        {
+          engine: 'biphase',
+          backend,
+          build,
+          threads,
+          sample: (o) => sample(prepared.run, o),
+          samples: [],
+          shares: [],
+        },
+      ];
+      for (const peer of peers) {
+        const runner = await peerRunner(peer, c, print);
+        if (runner) runners.push(runner);
+      }
+      await takeTurns(c, runners, limits, measured, quick);
+      const rows = rowsOf(c, runners);
+      results.push(...rows);
+      print(line(rows));
+    } catch (error) {
+      wrong++;
+      print(`  ${c.name.padEnd(44)} ${(error as Error).message}`);
+    } finally {
+      prepared.dispose();
+    }
+  }
+  const all = Object.entries(measured).filter(([, values]) => values.length);
+  return { results, wrong, limits: Object.fromEntries(all.map(([name, values]) => [name, median(values)])) };
+}
+
+/** A peer that has this case and answers it rightly. */
+async function peerRunner(
+  peer: PeerProcess,
+  c: BenchCase,
+  print: (line: string) => void,
+): Promise<Runner | undefined> {
+  const name = peerNames[peer.name];
+  try {
+    const answer = await peer.prepare(c);
+    if (!answer) return undefined;
+    const problems = await c.judge(answer, false);
+    if (problems.length) throw new Error(`wrong, so it is not timed: ${problems.join('; ')}`);
+  } catch (error) {
+    print(`  ${c.name.padEnd(44)} ${name}: ${(error as Error).message}`);
+    return undefined;
+  }
+  const { backend, threads } = peer;
+  return {
+    engine: name,
+    backend,
+    build: '',
+    threads,
+    sample: (o) => peer.sample(o),
+    samples: [],
+    shares: [],
+  };
+}
+
+async function takeTurns(
+  c: BenchCase,
+  runners: readonly Runner[],
+  limits: Limits | undefined,
+  measured: Record<LimitName, number[]>,
+  quick: boolean,
+): Promise<void> {
+  const rounds = quick ? 1 : 5;
+  const turn = quick ? { seconds: 0.1, fewest: 5 } : { seconds: 0.3, fewest: 5 };
+  for (let round = 0; round < rounds; round++)
+    for (const r of runners) {
+      const before = c.limit && limits?.measure(c.limit);
+      const samples = await r.sample(turn);
+      const after = c.limit && limits?.measure(c.limit);
+      r.samples.push(...samples);
+      if (!before || !after) continue;
+      r.shares.push(rateOf(c.work, median(samples)).rate! / ((before + after) / 2));
+      if (r === runners[0]) measured[c.limit!].push(before, after);
+    }
+}
+
+function rowsOf(c: BenchCase, runners: readonly Runner[]): Result[] {
+  const timings = runners.map((r) => summarize(r.samples));
+  const fastest = Math.min(...timings.slice(1).map((t) => t.medianMs));
+  return runners.map(({ engine, backend, build, threads, shares }, i) => {
+    const { medianMs, minMs, spread, samples } = timings[i];
+    return {
+      ...{ suite: c.suite, case: c.name, engine, backend, build, threads },
+      ...{ median_ms: medianMs, min_ms: minMs, spread, samples, ...rateOf(c.work, medianMs) },
+      share_of_limit: shares.length ? median(shares) : null,
+      ratio_to_best_peer: runners.length > 1 ? fastest / medianMs : null,
+    };
+  });
+}
+
+/** One case for people: time, rate, share of the limit, and how many times faster than each peer. */
+function line([own, ...peers]: readonly Result[]): string {
+  const rate = own.rate === null ? '' : `${own.rate.toFixed(own.rate < 100 ? 1 : 0)} ${own.unit}`;
+  const share = own.share_of_limit === null ? '' : `${(own.share_of_limit * 100).toFixed(0)} % of the limit`;
+  const ratios = peers.map((p) => `${(p.median_ms / own.median_ms).toFixed(1)} x ${p.engine}`).join(', ');
+  return `  ${own.case.padEnd(40)} ${time(own.median_ms).padStart(10)} ±${(own.spread * 100).toFixed(0).padStart(2)} % ${rate.padStart(15)} ${share.padStart(18)}  ${ratios}`.trimEnd();
+}
+
+export function time(ms: number): string {
+  if (ms < 1e-3) return `${(ms * 1e6).toFixed(0)} ns`;
+  if (ms < 1) return `${(ms * 1e3).toFixed(1)} us`;
+  return `${ms.toFixed(2)} ms`;
+}
