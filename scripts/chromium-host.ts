@@ -1,4 +1,4 @@
-/** The frozen digits on a page in Chromium: fetched, instantiated and run there. */
+/** The frozen digits in Chromium, on a page and in a worker: fetched, instantiated and run there. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,11 +8,13 @@ import { launchChromium } from '../test/support/chromium.ts';
 export async function runInChromium(
   model: string,
   images: string,
+  where: 'page' | 'worker',
 ): Promise<{ rate: number; results: Uint8Array } | string> {
   const browser = await launchChromium();
   if (typeof browser === 'string') return browser;
   const files: Record<string, { type: string; body: Uint8Array | string }> = {
     '/': { type: 'text/html', body: '<!doctype html>' },
+    '/worker.js': { type: 'text/javascript', body: `(${run})().then((found) => postMessage(found))` },
     '/model.wasm': { type: 'application/wasm', body: readFileSync(model) },
     '/images': { type: 'application/octet-stream', body: readFileSync(images).subarray(16) },
   };
@@ -25,7 +27,7 @@ export async function runInChromium(
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    const { rate, results } = await page.evaluate(onPage);
+    const { rate, results } = await page.evaluate(where === 'page' ? run : askWorker);
     return { rate, results: Uint8Array.from(results) };
   } finally {
     await browser.close();
@@ -33,8 +35,17 @@ export async function runInChromium(
   }
 }
 
-/** Runs on the page, so it uses nothing from this file. */
-async function onPage(): Promise<{ rate: number; results: number[] }> {
+/** Runs on the page: what a worker finds. */
+function askWorker(): Promise<{ rate: number; results: number[] }> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker('/worker.js');
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+  });
+}
+
+/** Runs on the page or in a worker, so it uses nothing from this file. */
+async function run(): Promise<{ rate: number; results: number[] }> {
   type Numbers = Record<string, (...args: number[]) => number> & { memory: WebAssembly.Memory };
   const images = new Uint8Array(await (await fetch('/images')).arrayBuffer());
   const { instance } = await WebAssembly.instantiateStreaming(fetch('/model.wasm'));

@@ -1,5 +1,5 @@
 /**
- * Runs one frozen model on the 10,000 MNIST test images in every host of examples/hosts and in Chromium: every byte of
+ * Runs one frozen model on the 10,000 MNIST test images in every host of examples/hosts, and in Chromium: every byte of
  * the results must be the engine's. A host whose tools are missing is skipped with the reason; with REQUIRE=hosts that fails.
  *
  *     npm run test:hosts            all of them
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { runInChromium } from './chromium-host.ts';
 import { makeDigits } from './digits-files.ts';
 import { hosts, runProgram } from './hosts.ts';
+import { runInWorkerd } from './workerd-host.ts';
 
 const folder = fileURLToPath(new URL('../out/hosts', import.meta.url));
 const wanted = (name: string) => {
@@ -68,15 +69,24 @@ for (const { name, relaxed, passes, prepare } of hosts) {
     }
   }
 }
-if (wanted('Chromium'))
+/** Hosts that are servers or browsers. */
+const others: [name: string, run: (model: string) => ReturnType<typeof runInWorkerd>][] = [
+  ['workerd', (model) => runInWorkerd(model, digits.images)],
+  ['Chromium, page', (model) => runInChromium(model, digits.images, 'page')],
+  ['Chromium, worker', (model) => runInChromium(model, digits.images, 'worker')],
+];
+for (const [name, run] of others.filter(([name]) => wanted(name)))
   for (const [label, model] of [
-    ['Chromium', digits.model],
-    ['Chromium, relaxed SIMD', digits.relaxedModel],
+    [name, digits.model],
+    [`${name}, relaxed SIMD`, digits.relaxedModel],
   ]) {
     const ofEngine = await digits.engineRate();
-    const found = await runInChromium(model, digits.images);
+    const found = await run(model).catch((error: Error) => error);
     if (typeof found === 'string') absent(label, found);
-    else report(label, found.rate, ofEngine, found.results);
+    else if (found instanceof Error) {
+      failed++;
+      console.log(`${label.padEnd(34)}FAILED: ${found.message}`);
+    } else report(label, found.rate, ofEngine, found.results);
   }
 
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
