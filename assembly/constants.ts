@@ -45,9 +45,12 @@ function put(number: i32, value: f32): void {
   v128.store(TABLE + (<usize>number << 4), f32x4.splat(value));
 }
 
-/** Fills the table unless it is filled; several threads may do so at once, the mark comes last. */
+/**
+ * Fills the table unless it is filled; several threads may do so at once, the mark comes last. A build without threads
+ * (a frozen module) has no atomics, which not every host knows.
+ */
 export function fillConstants(): void {
-  if (atomic.load<i32>(TABLE)) return;
+  if (ASC_FEATURE_THREADS ? atomic.load<i32>(TABLE) : load<i32>(TABLE)) return;
   put(ONE, 1);
   put(TWO, 2);
   put(HALF, 0.5);
@@ -102,5 +105,6 @@ export function fillConstants(): void {
   put(THREE, 3);
   put(SIXTH, 1.0 / 6.0);
   put(MOST, 1e30);
-  atomic.store<i32>(TABLE, 1);
+  if (ASC_FEATURE_THREADS) atomic.store<i32>(TABLE, 1);
+  else store<i32>(TABLE, 1);
 }

@@ -11,7 +11,7 @@ import { deflateRawSync } from 'node:zlib';
 import { tileSource } from './generate-tiles.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const makers = ['build-assets.ts', 'compile-wasm.ts', 'inspect-wasm.ts'].map((name) =>
+const makers = ['build-assets.ts', 'compile-wasm.ts', 'compile-frozen.ts', 'inspect-wasm.ts'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
 );
 
@@ -35,24 +35,36 @@ export async function buildAssets(root = repository): Promise<void> {
   await whenChanged(root, 'src/generated/wasm.ts', [...sources, compiler], async () => {
     const { builds, compileWasm } = await import('./compile-wasm.ts');
     const made = await Promise.all(builds.map((build) => compileWasm(build, root)));
-    const deflated = made.map(({ build, bytes }) => [
-      build,
-      deflateRawSync(bytes, { level: 9 }).toString('base64'),
-    ]);
+    const modules = made.map(({ build, bytes }) => [build, deflated(bytes)]);
     const flags = made.map(({ build, memoryFlagsAt }) => [build, memoryFlagsAt]);
     return (
       '/** Raw DEFLATE, as base64: half the download of base64 alone. */\n' +
-      `${table('wasmDeflated', 'string', deflated)}\n` +
+      `${table('wasmDeflated', 'string', modules)}\n` +
       '/** Set the byte here to 3 before compiling, for an instance that imports a shared memory. */\n' +
       table('memoryFlagsAt', 'number', flags)
     );
   });
+
+  const frozen = [...sources, join(root, 'asconfig.frozen.json'), compiler];
+  await whenChanged(root, 'src/generated/frozen.ts', frozen, async () => {
+    const { compileFrozen, opcodesOf, scratchBytesOf } = await import('./compile-frozen.ts');
+    const templates = (await compileFrozen(root)).map(({ name, bytes }) => [name, deflated(bytes)]);
+    return (
+      '/** What frozen modules are made from; raw DEFLATE, as base64. */\n' +
+      `${table('templates', 'string', templates)}\n` +
+      '/** The records that each of them can run. */\n' +
+      `export const templateOpcodes: Readonly<Record<'int8' | 'full', readonly number[]>> = ${JSON.stringify(Object.fromEntries(await opcodesOf(root)))};\n\n` +
+      `/** Scratch memory that they need. */\nexport const scratchBytes = ${await scratchBytesOf(root)};\n`
+    );
+  });
 }
+
+const deflated = (bytes: Uint8Array): string => deflateRawSync(bytes, { level: 9 }).toString('base64');
 
 /** A constant with its names as a type, but not its values: they would be repeated in the .d.ts. */
 function table(name: string, type: string, entries: (string | number)[][]): string {
   const keys = entries.map(([key]) => `'${key}'`).join(' | ') || 'never';
-  const rows = entries.map(([key, value]) => `  ${key}: ${JSON.stringify(value)},\n`).join('');
+  const rows = entries.map(([key, value]) => `  '${key}': ${JSON.stringify(value)},\n`).join('');
   return `export const ${name}: Readonly<Record<${keys}, ${type}>> = {\n${rows}};\n`;
 }
 

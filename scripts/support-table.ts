@@ -33,8 +33,8 @@ ${rows.join('\n')}
 
 Tested by \`npm test\`: Node 20 (simd128) and Node 24 (relaxed) on Linux x64, WebGPU by Dawn on SwiftShader, the report page
 in Chromium. Once by hand: every conformance case of the webgpu backend in Deno 2.9 (wgpu on Mesa lavapipe), all within
-bounds. Not yet tested: other operating systems, real GPUs, Bun, Firefox, web workers. Not yet built: threads, checkpoints,
-files for models, hosts without JavaScript.
+bounds. Not yet tested: other operating systems, real GPUs, Bun, Firefox, web workers. Not yet built: checkpoints. Hosts without
+JavaScript run frozen files: docs/ABI.md, and \`npm run test:hosts\`.
 `;
 }
 

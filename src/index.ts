@@ -1,10 +1,16 @@
 import { ReferenceBackend } from './backend/reference/backend.ts';
 import { createWasmBackend } from './backend/wasm/backend.ts';
+import { inspectFrozen } from './backend/wasm/frozen/file.ts';
+import { freezePlans } from './backend/wasm/frozen/freeze.ts';
+import type { FrozenInfo } from './backend/wasm/frozen/info.ts';
 import type { TileWish } from './backend/wasm/tiles.ts';
 import { type CompileProgress, createWebgpuBackend, describeAdapter } from './backend/webgpu/backend.ts';
 import { nodeGPU } from './backend/webgpu/node.ts';
 import type { GpuCache } from './backend/webgpu/tune.ts';
 import { BiphaseError, fail } from './core/errors.ts';
+import { FrozenModel } from './passes/frozen.ts';
+import type { QuantizedModel } from './passes/quantize.ts';
+import { type ServingOptions, servingPlan } from './passes/serving.ts';
 import { type BackendName, choose, type Probe, type Provider } from './scheduler/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 
@@ -36,6 +42,48 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const choice = await choose([wasm(options), webgpu(options), reference], options.backend ?? 'auto');
   return new Engine(await choice.provider.create(), choice);
+}
+
+export interface FreezeOptions extends ServingOptions {
+  /** Most samples of one run: 1 to 65536, 64 if not given. An instance has memory for so many. */
+  readonly maxBatch?: number;
+  /** Use relaxed SIMD: faster in hosts that have it, refused by hosts that don't. The bits of an int8 model stay the same. */
+  readonly relaxed?: boolean;
+  /** Freeze a model that is not quantized. Its results are within the bounds of docs/NUMERICS.md, not bit-identical. */
+  readonly f32?: boolean;
+}
+
+/**
+ * Writes a quantized model as one WebAssembly module: weights, plan and kernels, no imports; docs/ABI.md says how any
+ * host runs it. The same model and options give the same bytes.
+ *
+ * Throws BiphaseError: 'invalid_argument' for a bad option or an f32 model without `f32: true`; 'unsupported' for a model
+ * whose ops depend on the batch size, or options that it can't have; 'out_of_memory' where maxBatch needs over 4 GiB.
+ */
+export async function freeze(
+  model: QuantizedModel | FrozenModel,
+  options: FreezeOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { maxBatch = 64, relaxed = false, f32 = false } = options;
+  if (!Number.isInteger(maxBatch) || maxBatch < 1 || maxBatch > 65536)
+    fail('invalid_argument', `maxBatch is ${maxBatch}, expected a whole number from 1 to 65536`);
+  if (model instanceof FrozenModel && !f32)
+    fail(
+      'invalid_argument',
+      'this model is not quantized: freeze what engine.quantize() returns, or pass f32: true',
+    );
+  const { input, output } = servingPlan(model, 1, options);
+  const planOf = (batch: number) => servingPlan(model, batch, options).plan;
+  return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output });
+}
+
+/**
+ * What is in a frozen file: layers, shapes, scales, bytes, ABI version. Nothing is compiled or run.
+ * Throws BiphaseError: 'invalid_data' for what is no frozen file, or one that was cut off or changed since;
+ * 'unsupported' for one with a newer ABI.
+ */
+export function inspect(bytes: Uint8Array): FrozenInfo {
+  return inspectFrozen(bytes);
 }
 
 const wasm = ({ build, threads, tiles }: EngineOptions): Provider => {
@@ -90,6 +138,7 @@ async function probing(look: () => Promise<Probe>): Promise<Probe> {
 }
 
 export type { Backend, Program } from './backend/backend.ts';
+export type { FrozenInfo, FrozenLayer, FrozenTensor } from './backend/wasm/frozen/info.ts';
 export type { CompileProgress, WebgpuBackend } from './backend/webgpu/backend.ts';
 export type { WebgpuProgram } from './backend/webgpu/program.ts';
 export type { GpuCache } from './backend/webgpu/tune.ts';
@@ -108,6 +157,7 @@ export * as optim from './optim/index.ts';
 export type { CalibrationMethod } from './passes/calibrate.ts';
 export { FrozenModel } from './passes/frozen.ts';
 export type { QuantizedModel, QuantizedOp } from './passes/quantize.ts';
+export type { ServingOptions } from './passes/serving.ts';
 export type { BackendName, Finding } from './scheduler/choose.ts';
 export type { Engine, InferOptions } from './scheduler/engine.ts';
 export type { Inference } from './scheduler/inference.ts';

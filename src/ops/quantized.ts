@@ -10,7 +10,12 @@ export interface QuantAttrs {
   readonly zeroPoint: number;
 }
 
-export interface MatmulI8Attrs {
+/** What the numbers of a u8 result stand for. Kernels compute the same without knowing; reports tell people. */
+export interface Reported {
+  readonly stands?: QuantAttrs;
+}
+
+export interface MatmulI8Attrs extends Reported {
   /** Right shift of acc * multiplier: 17 to 62. */
   readonly shift: number;
   /** Zero point of the output. */
@@ -135,7 +140,7 @@ export const quantized = {
   }),
 
   /** activation_i8(x u8, table u8 (256)): y = table[x], any function of one quantized number. */
-  activation_i8: op({
+  activation_i8: op<Reported>({
     infer(inputs) {
       expectInputs('activation_i8', inputs, ['u8', 'u8']);
       if (!table256(inputs[1]))

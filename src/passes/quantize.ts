@@ -70,7 +70,11 @@ export function calibrationPlan(graph: Graph, observed: readonly TensorId[]): Pl
 export const observedSlot = (id: TensorId): string => `tensor ${id}`;
 
 /** The int8 plan of a quantized model for one batch size. */
-export function quantizedPlan(model: QuantizedModel, batch: number): Plan {
+export const quantizedPlan = (model: QuantizedModel, batch: number): Plan =>
+  buildPlan(quantizedGraph(model, batch), { name: `infer int8, batch ${batch}` });
+
+/** The int8 graph behind it. */
+export function quantizedGraph(model: QuantizedModel, batch: number): Graph {
   const source = calibrationGraph(model.frozen, batch);
   if (signatureOf(source) !== model.signature)
     fail(
@@ -78,8 +82,7 @@ export function quantizedPlan(model: QuantizedModel, batch: number): Plan {
       `the model does different things at batch size ${batch} than at the size it was calibrated with; ` +
         'make its ops independent of the batch size, or calibrate at this one',
     );
-  const { graph } = rewrite(source, model.ranges);
-  return buildPlan(graph, { name: `infer int8, batch ${batch}` });
+  return rewrite(source, model.ranges).graph;
 }
 
 /** Which op makes which tensor: equal where tensor ids mean the same. */
@@ -174,7 +177,7 @@ class Rewriter {
       if (input && params) {
         const table = this.table(node, input.params, params);
         this.u8.set(node.output!, {
-          tensor: this.tracer.apply('activation_i8', [input.tensor, table]),
+          tensor: this.tracer.apply('activation_i8', [input.tensor, table], { stands: params }),
           params,
         });
         return undefined;
@@ -214,6 +217,7 @@ class Rewriter {
       zeroPoint: before.zeroPoint,
       min: isRelu ? before.zeroPoint : 0,
       max: 255,
+      stands: after,
     });
     this.u8.set(epilogue.output, { tensor, params: after });
     return [...epilogue.absorbed];

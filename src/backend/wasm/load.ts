@@ -26,9 +26,9 @@ interface BuiltinModules {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** The module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
-async function bytesOf(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>> {
-  const text = atob(wasmDeflated[build]);
+/** A module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
+export async function inflate(base64: string): Promise<Uint8Array<ArrayBuffer>> {
+  const text = atob(base64);
   const deflated = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) deflated[i] = text.charCodeAt(i);
   // Where Node's zlib is, it spares the start-up the loading of streams and fetch: a few milliseconds instead of forty.
@@ -46,7 +46,7 @@ export async function chooseBuild(
 ) {
   if (typeof WebAssembly === 'undefined') fail('unavailable', 'this runtime has no WebAssembly');
   for (const build of wish ? [wish] : builds) {
-    const bytes = await bytesOf(build);
+    const bytes = await inflate(wasmDeflated[build]);
     if (validate(bytes)) return { build, bytes };
   }
   if (wish === 'relaxed')

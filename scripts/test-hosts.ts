@@ -1,0 +1,93 @@
+/**
+ * Runs one frozen model on the 10,000 MNIST test images in every host of examples/hosts, and in Chromium: every byte of
+ * the results must be the engine's. A host whose tools are missing is skipped with the reason; with REQUIRE=hosts that fails.
+ *
+ *     npm run test:hosts            all of them
+ *     npm run test:hosts -- rust    those whose name has "rust" in it
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runInChromium } from './chromium-host.ts';
+import { makeDigits } from './digits-files.ts';
+import { hosts, runProgram } from './hosts.ts';
+import { runInWorkerd } from './workerd-host.ts';
+
+const folder = fileURLToPath(new URL('../out/hosts', import.meta.url));
+const wanted = (name: string) => {
+  const words = process.argv.slice(2);
+  return words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase()));
+};
+
+const required = (process.env.REQUIRE ?? '').split(',').includes('hosts');
+let [passed, failed, skipped] = [0, 0, 0];
+
+const digits = await makeDigits(folder);
+const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString('en')} images/s`.padStart(18);
+console.log(
+  `digits.wasm: ${digits.overhead.toLocaleString('en')} bytes beyond its weights, ${(100 * digits.accuracy).toFixed(2)} % right`,
+);
+console.log(
+  `biphase itself: simd128, 1 thread, batches of 64, Node ${process.versions.node}, timed before each host\n`,
+);
+
+/** The speed of a shared machine changes within seconds, so the engine is timed beside every host. */
+function report(name: string, perSecond: number, ofEngine: number, results: Uint8Array): void {
+  const same = Buffer.compare(results, digits.expected) === 0;
+  if (same) passed++;
+  else failed++;
+  const share = `${(perSecond / ofEngine).toFixed(2)} of biphase's ${rate(ofEngine).trim()}`;
+  console.log(`${name.padEnd(34)}${rate(perSecond)}   ${same ? 'same bytes' : 'DIFFERENT BYTES'}, ${share}`);
+}
+
+function absent(name: string, reason: string): void {
+  if (required) failed++;
+  else skipped++;
+  console.log(`${name.padEnd(34)}${required ? 'MISSING' : 'skipped'}: ${reason}`);
+}
+
+for (const { name, relaxed, passes, prepare } of hosts) {
+  if (!wanted(name)) continue;
+  const command = prepare();
+  if (typeof command === 'string') {
+    absent(name, command);
+    continue;
+  }
+  for (const [label, model] of [
+    [name, digits.model],
+    ...(relaxed ? [[`${name}, relaxed SIMD`, digits.relaxedModel]] : []),
+  ]) {
+    const results = join(folder, 'results');
+    rmSync(results, { force: true });
+    try {
+      const ofEngine = await digits.engineRate();
+      const printed = runProgram([...command, model, digits.images, results, String(passes)]);
+      report(label, Number(printed.trim()), ofEngine, readFileSync(results));
+    } catch (error) {
+      failed++;
+      console.log(`${label.padEnd(34)}FAILED: ${(error as Error).message}`);
+    }
+  }
+}
+/** Hosts that are servers or browsers. */
+const others: [name: string, run: (model: string) => ReturnType<typeof runInWorkerd>][] = [
+  ['workerd', (model) => runInWorkerd(model, digits.images)],
+  ['Chromium, page', (model) => runInChromium(model, digits.images, 'page')],
+  ['Chromium, worker', (model) => runInChromium(model, digits.images, 'worker')],
+];
+for (const [name, run] of others.filter(([name]) => wanted(name)))
+  for (const [label, model] of [
+    [name, digits.model],
+    [`${name}, relaxed SIMD`, digits.relaxedModel],
+  ]) {
+    const ofEngine = await digits.engineRate();
+    const found = await run(model).catch((error: Error) => error);
+    if (typeof found === 'string') absent(label, found);
+    else if (found instanceof Error) {
+      failed++;
+      console.log(`${label.padEnd(34)}FAILED: ${found.message}`);
+    } else report(label, found.rate, ofEngine, found.results);
+  }
+
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed ? 1 : 0;

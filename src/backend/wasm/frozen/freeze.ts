@@ -1,0 +1,59 @@
+import { fail } from '../../../core/errors.ts';
+import { scratchBytes, templateOpcodes, templates } from '../../../generated/frozen.ts';
+import { inflate, PAGE, type WasmBuild } from '../load.ts';
+import { usualTiles } from '../tiles.ts';
+import { FROZEN_ABI, writeFrozen } from './file.ts';
+import { checkServable, makeImage, type Scaling } from './image.ts';
+import { isForward, layersOf, tensorOf, weightBytesOf } from './info.ts';
+import type { PlanOf } from './tapes.ts';
+
+/** What a frozen file is made from: the plan of a model, for any number of samples, and what its numbers stand for. */
+export interface FreezeSource {
+  readonly planOf: PlanOf;
+  readonly maxBatch: number;
+  readonly build: WasmBuild;
+  readonly input: Scaling;
+  readonly output: Scaling;
+}
+
+/** One WebAssembly module with everything that a model needs; the same bytes for the same model and options. */
+export async function freezePlans(source: FreezeSource): Promise<Uint8Array<ArrayBuffer>> {
+  const { build, maxBatch, input, output } = source;
+  const planOf = remembered(source.planOf);
+  const plan = planOf(maxBatch);
+  if (!isForward(plan.steps)) fail('unsupported', `${plan.name} trains; only forward passes can be frozen`);
+  checkServable(plan, maxBatch);
+  const plainTiles = usualTiles(build, false);
+  const image = makeImage({
+    ...{ planOf, most: maxBatch, scratchBytes, input, output },
+    tiles: build === 'relaxed' ? [plainTiles, usualTiles(build, true)] : [plainTiles],
+  });
+  const tier = pickTier(image.opcodes, plan.name);
+  const template = await inflate(templates[`${tier}-${build}`]);
+  return writeFrozen(template, image, {
+    ...{ abi: FROZEN_ABI, build, kernels: tier, maxBatch },
+    input: tensorOf(plan.slots.input, input),
+    output: tensorOf(plan.slots.output, output),
+    layers: layersOf(plan, maxBatch),
+    weightBytes: weightBytesOf(plan),
+    memoryBytes: image.pages * PAGE,
+  });
+}
+
+/** The smallest template that has every kernel of the tapes. */
+function pickTier(opcodes: ReadonlySet<number>, name: string): 'int8' | 'full' {
+  const lacks = (tier: 'int8' | 'full') => [...opcodes].filter((o) => !templateOpcodes[tier].includes(o));
+  if (lacks('int8').length === 0) return 'int8';
+  const missing = lacks('full');
+  if (missing.length === 0) return 'full';
+  return fail('unsupported', `${name}: frozen modules have no kernel for the records ${missing.join(', ')}`);
+}
+
+function remembered(planOf: PlanOf): PlanOf {
+  const plans = new Map<number, ReturnType<PlanOf>>();
+  return (batch) => {
+    const plan = plans.get(batch) ?? planOf(batch);
+    plans.set(batch, plan);
+    return plan;
+  };
+}

@@ -1,0 +1,164 @@
+import { bytesPerElement, type DType } from '../../../core/dtype.ts';
+import { fail } from '../../../core/errors.ts';
+import { sizeOf } from '../../../core/shape.ts';
+import * as opcode from '../../../generated/opcodes.ts';
+import { alignUp } from '../../../graph/memory.ts';
+import { ALIGNMENT, type Plan, type Slot } from '../../../graph/plan.ts';
+import { MOST_PAGES, PAGE } from '../load.ts';
+import { RESERVED } from '../memory.ts';
+import type { Tiles } from '../tiles.ts';
+import { checksum } from './checksum.ts';
+import { type FrozenTapes, growingTapes, type PlanOf } from './tapes.ts';
+
+/** What the numbers of a tensor stand for: real = (q - zeroPoint) * scale. */
+export interface Scaling {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** All that a frozen module's memory is made from. */
+export interface ImageSource {
+  readonly planOf: PlanOf;
+  readonly most: number;
+  /** What products run on where the relaxed dot may not be used, and where it may, in builds that have it. */
+  readonly tiles: readonly Tiles[];
+  readonly scratchBytes: number;
+  readonly input: Scaling;
+  readonly output: Scaling;
+}
+
+/** The part of a frozen module's memory that is in the file, from address RESERVED, and how many pages it has in all. */
+export interface Image {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly pages: number;
+  readonly opcodes: ReadonlySet<number>;
+}
+
+/** Bytes of the header; assembly/frozen/runtime.ts draws it. */
+const HEADER_BYTES = 320;
+const [TENSORS_AT, FIELDS] = [128, 12];
+const MAGIC = 0x48504942;
+const PROBE_BYTES = 64;
+const typeCodes: Record<DType, number> = { f32: opcode.F32, i32: opcode.I32, u8: opcode.U8, i8: opcode.I8 };
+
+/** Lays a model out in the memory that assembly/frozen/runtime.ts draws, and writes the part that the file holds. */
+export function makeImage(source: ImageSource): Image {
+  const { planOf, most, scratchBytes } = source;
+  const plan = planOf(most);
+  const { input, output } = plan.slots;
+  const { persistentBytes } = plan.memory;
+  const keptEnd = Math.max(...[input, output].map((s) => alignUp(s.offset + byteLength(s), ALIGNMENT)));
+
+  // A first pass with everything at 0 finds out how long tapes and packed weights are.
+  const draftPlace = { address: (offset: number) => offset, extraAt: 0, scratch: 0 };
+  const drafts = source.tiles.map((tiles) => growingTapes(planOf, most, { tiles, ...draftPlace }));
+  const longest = (length: (t: FrozenTapes) => number) => Math.max(...drafts.map(length));
+
+  const at = new Cursor(RESERVED);
+  const header = at.take(HEADER_BYTES);
+  const constants = at.take(persistentBytes);
+  const tapes = at.take(drafts.reduce((sum, t) => sum + tapeBytes(t), 0));
+  const dataEnd = at.address;
+  const extraAt = at.take(longest((t) => t.extraBytes));
+  const frozenEnd = at.address;
+  const runTape = at.take(longest((t) => Math.max(t.single.words.byteLength, t.many.words.byteLength)));
+  const probe = at.take(PROBE_BYTES);
+  const scratch = at.take(scratchBytes);
+  const temporaries = at.take(plan.arenaBytes - keptEnd);
+  const kept = at.take(keptEnd - persistentBytes);
+  const pages = Math.ceil(at.address / PAGE);
+  if (pages >= MOST_PAGES)
+    fail(
+      'out_of_memory',
+      `${plan.name} needs ${(at.address / 2 ** 20).toFixed(1)} MiB, more than 32-bit addresses reach; use a smaller maxBatch`,
+    );
+  const address = (offset: number) => {
+    if (offset < persistentBytes) return constants + offset;
+    return offset < keptEnd ? kept + offset - persistentBytes : temporaries + offset - keptEnd;
+  };
+
+  const bytes = new Uint8Array(dataEnd - RESERVED);
+  for (const { data, offset } of plan.constants)
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), constants + offset - RESERVED);
+  const words = new Uint32Array(bytes.buffer);
+  const put = (byteAddress: number, values: ArrayLike<number>) =>
+    words.set(values, (byteAddress - RESERVED) / 4);
+  let tapeAt = tapes;
+  const opcodes = new Set<number>();
+  source.tiles.forEach((tiles, i) => {
+    const set = growingTapes(planOf, most, { tiles, address, extraAt, scratch });
+    put(header + 48 + 32 * i, writeTapes(set, tapeAt, put));
+    tapeAt += tapeBytes(set);
+    for (const code of set.opcodes) opcodes.add(code);
+  });
+  const perSample = (slot: Slot) => byteLength(slot) / most;
+  put(header + 8, [dataEnd, frozenEnd, most, address(input.offset), address(output.offset)]);
+  put(header + 28, [perSample(input), perSample(output), probe, runTape]);
+  const facts = new Float64Array(bytes.buffer, header + TENSORS_AT - RESERVED, 2 * FIELDS);
+  facts.set(factsOf(input, source.input));
+  facts.set(factsOf(output, source.output), FIELDS);
+  put(header, [MAGIC, checksum(bytes.subarray(8))]);
+  return { bytes, pages, opcodes };
+}
+
+/** Hands out addresses, each a multiple of ALIGNMENT. */
+class Cursor {
+  address: number;
+
+  constructor(address: number) {
+    this.address = address;
+  }
+
+  take(bytes: number): number {
+    const from = this.address;
+    this.address = alignUp(from + bytes, ALIGNMENT);
+    return from;
+  }
+}
+
+const tapeBytes = ({ once, single, many }: FrozenTapes): number =>
+  once.byteLength + growingBytes(single) + growingBytes(many);
+const growingBytes = ({ words, patches }: FrozenTapes['single']): number =>
+  words.byteLength + patches.byteLength;
+
+/** Writes one set of tapes from `at` on; returns the eight words of the header that point to them. */
+function writeTapes(
+  { once, single, many }: FrozenTapes,
+  at: number,
+  put: (address: number, words: Uint32Array) => void,
+): number[] {
+  put(at, once);
+  const pointers = [at, at + once.byteLength];
+  let next = at + once.byteLength;
+  for (const { words, patches } of [single, many]) {
+    const end = next + words.byteLength;
+    put(next, words);
+    put(end, patches);
+    pointers.push(next, end, end + patches.byteLength);
+    next = end + patches.byteLength;
+  }
+  return pointers;
+}
+
+/** What `query` answers: dtype, rank, scale, zero point, sizes, of one sample. */
+function factsOf({ dtype, shape }: Slot, { scale, zeroPoint }: Scaling): number[] {
+  const sizes = shape.slice(1);
+  return [typeCodes[dtype], sizes.length, scale, zeroPoint, ...sizes];
+}
+
+const byteLength = ({ dtype, shape }: Slot): number => sizeOf(shape) * bytesPerElement[dtype];
+
+/** Throws unless a plan has one input and one output whose first dimension is that of the samples. */
+export function checkServable(plan: Plan, most: number): void {
+  const { input, output, ...others } = plan.slots;
+  if (!input || !output || Object.keys(others).length)
+    fail(
+      'unsupported',
+      `${plan.name}: a frozen file has one input and one output; got ${Object.keys(plan.slots)}`,
+    );
+  if (output.shape[0] !== most)
+    fail(
+      'unsupported',
+      `${plan.name}: the output's shape is [${output.shape}] for ${most} samples; expected a result for each sample`,
+    );
+}

@@ -1,0 +1,83 @@
+import { bytesPerElement, type DType } from '../../../core/dtype.ts';
+import { type Shape, sizeOf } from '../../../core/shape.ts';
+import type { Plan, Step, TensorRef } from '../../../graph/plan.ts';
+import type { ActivationRef } from '../../../ops/activation.ts';
+import type { WasmBuild } from '../load.ts';
+import type { Scaling } from './image.ts';
+
+/** The input or output of a frozen model: one sample's type, and what its numbers stand for. */
+export interface FrozenTensor extends Scaling {
+  readonly dtype: DType;
+  /** Without the samples' dimension. */
+  readonly shape: Shape;
+}
+
+/** One step of a frozen model. */
+export interface FrozenLayer {
+  readonly op: string;
+  readonly activation?: string;
+  /** Of one sample's result. */
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** What the numbers of a u8 result stand for. */
+  readonly scale?: number;
+  readonly zeroPoint?: number;
+  /** Bytes of its weights, biases, multipliers and tables. */
+  readonly weightBytes: number;
+}
+
+/** What is in a frozen file. */
+export interface FrozenInfo {
+  /** Version of the module's exports. */
+  readonly abi: number;
+  /** Instructions that a host needs: 'simd128' is standard WebAssembly, 'relaxed' also has relaxed SIMD. */
+  readonly build: WasmBuild;
+  /** Which kernels are in it: those between integers, or all of a forward pass. */
+  readonly kernels: 'int8' | 'full';
+  readonly maxBatch: number;
+  readonly input: FrozenTensor;
+  readonly output: FrozenTensor;
+  readonly layers: readonly FrozenLayer[];
+  /** Bytes of all weights, biases, multipliers and tables. */
+  readonly weightBytes: number;
+  /** Memory of an instance. */
+  readonly memoryBytes: number;
+  readonly fileBytes: number;
+}
+
+const bytesOf = ({ dtype, shape }: TensorRef): number => sizeOf(shape) * bytesPerElement[dtype];
+
+/** The input and output of a plan, for one sample. */
+export const tensorOf = ({ dtype, shape }: TensorRef, scaling: Scaling): FrozenTensor => ({
+  dtype,
+  shape: shape.slice(1),
+  ...scaling,
+});
+
+/** The steps of a plan, told for one sample. Shapes without the samples in front are left whole. */
+export function layersOf(plan: Plan, most: number): FrozenLayer[] {
+  return plan.steps.map(({ op, attrs, inputs, output }) => {
+    const { activation, stands, scale, zeroPoint } = attrs as StepAttrs;
+    const [first, ...sizes] = output!.shape;
+    const numbers = stands ?? (op === 'quantize' ? { scale, zeroPoint } : undefined);
+    return {
+      op,
+      ...(activation && { activation: activation.name }),
+      dtype: output!.dtype,
+      shape: first === most ? sizes : output!.shape,
+      ...(numbers && { scale: numbers.scale, zeroPoint: numbers.zeroPoint }),
+      weightBytes: inputs.reduce((sum, t) => sum + (t.constant ? bytesOf(t) : 0), 0),
+    };
+  });
+}
+
+interface StepAttrs extends Partial<Scaling> {
+  readonly activation?: ActivationRef;
+  readonly stands?: Scaling;
+}
+
+export const weightBytesOf = (plan: Plan): number =>
+  plan.constants.reduce((sum, c) => sum + c.data.byteLength, 0);
+
+/** Steps that write in place have no result to tell of; a forward pass has none. */
+export const isForward = (steps: readonly Step[]): boolean => steps.every((s) => s.output);
