@@ -111,4 +111,6 @@ export type { QuantizedModel, QuantizedOp } from './passes/quantize.ts';
 export type { BackendName, Finding } from './scheduler/choose.ts';
 export type { Engine, InferOptions } from './scheduler/engine.ts';
 export type { Inference } from './scheduler/inference.ts';
+export type { Predictor, PredictorOptions } from './scheduler/predictor.ts';
+export type { PredictorCost, PredictorStats } from './scheduler/predictor-stats.ts';
 export type { FitOptions, StepReport, Training, TrainingOptions } from './scheduler/training.ts';

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'out_of_memory'
   | 'disposed'
   | 'busy'
+  | 'overloaded'
   | 'aborted'
   | 'device_lost'
   | 'worker_lost'

@@ -5,10 +5,13 @@ import type { Model } from '../nn/module.ts';
 import { FrozenModel } from '../passes/frozen.ts';
 import { inferPlan } from '../passes/infer.ts';
 import { OUTPUT_U8, type QuantizedModel, quantizedPlan } from '../passes/quantize.ts';
+import { BatchPrograms } from './batch-programs.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import type { Choice, Finding } from './choose.ts';
 import { compileOn } from './compile.ts';
 import { createInference, type Inference } from './inference.ts';
+import { Lanes } from './lanes.ts';
+import { checkPredictorOptions, Predictor, type PredictorOptions } from './predictor.ts';
 import { Training, type TrainingOptions } from './training.ts';
 
 export interface InferOptions {
@@ -21,6 +24,7 @@ export class Engine {
   readonly backend: Backend;
   /** Every backend that was looked for, what was found, and what was chosen and why. */
   readonly findings: readonly Finding[];
+  private readonly lanes = new Lanes();
   private disposed = false;
 
   constructor(backend: Backend, { findings }: Choice) {
@@ -53,6 +57,23 @@ export class Engine {
       fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
     const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
     return createInference(await compileOn(this.backend, plan), OUTPUT_U8);
+  }
+
+  /**
+   * Serves a frozen or quantized model to many callers at once: dynamic batches, a cache, backpressure, cancellation.
+   * The model must treat each sample by itself, as all layers in `nn` do.
+   */
+  async predictor(model: FrozenModel | QuantizedModel, options: PredictorOptions = {}): Promise<Predictor> {
+    this.alive();
+    const checked = checkPredictorOptions(options);
+    const planFor = (batch: number) =>
+      model instanceof FrozenModel ? inferPlan(model, batch) : quantizedPlan(model, batch);
+    const compile = (plan: Plan) => compileOn(this.backend, plan);
+    return new Predictor(
+      await BatchPrograms.compile(checked.batchSizes, planFor, compile),
+      checked,
+      this.lanes,
+    );
   }
 
   /** Compiles any plan, for people who build their own. */
