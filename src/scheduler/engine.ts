@@ -5,6 +5,7 @@ import type { Model } from '../nn/module.ts';
 import { FrozenModel } from '../passes/frozen.ts';
 import { inferPlan } from '../passes/infer.ts';
 import { OUTPUT_U8, type QuantizedModel, quantizedPlan } from '../passes/quantize.ts';
+import { Backends } from './backends.ts';
 import { BatchPrograms } from './batch-programs.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import type { Choice, Finding } from './choose.ts';
@@ -21,27 +22,33 @@ export interface InferOptions {
 
 /** Trains, quantizes and serves models on the backend that was chosen for it. */
 export class Engine {
-  readonly backend: Backend;
   /** Every backend that was looked for, what was found, and what was chosen and why. */
   readonly findings: readonly Finding[];
+  private readonly backends: Backends;
   private readonly lanes = new Lanes();
   private disposed = false;
 
-  constructor(backend: Backend, { findings }: Choice) {
-    this.backend = backend;
+  constructor(backend: Backend, { findings, providers }: Choice) {
+    this.backends = new Backends(backend, providers);
     this.findings = findings;
+  }
+
+  /** What it runs on: the backend that was chosen, or what took over where that was lost. */
+  get backend(): Backend {
+    return this.backends.main;
   }
 
   /** The findings as lines of text. */
   describe(): string {
-    const width = Math.max(...this.findings.map((f) => f.name.length));
-    return this.findings.map((f) => `${f.chosen ? '*' : ' '} ${f.name.padEnd(width)}  ${f.text}`).join('\n');
+    const findings = [...this.findings, ...this.backends.events];
+    const width = Math.max(...findings.map((f) => f.name.length));
+    return findings.map((f) => `${f.chosen ? '*' : ' '} ${f.name.padEnd(width)}  ${f.text}`).join('\n');
   }
 
   /** Starts training a model, or goes on from a frozen model's weights (the frozen model itself does not change). */
   async train(model: Model | FrozenModel, options: TrainingOptions): Promise<Training> {
     this.alive();
-    return new Training(this.backend, model, options);
+    return new Training({ backends: this.backends, lanes: this.lanes }, model, options);
   }
 
   /** Makes the int8 form of a frozen model; ranges are measured on the calibration samples. */
@@ -85,7 +92,7 @@ export class Engine {
   /** Gives back everything the engine holds; its trainings and inferences end with it. */
   dispose(): void {
     this.disposed = true;
-    this.backend.dispose();
+    this.backends.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
-import type { Backend, Program } from '../backend/backend.ts';
-import type { TypedArray } from '../core/dtype.ts';
+import type { Backend } from '../backend/backend.ts';
+import { checkSlotArray } from '../backend/program.ts';
 import { fail } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { sameShape, showShape } from '../core/shape.ts';
@@ -10,14 +10,21 @@ import type { Model } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { FrozenModel } from '../passes/frozen.ts';
 import { type TrainOptions, type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
-import { checkBounds, compileOn } from './compile.ts';
-import { Turns } from './turns.ts';
+import { Backends } from './backends.ts';
+import { Lanes } from './lanes.ts';
+import { type Snapshot, stateSlots } from './snapshots.ts';
+import { type Build, type Fill, type Recovery, type RecoveryOptions, Stepper } from './stepper.ts';
 
 export interface TrainingOptions extends TrainOptions {
   /** Seed of the initial weights and of dropout. */
   readonly seed?: number;
   /** Shape of one input sample; taken from the first data set if not given. */
   readonly input?: readonly number[];
+  /**
+   * How to get over a lost GPU, a dead thread or refused memory: the state is kept in memory every so many steps, and the
+   * steps since are made again. On if not given; with false such an error ends the training.
+   */
+  readonly recovery?: RecoveryOptions | false;
 }
 
 export interface FitOptions {
@@ -49,44 +56,55 @@ export interface StepReport {
   readonly loss: number;
 }
 
-interface Compiled {
-  readonly program: Program;
-  readonly train: TrainPlan;
-  readonly batch: number;
+/** Where a training runs, and beside what. */
+export interface Place {
+  readonly backends: Backends;
+  readonly lanes: Lanes;
 }
 
-/** A model being trained on one backend. */
+/** A model being trained. */
 export class Training {
-  readonly backend: Backend;
   private readonly model: Model;
   private readonly options: TrainingOptions;
   private readonly initial: ((p: Parameter) => Float32Array) | undefined;
-  private readonly hyper = new Float32Array(4);
-  private readonly seeds: Int32Array;
+  private readonly lanes: Lanes;
+  private readonly stepper: Stepper;
   private inputType: TensorType | undefined;
-  private compiled: Compiled | undefined;
-  private stepsDone = 0;
   private busy = false;
   private disposed = false;
 
-  constructor(backend: Backend, source: Model | FrozenModel, options: TrainingOptions) {
-    this.backend = backend;
+  constructor(place: Place | Backend, source: Model | FrozenModel, options: TrainingOptions) {
+    const { backends, lanes } =
+      'lanes' in place ? place : { backends: new Backends(place), lanes: new Lanes() };
+    this.lanes = lanes;
     this.options = options;
     this.model = source instanceof FrozenModel ? source.model : source;
     this.initial = source instanceof FrozenModel ? (p) => source.values(p) : undefined;
     const shape = options.input ?? (source instanceof FrozenModel ? source.input.shape : undefined);
     this.inputType = shape && { dtype: 'f32', shape };
-    this.seeds = Int32Array.of(options.seed ?? 0, 0);
+    const { recovery = {} } = options;
+    if (recovery && recovery.everySteps !== undefined) atLeastOne('recovery.everySteps', recovery.everySteps);
+    this.stepper = new Stepper(backends, options.optimizer, options.seed ?? 0, recovery || undefined);
+  }
+
+  /** What it runs on now. */
+  get backend(): Backend {
+    return this.stepper.backend;
+  }
+
+  /** What broke so far, and how it was got over. */
+  get recoveries(): readonly Recovery[] {
+    return this.stepper.recoveries;
   }
 
   /** Steps made so far. */
   get step(): number {
-    return this.stepsDone;
+    return this.stepper.step;
   }
 
   /** The plan now compiled, with its costs; undefined before the first step. */
   get plan(): Plan | undefined {
-    return this.compiled?.train.plan;
+    return this.stepper.current?.train.plan;
   }
 
   /**
@@ -97,33 +115,32 @@ export class Training {
   async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
     const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal } = options;
     checkData(data, batchSize, epochs);
-    if (!Number.isInteger(lossEvery) || lossEvery < 1)
-      fail('invalid_argument', `lossEvery is ${lossEvery}, expected a whole number from 1`);
+    atLeastOne('lossEvery', lossEvery);
     let onItsWay: Promise<StepReport> | undefined;
     this.start();
     try {
-      const { program, train } = await this.prepare(data.input, batchSize);
-      const { input: inputSlot, target: targetSlot } = train.plan.slots;
-      checkTarget(data, targetSlot);
-      const input = new Float32Array(program.plan.slots.input.shape.reduce((a, b) => a * b, 1));
-      const target =
-        targetSlot.dtype === 'i32' ? new Int32Array(count(targetSlot)) : new Float32Array(count(targetSlot));
+      const { train } = await this.prepare(data.input, batchSize);
+      checkTarget(data, train.plan.slots[trainSlots.target]);
       const perEpoch = Math.floor(data.length / batchSize);
       const steps = perEpoch * epochs;
-      const turns = new Turns();
+      let order: Uint32Array | undefined;
       for (let done = 0; done < steps; done++) {
         const epoch = Math.floor(done / perEpoch);
         if (signal?.aborted)
           fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
             cause: signal.reason,
           });
-        if (done % perEpoch === 0) this.order = batchOrder(data.length, { seed, epoch, shuffle });
+        if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
         const at = (done % perEpoch) * batchSize;
-        data.gather(this.order.subarray(at, at + batchSize), input, target);
-        this.queue(program, inputSlot, input, targetSlot, target);
-        if ((done + 1) % lossEvery === 0 || done + 1 === steps) {
-          const now = { step: this.stepsDone, epoch: epoch + 1, steps, done: done + 1 };
-          const report = this.lossOf(program).then((loss) => ({ ...now, loss }));
+        const indices = order.subarray(at, at + batchSize);
+        const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
+        const { loss } = await this.make((input, target) => data.gather(indices, input, target), {
+          loss: wanted,
+          wait: lossEvery === 1,
+        });
+        if (loss) {
+          const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
+          const report = loss.then((value) => ({ ...now, loss: value }));
           if (lossEvery === 1) yield await report;
           else {
             // If the caller leaves before it comes, nobody waits for it.
@@ -132,7 +149,7 @@ export class Training {
             onItsWay = report;
           }
         }
-        await turns.breathe();
+        await this.lanes.betweenSteps();
       }
       if (onItsWay) yield await onItsWay;
     } finally {
@@ -147,9 +164,18 @@ export class Training {
       fail('invalid_argument', 'stepOn needs the input shape: pass { input: [...] } to train()');
     this.start();
     try {
-      const { program, train } = await this.prepare(type, batchSize);
-      this.queue(program, train.plan.slots.input, input, train.plan.slots.target, target);
-      return await this.lossOf(program);
+      const { plan } = (await this.prepare(type, batchSize)).train;
+      checkSlotArray(plan, plan.slots[trainSlots.input], input, 'write');
+      checkSlotArray(plan, plan.slots[trainSlots.target], target, 'write');
+      // Copies, where the step may have to be made again.
+      const [x, t] = this.options.recovery === false ? [input, target] : [input.slice(), target.slice()];
+      const copy: Fill = (intoInput, intoTarget) => {
+        intoInput.set(x);
+        intoTarget.set(t);
+      };
+      return (await (
+        await this.make(copy, { loss: true, wait: true })
+      ).loss)!;
     } finally {
       this.busy = false;
     }
@@ -164,12 +190,12 @@ export class Training {
         'invalid_argument',
         'freeze needs the input shape: train first, or pass { input: [...] } to train()',
       );
-    const { program, train } = this.compiled ?? (await this.prepare(type, 1));
-    const flat = await program.read(program.plan.slots[trainSlots.parameters]);
+    const { train } = this.stepper.current ?? (await this.prepare(type, 1));
+    const flat = await this.stepper.read(trainSlots.parameters);
     const values = new Map(
       train.parameters.map(({ parameter, offset }) => [
         parameter,
-        (flat as Float32Array).slice(offset, offset + parameter.size),
+        flat.slice(offset, offset + parameter.size),
       ]),
     );
     return new FrozenModel(this.model, type, train.parameters, values);
@@ -177,66 +203,49 @@ export class Training {
 
   dispose(): void {
     this.disposed = true;
-    this.compiled?.program.dispose();
-    this.compiled = undefined;
+    this.stepper.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  private order = new Uint32Array(0);
-
-  /** Writes one batch and runs the whole step, without waiting for it. */
-  private queue(
-    program: Program,
-    inputSlot: Slot,
-    input: TypedArray,
-    targetSlot: Slot,
-    target: TypedArray,
-  ): void {
-    checkBounds(targetSlot, target);
-    const { slots } = program.plan;
-    this.options.optimizer.hyper(this.stepsDone + 1, this.hyper);
-    program.write(inputSlot, input);
-    program.write(targetSlot, target);
-    program.write(slots[trainSlots.hyper], this.hyper);
-    if (slots[trainSlots.seed]) {
-      this.seeds[1] = this.stepsDone;
-      program.write(slots[trainSlots.seed], this.seeds);
-    }
-    program.run();
-    this.stepsDone++;
-  }
-
-  /** The loss of the last step queued. */
-  private async lossOf(program: Program): Promise<number> {
-    const [loss] = await program.read(program.plan.slots[trainSlots.loss]);
-    return loss;
+  /** One step in its turn, and the snapshot after it where it is time for one. */
+  private make(
+    fill: Fill,
+    how: { loss: boolean; wait: boolean },
+  ): Promise<{ loss: Promise<number> | undefined }> {
+    return this.lanes.training(async () => {
+      const made = await this.stepper.make(fill, how);
+      await this.stepper.snapshotIfDue();
+      return made;
+    });
   }
 
   /** The program for a batch size; weights and moments move over when the size changes. */
-  private async prepare(type: TensorType, batch: number): Promise<Compiled> {
+  private async prepare(type: TensorType, batch: number): Promise<Build> {
     const known = this.inputType;
     if (known && (known.dtype !== type.dtype || !sameShape(known.shape, type.shape)))
       fail(
         'shape_mismatch',
         `this training takes samples of shape ${showShape(known.shape)}, got ${showShape(type.shape)}`,
       );
-    if (this.compiled?.batch === batch) return this.compiled;
-    const train = trainPlan(this.model, type, batch, this.options);
-    const program = await compileOn(this.backend, train.plan);
-    const states = Object.values(train.plan.slots).filter(
-      (s) => s.role === 'state' && s.name !== 'gradients',
-    );
-    if (this.compiled) {
-      for (const slot of states)
-        program.write(slot, await this.compiled.program.read(this.compiled.train.plan.slots[slot.name]));
-      this.compiled.program.dispose();
-    } else program.write(train.plan.slots[trainSlots.parameters], this.initialValues(train));
+    if (this.stepper.current?.batch === batch) return this.stepper.current;
+    const build = { train: trainPlan(this.model, type, batch, this.options), batch };
+    await this.stepper.prepare(build, () => this.initialState(build.train));
     this.inputType = type;
-    this.compiled = { program, train, batch };
-    return this.compiled;
+    return build;
+  }
+
+  /** Before the first step: the model's initial or frozen values, and moments of zero. */
+  private initialState(train: TrainPlan): Snapshot {
+    const states = Object.fromEntries(
+      stateSlots(train.plan.slots).map(({ name }) => [
+        name,
+        name === trainSlots.parameters ? this.initialValues(train) : new Float32Array(train.flatLength),
+      ]),
+    );
+    return { step: 0, states };
   }
 
   private initialValues({ parameters, flatLength }: TrainPlan): Float32Array {
@@ -260,13 +269,14 @@ export class Training {
   }
 }
 
-const count = (slot: Slot): number => slot.shape.reduce((a, b) => a * b, 1);
+function atLeastOne(name: string, n: number): void {
+  if (!Number.isInteger(n) || n < 1)
+    fail('invalid_argument', `${name} is ${n}, expected a whole number from 1`);
+}
 
 function checkData(data: DataSet, batchSize: number, epochs: number): void {
-  if (!Number.isInteger(batchSize) || batchSize < 1)
-    fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
-  if (!Number.isInteger(epochs) || epochs < 1)
-    fail('invalid_argument', `epochs is ${epochs}, expected a whole number from 1`);
+  atLeastOne('batchSize', batchSize);
+  atLeastOne('epochs', epochs);
   if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
   if (batchSize > data.length)
     fail(

@@ -1,0 +1,106 @@
+import type { Backend } from '../backend/backend.ts';
+import { BiphaseError, type ErrorCode } from '../core/errors.ts';
+import { AUTO_ORDER, type Finding, type Provider } from './choose.ts';
+
+/** What a new start can mend: the program's values are gone, and nothing else is wrong. */
+const MENDABLE: readonly ErrorCode[] = ['device_lost', 'worker_lost', 'out_of_memory'];
+
+/** Whether work that failed so can be begun anew, here or on another backend. */
+export const mendable = (error: unknown): error is BiphaseError =>
+  error instanceof BiphaseError && MENDABLE.includes(error.code);
+
+/** The backends of one engine: the one that serves it, and what stands in where that one is lost or full. */
+export class Backends {
+  private serving: Backend;
+  private readonly providers: readonly Provider[];
+  private readonly standIns = new Map<string, Promise<Backend | undefined>>();
+  private readonly lost = new Set<Backend>();
+  private replacing: Promise<Backend | undefined> | undefined;
+  private closed = false;
+  /** What became of backends that were lost, for describe(). */
+  readonly events: Finding[] = [];
+
+  constructor(first: Backend, providers: readonly Provider[] = []) {
+    this.serving = first;
+    this.providers = providers;
+  }
+
+  /** Where new programs go. */
+  get main(): Backend {
+    return this.serving;
+  }
+
+  /**
+   * The backend to begin anew on after `error` on `failed`: the same where only its threads died or memory may have
+   * become free since; for a lost device a new one of its kind; else another that 'auto' may choose. `attempt` counts from
+   * 1: from the second on, another kind is tried first. Undefined where there is none.
+   */
+  async after(failed: Backend, error: BiphaseError, attempt: number): Promise<Backend | undefined> {
+    if (this.closed) return undefined;
+    if (error.code === 'worker_lost' && !this.lost.has(failed)) return failed;
+    if (error.code === 'out_of_memory') {
+      if (attempt === 1 && !this.lost.has(failed)) return failed;
+      return this.standIn(failed.name);
+    }
+    if (failed !== this.serving && !this.lost.has(this.serving)) return this.serving;
+    this.replacing ??= this.replace(failed, error, attempt).finally(() => {
+      this.replacing = undefined;
+    });
+    return this.replacing;
+  }
+
+  dispose(): void {
+    this.closed = true;
+    this.serving.dispose();
+    for (const standIn of this.standIns.values()) void standIn.then((b) => b?.dispose());
+    this.standIns.clear();
+  }
+
+  private async replace(failed: Backend, error: BiphaseError, attempt: number): Promise<Backend | undefined> {
+    this.lost.add(failed);
+    const own = this.providers.find((p) => p.name === failed.name);
+    const again = async () => (own ? this.create(own) : undefined);
+    const found =
+      attempt > 1
+        ? ((await this.standIn(failed.name)) ?? (await again()))
+        : ((await again()) ?? (await this.standIn(failed.name)));
+    if (!found) return undefined;
+    failed.dispose();
+    if (this.closed) {
+      found.dispose();
+      return undefined;
+    }
+    // It serves now, and is disposed as what serves.
+    this.standIns.delete(found.name);
+    this.serving = found;
+    const text = `${found.description}; took over after ${failed.name} was lost: ${error.message}`;
+    this.events.push({ name: found.name as Finding['name'], available: true, chosen: true, text });
+    return found;
+  }
+
+  /** A backend of another kind, made once; never the reference nor a GPU that is simulated. */
+  private async standIn(than: string): Promise<Backend | undefined> {
+    for (const name of AUTO_ORDER) {
+      const provider = this.providers.find((p) => p.name === name && p.name !== than);
+      if (!provider) continue;
+      if (this.serving.name === name && !this.lost.has(this.serving)) return this.serving;
+      let made = this.standIns.get(name);
+      if (!made) {
+        made = provider
+          .probe()
+          .then((probe) => (probe.available && !probe.software ? this.create(provider) : undefined))
+          .catch(() => undefined);
+        this.standIns.set(name, made);
+      }
+      const backend = await made;
+      if (backend) return backend;
+      this.standIns.delete(name);
+    }
+    return undefined;
+  }
+
+  /** Undefined where it can't be had; whoever asked has the error that made them ask. */
+  private create(provider: Provider): Promise<Backend | undefined> {
+    return provider.create().catch(() => undefined);
+  }
+}
