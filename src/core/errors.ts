@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'aborted'
   | 'device_lost'
   | 'worker_lost'
+  | 'io_failed'
   | 'internal';
 
 /** Every error this library throws on purpose. The message says what was given, what was expected, what to do. */

@@ -10,10 +10,11 @@ import { BatchPrograms } from './batch-programs.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import type { Choice, Finding } from './choose.ts';
 import { compileOn } from './compile.ts';
+import type { TrainingOptions } from './fit-options.ts';
 import { createInference, type Inference } from './inference.ts';
 import { Lanes } from './lanes.ts';
 import { checkPredictorOptions, Predictor, type PredictorOptions } from './predictor.ts';
-import { Training, type TrainingOptions } from './training.ts';
+import { Training } from './training.ts';
 
 export interface InferOptions {
   /** Samples that go through together. */

@@ -119,7 +119,7 @@ export class Stepper {
     this.done = snapshot.step;
     if (this.snapshots) this.snapshots.put(snapshot);
     else this.snapshots = new Snapshots(snapshot, this.recovery?.everySteps);
-    if (this.running) await this.rebuild(undefined);
+    await this.writeState();
   }
 
   /** The state after all steps so far. It is the stepper's own and holds until the next snapshot. */
@@ -184,6 +184,15 @@ export class Stepper {
     this.log = [];
   }
 
+  private async writeState(): Promise<void> {
+    if (!this.running) return;
+    const { states } = this.snapshots!.newest;
+    // Where the program is lost meanwhile, the next one begins with this state.
+    await this.guarded(async ({ program }) => {
+      for (const [name, values] of Object.entries(states)) program.write(program.plan.slots[name], values);
+    });
+  }
+
   /** Does something with the program, and again with the next one where this one is lost under it. */
   private async guarded<T>(work: (running: { program: Program }) => Promise<T>): Promise<T> {
     for (;;) {
@@ -192,8 +201,8 @@ export class Stepper {
       try {
         return await work(running);
       } catch (error) {
-        if (!this.canMend(error)) throw error;
-        await this.recover(error, running.program);
+        if (this.canMend(error)) await this.recover(error, running.program);
+        else if (!this.recovering && (!this.running || this.running === running)) throw error;
       }
     }
   }
@@ -217,7 +226,8 @@ export class Stepper {
       ([loss]) => resolve(loss),
       (error) => {
         if (this.canMend(error)) this.recover(error, program).catch(reject);
-        else reject(error);
+        // A program that has been replaced: the loss comes from the next one.
+        else if (!this.recovering && (!this.running || this.running.program === program)) reject(error);
         throw error;
       },
     );

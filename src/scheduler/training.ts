@@ -5,56 +5,33 @@ import { Random } from '../core/random.ts';
 import { sameShape, showShape } from '../core/shape.ts';
 import { batchOrder, type DataSet } from '../data/index.ts';
 import type { Parameter } from '../graph/parameter.ts';
-import type { Plan, Slot } from '../graph/plan.ts';
+import type { Plan } from '../graph/plan.ts';
+import { readIfThere, writeWhole } from '../io/file.ts';
+import { seal } from '../io/seal.ts';
 import type { Model } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { FrozenModel } from '../passes/frozen.ts';
-import { type TrainOptions, type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
+import { type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
 import { Backends } from './backends.ts';
+import {
+  type CheckpointModel,
+  checkPosition,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type FitPosition,
+} from './checkpoint.ts';
+import {
+  atLeastOne,
+  type CheckpointOptions,
+  checkData,
+  checkTarget,
+  type FitOptions,
+  type StepReport,
+  type TrainingOptions,
+} from './fit-options.ts';
 import { Lanes } from './lanes.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
-import { type Build, type Fill, type Recovery, type RecoveryOptions, Stepper } from './stepper.ts';
-
-export interface TrainingOptions extends TrainOptions {
-  /** Seed of the initial weights and of dropout. */
-  readonly seed?: number;
-  /** Shape of one input sample; taken from the first data set if not given. */
-  readonly input?: readonly number[];
-  /**
-   * How to get over a lost GPU, a dead thread or refused memory: the state is kept in memory every so many steps, and the
-   * steps since are made again. On if not given; with false such an error ends the training.
-   */
-  readonly recovery?: RecoveryOptions | false;
-}
-
-export interface FitOptions {
-  readonly batchSize: number;
-  readonly epochs?: number;
-  /** Seed of the order of the samples; each epoch has its own order. */
-  readonly seed?: number;
-  /** Take samples in a new random order each epoch; on by default. */
-  readonly shuffle?: boolean;
-  /**
-   * Report, and read the loss back, only every so many steps (and after the last one); 1 if not given. The steps between
-   * are queued without waiting, and while one loss is on its way the next steps are queued already: a caller who leaves the
-   * loop has made up to this many steps more than the last report says.
-   */
-  readonly lossEvery?: number;
-  /** Stops before the next step; the weights of the last whole step stay. */
-  readonly signal?: AbortSignal;
-}
-
-/** What one training step did. */
-export interface StepReport {
-  /** Steps of this training so far, counted from 1. */
-  readonly step: number;
-  /** Epoch of this fit, counted from 1. */
-  readonly epoch: number;
-  /** Steps that this fit will make in all, and how many it has made. */
-  readonly steps: number;
-  readonly done: number;
-  readonly loss: number;
-}
+import { type Build, type Fill, type Recovery, Stepper } from './stepper.ts';
 
 /** Where a training runs, and beside what. */
 export interface Place {
@@ -113,9 +90,11 @@ export class Training {
    * weights are those of the last whole step, and training can go on with another fit.
    */
   async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
-    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal } = options;
+    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
     checkData(data, batchSize, epochs);
     atLeastOne('lossEvery', lossEvery);
+    if (checkpoint) atLeastOne('checkpoint.everySteps', checkpoint.everySteps);
+    const where = { batchSize, seed, shuffle, samples: data.length };
     let onItsWay: Promise<StepReport> | undefined;
     this.start();
     try {
@@ -124,7 +103,7 @@ export class Training {
       const perEpoch = Math.floor(data.length / batchSize);
       const steps = perEpoch * epochs;
       let order: Uint32Array | undefined;
-      for (let done = 0; done < steps; done++) {
+      for (let done = await this.begin(checkpoint, where); done < steps; done++) {
         const epoch = Math.floor(done / perEpoch);
         if (signal?.aborted)
           fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
@@ -138,6 +117,8 @@ export class Training {
           loss: wanted,
           wait: lossEvery === 1,
         });
+        if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
+          await writeWhole(checkpoint.path, await this.checkpoint({ ...where, done: done + 1 }));
         if (loss) {
           const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
           const report = loss.then((value) => ({ ...now, loss: value }));
@@ -159,9 +140,7 @@ export class Training {
 
   /** Makes one step on one batch of the caller's and returns its loss. */
   async stepOn(input: Float32Array, target: Float32Array | Int32Array, batchSize: number): Promise<number> {
-    const type =
-      this.inputType ??
-      fail('invalid_argument', 'stepOn needs the input shape: pass { input: [...] } to train()');
+    const type = this.typeFor('stepOn');
     this.start();
     try {
       const { plan } = (await this.prepare(type, batchSize)).train;
@@ -184,13 +163,7 @@ export class Training {
   /** The weights as they are now, for inference, quantization or further training. */
   async freeze(): Promise<FrozenModel> {
     this.alive();
-    const type =
-      this.inputType ??
-      fail(
-        'invalid_argument',
-        'freeze needs the input shape: train first, or pass { input: [...] } to train()',
-      );
-    const { train } = this.stepper.current ?? (await this.prepare(type, 1));
+    const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('freeze'), 1));
     const flat = await this.stepper.read(trainSlots.parameters);
     const values = new Map(
       train.parameters.map(({ parameter, offset }) => [
@@ -198,7 +171,43 @@ export class Training {
         flat.slice(offset, offset + parameter.size),
       ]),
     );
-    return new FrozenModel(this.model, type, train.parameters, values);
+    return new FrozenModel(this.model, this.inputType!, train.parameters, values);
+  }
+
+  /** Writes weights, optimizer state, step and seeds to a file, which is replaced whole. Throws 'io_failed'. */
+  async save(path: string): Promise<void> {
+    await writeWhole(path, await this.checkpoint());
+  }
+
+  /**
+   * Goes on from a file that save() or a fit has written. Throws 'io_failed', 'invalid_data' for a damaged file and
+   * 'shape_mismatch' or 'invalid_argument' for another model's, optimizer's or seed's; the training is then as it was.
+   */
+  async load(path: string): Promise<void> {
+    const file = (await readIfThere(path)) ?? fail('io_failed', `there is no file ${path}`);
+    await this.restore(file);
+  }
+
+  /** The bytes of a checkpoint, for hosts without files. */
+  async checkpoint(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
+    const model = await this.checkpointModel();
+    // In its turn, so that no step comes between the parts of the state.
+    const file = await this.lanes.training(async () =>
+      encodeCheckpoint({ snapshot: await this.stepper.state(), position }, model),
+    );
+    await seal(file);
+    return file;
+  }
+
+  /** Goes on from the bytes of a checkpoint; errors as load(). */
+  async restore(file: Uint8Array): Promise<void> {
+    this.start();
+    try {
+      const { snapshot } = await decodeCheckpoint(file, await this.checkpointModel());
+      await this.stepper.restore(snapshot);
+    } finally {
+      this.busy = false;
+    }
   }
 
   dispose(): void {
@@ -220,6 +229,36 @@ export class Training {
       await this.stepper.snapshotIfDue();
       return made;
     });
+  }
+
+  /** Where a fit begins: at 0, or where its checkpoint says. */
+  private async begin(
+    options: CheckpointOptions | undefined,
+    where: Omit<FitPosition, 'done'>,
+  ): Promise<number> {
+    const file = options?.resume ? await readIfThere(options.path) : undefined;
+    if (!file) return 0;
+    const { snapshot, position } = await decodeCheckpoint(file, await this.checkpointModel());
+    const { done } = checkPosition(position, where);
+    await this.stepper.restore(snapshot);
+    return done;
+  }
+
+  private async checkpointModel(): Promise<CheckpointModel> {
+    this.alive();
+    const { optimizer, seed = 0 } = this.options;
+    const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('a checkpoint'), 1));
+    return { train, optimizer, seed };
+  }
+
+  private typeFor(what: string): TensorType {
+    return (
+      this.inputType ??
+      fail(
+        'invalid_argument',
+        `${what} needs the input shape: train first, or pass { input: [...] } to train()`,
+      )
+    );
   }
 
   /** The program for a batch size; weights and moments move over when the size changes. */
@@ -267,32 +306,4 @@ export class Training {
   private alive(): void {
     if (this.disposed) fail('disposed', 'this training was disposed; call engine.train() again');
   }
-}
-
-function atLeastOne(name: string, n: number): void {
-  if (!Number.isInteger(n) || n < 1)
-    fail('invalid_argument', `${name} is ${n}, expected a whole number from 1`);
-}
-
-function checkData(data: DataSet, batchSize: number, epochs: number): void {
-  atLeastOne('batchSize', batchSize);
-  atLeastOne('epochs', epochs);
-  if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
-  if (batchSize > data.length)
-    fail(
-      'out_of_range',
-      `batchSize is ${batchSize} but the data set has ${data.length} samples; use a smaller batch`,
-    );
-  if (data.input.dtype !== 'f32')
-    fail('dtype_mismatch', `the data set's inputs are ${data.input.dtype}, expected f32`);
-}
-
-function checkTarget(data: DataSet, slot: Slot): void {
-  const shape = slot.shape.slice(1);
-  if (data.target.dtype !== slot.dtype || !sameShape(data.target.shape, shape))
-    fail(
-      'shape_mismatch',
-      `the data set's targets are ${data.target.dtype} ${showShape(data.target.shape)} for each sample; ` +
-        `this model and loss expect ${slot.dtype} ${showShape(shape)}`,
-    );
 }
