@@ -116,3 +116,4 @@ export type { Predictor, PredictorOptions } from './scheduler/predictor.ts';
 export type { PredictorCost, PredictorStats } from './scheduler/predictor-stats.ts';
 export type { Recovery, RecoveryOptions } from './scheduler/stepper.ts';
 export type { Training } from './scheduler/training.ts';
+export type { TrainingCost } from './scheduler/training-cost.ts';

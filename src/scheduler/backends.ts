@@ -5,8 +5,7 @@ import { AUTO_ORDER, type Finding, type Provider } from './choose.ts';
 /** What a new start can mend: the program's values are gone, and nothing else is wrong. */
 const MENDABLE: readonly ErrorCode[] = ['device_lost', 'worker_lost', 'out_of_memory'];
 
-/** Whether work that failed so can be begun anew, here or on another backend. */
-export const mendable = (error: unknown): error is BiphaseError =>
+const mendable = (error: unknown): error is BiphaseError =>
   error instanceof BiphaseError && MENDABLE.includes(error.code);
 
 /** The backends of one engine: the one that serves it, and what stands in where that one is lost or full. */
@@ -14,7 +13,8 @@ export class Backends {
   private serving: Backend;
   private readonly providers: readonly Provider[];
   private readonly standIns = new Map<string, Promise<Backend | undefined>>();
-  private readonly lost = new Set<Backend>();
+  /** Those that are gone, and why. */
+  private readonly lost = new Map<Backend, BiphaseError>();
   private replacing: Promise<Backend | undefined> | undefined;
   private closed = false;
   /** What became of backends that were lost, for describe(). */
@@ -31,6 +31,16 @@ export class Backends {
   }
 
   /**
+   * The fault behind an error of `backend`, if it is one that beginning anew can mend. What others find of a backend that
+   * was lost and cleared away is an engine that was disposed: for them that is the loss itself.
+   */
+  faultOf(error: unknown, backend: Backend): BiphaseError | undefined {
+    if (this.closed) return undefined;
+    if (mendable(error)) return error;
+    return error instanceof BiphaseError && error.code === 'disposed' ? this.lost.get(backend) : undefined;
+  }
+
+  /**
    * The backend to begin anew on after `error` on `failed`: the same where only its threads died or memory may have
    * become free since; for a lost device a new one of its kind; else another that 'auto' may choose. `attempt` counts from
    * 1: from the second on, another kind is tried first. Undefined where there is none.
@@ -38,10 +48,9 @@ export class Backends {
   async after(failed: Backend, error: BiphaseError, attempt: number): Promise<Backend | undefined> {
     if (this.closed) return undefined;
     if (error.code === 'worker_lost' && !this.lost.has(failed)) return failed;
-    if (error.code === 'out_of_memory') {
-      if (attempt === 1 && !this.lost.has(failed)) return failed;
-      return this.standIn(failed.name);
-    }
+    // Where there is no other backend, somebody may give some back here.
+    if (error.code === 'out_of_memory' && !this.lost.has(failed))
+      return attempt === 1 ? failed : ((await this.standIn(failed.name)) ?? failed);
     if (failed !== this.serving && !this.lost.has(this.serving)) return this.serving;
     this.replacing ??= this.replace(failed, error, attempt).finally(() => {
       this.replacing = undefined;
@@ -57,7 +66,7 @@ export class Backends {
   }
 
   private async replace(failed: Backend, error: BiphaseError, attempt: number): Promise<Backend | undefined> {
-    this.lost.add(failed);
+    this.lost.set(failed, error);
     const own = this.providers.find((p) => p.name === failed.name);
     const again = async () => (own ? this.create(own) : undefined);
     const found =

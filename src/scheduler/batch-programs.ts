@@ -9,6 +9,8 @@ export class BatchPrograms {
   readonly outputSize: number;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
+  /** Arithmetic and bytes moved by one run of each size. */
+  readonly costs: ReadonlyMap<number, { flops: number; bytes: number }>;
   private readonly sized: readonly Sized[];
   /** For each number of rows, the program to run first: the start of the way through all rows that took least time. */
   private readonly first: readonly Sized[];
@@ -20,6 +22,7 @@ export class BatchPrograms {
     this.inputSize = sizeOf(this.inputShape);
     this.outputSize = sizeOf(this.outputShape);
     this.sized = sized;
+    this.costs = new Map(sized.map(({ size, program }) => [size, costOfPlan(program.plan)]));
     this.first = cheapestCover(sized);
   }
 
@@ -55,11 +58,6 @@ export class BatchPrograms {
   /** Bytes of all arenas: every program has the weights in the form that its kernels read. */
   get arenaBytes(): number {
     return this.sized.reduce((sum, { program }) => sum + program.plan.arenaBytes, 0);
-  }
-
-  /** Arithmetic and bytes moved by one run of each size. */
-  get costs(): ReadonlyMap<number, { flops: number; bytes: number }> {
-    return new Map(this.sized.map(({ size, program }) => [size, costOfPlan(program.plan)]));
   }
 
   /**

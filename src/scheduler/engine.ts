@@ -14,6 +14,7 @@ import type { TrainingOptions } from './fit-options.ts';
 import { createInference, type Inference } from './inference.ts';
 import { Lanes } from './lanes.ts';
 import { checkPredictorOptions, Predictor, type PredictorOptions } from './predictor.ts';
+import { Renewable } from './renewable.ts';
 import { Training } from './training.ts';
 
 export interface InferOptions {
@@ -64,7 +65,8 @@ export class Engine {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
     const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
-    return createInference(await compileOn(this.backend, plan), OUTPUT_U8);
+    const programs = await Renewable.create(this.backends, (backend) => compileOn(backend, plan));
+    return createInference(programs, OUTPUT_U8, this.lanes.serving());
   }
 
   /**
@@ -76,12 +78,10 @@ export class Engine {
     const checked = checkPredictorOptions(options);
     const planFor = (batch: number) =>
       model instanceof FrozenModel ? inferPlan(model, batch) : quantizedPlan(model, batch);
-    const compile = (plan: Plan) => compileOn(this.backend, plan);
-    return new Predictor(
-      await BatchPrograms.compile(checked.batchSizes, planFor, compile),
-      checked,
-      this.lanes,
+    const programs = await Renewable.create(this.backends, (backend) =>
+      BatchPrograms.compile(checked.batchSizes, planFor, (plan) => compileOn(backend, plan)),
     );
+    return Predictor.create(programs, checked, this.lanes);
   }
 
   /** Compiles any plan, for people who build their own. */

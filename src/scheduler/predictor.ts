@@ -5,6 +5,7 @@ import { Batcher, type Request, type RunBatch } from './batcher.ts';
 import type { Lanes } from './lanes.ts';
 import { contentKey, PredictionCache, sameBits } from './prediction-cache.ts';
 import { type PredictorCost, PredictorMeter, type PredictorStats } from './predictor-stats.ts';
+import type { Renewable } from './renewable.ts';
 
 export interface PredictorOptions {
   /** Most samples that go through together; 64 if not given. */
@@ -77,7 +78,9 @@ export class Predictor {
   readonly outputShape: readonly number[];
   /** Batch sizes that programs are ready for. */
   readonly batchSizes: readonly number[];
-  private readonly programs: BatchPrograms;
+  private readonly programs: Renewable<BatchPrograms>;
+  private readonly inputSize: number;
+  private readonly arenaBytes: number;
   private readonly maxBatch: number;
   private readonly meter = new PredictorMeter();
   private readonly batcher: Batcher;
@@ -87,16 +90,35 @@ export class Predictor {
   private readonly leave: () => void;
   private closed: Promise<void> | undefined;
 
-  constructor(programs: BatchPrograms, options: CheckedOptions, lanes: Lanes) {
-    this.programs = programs;
+  private constructor(
+    renewable: Renewable<BatchPrograms>,
+    programs: BatchPrograms,
+    options: CheckedOptions,
+    lanes: Lanes,
+  ) {
+    this.programs = renewable;
     this.maxBatch = options.maxBatch;
+    this.inputSize = programs.inputSize;
     this.inputShape = programs.inputShape;
     this.outputShape = programs.outputShape;
     this.batchSizes = programs.sizes;
+    this.arenaBytes = programs.arenaBytes;
     this.cache = options.cacheBytes > 0 ? new PredictionCache(options.cacheBytes) : undefined;
-    const run: RunBatch = (work) => work(this.programs);
+    const run: RunBatch = async (work) => {
+      const before = renewable.renewed;
+      await renewable.use(work);
+      if (renewable.renewed > before) this.meter.retried++;
+    };
     this.batcher = new Batcher(options, lanes, run, this.meter);
     this.leave = lanes.serving(this.batcher);
+  }
+
+  static async create(
+    renewable: Renewable<BatchPrograms>,
+    options: CheckedOptions,
+    lanes: Lanes,
+  ): Promise<Predictor> {
+    return new Predictor(renewable, await renewable.use(async (programs) => programs), options, lanes);
   }
 
   /**
@@ -144,7 +166,7 @@ export class Predictor {
   }
 
   cost(): PredictorCost {
-    return this.meter.cost(this.programs.arenaBytes + (this.cache?.bytes ?? 0));
+    return this.meter.cost(this.arenaBytes + (this.cache?.bytes ?? 0));
   }
 
   /** Refuses new requests, answers all that were accepted, then gives back what it holds. */
@@ -211,7 +233,7 @@ export class Predictor {
         'dtype_mismatch',
         `expected the samples as a Float32Array, got ${Object.prototype.toString.call(samples)}`,
       );
-    const rows = samples.length / this.programs.inputSize;
+    const rows = samples.length / this.inputSize;
     const shape = showShape(this.inputShape);
     if (!Number.isInteger(rows) || rows === 0)
       fail('shape_mismatch', `${samples.length} values are not one or more whole samples of shape ${shape}`);

@@ -2,12 +2,13 @@ import type { Backend, Program } from '../backend/backend.ts';
 import { allocate, type TypedArray } from '../core/dtype.ts';
 import { BiphaseError, fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import type { Slot } from '../graph/plan.ts';
+import { type Slot, sections } from '../graph/plan.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { type TrainPlan, trainSlots } from '../passes/train.ts';
-import { type Backends, mendable } from './backends.ts';
+import type { Backends } from './backends.ts';
 import { checkBounds, compileOn } from './compile.ts';
-import { type Snapshot, Snapshots } from './snapshots.ts';
+import { type Snapshot, Snapshots, stateSlots } from './snapshots.ts';
+import { type TrainingCost, TrainingMeter } from './training-cost.ts';
 import { Turns } from './turns.ts';
 
 /** Copies one batch into arrays of the program's input and target. Asked again, it must copy the same. */
@@ -61,6 +62,7 @@ const MOST_FAULTS = 8;
  */
 export class Stepper {
   readonly recoveries: Recovery[] = [];
+  readonly meter = new TrainingMeter();
   private readonly backends: Backends;
   private readonly optimizer: Optimizer;
   private readonly recovery: RecoveryOptions | undefined;
@@ -69,6 +71,7 @@ export class Stepper {
   private snapshots: Snapshots | undefined;
   private log: LoggedStep[] = [];
   private build: Build | undefined;
+  private initial: (() => Snapshot) | undefined;
   private running: { program: Program; backend: Backend; input: TypedArray; target: TypedArray } | undefined;
   private recovering: Promise<void> | undefined;
   private faults = { step: -1, count: 0 };
@@ -99,15 +102,24 @@ export class Stepper {
     return this.running?.program;
   }
 
-  get snapshotCost(): { taken: number; totalMs: number; everySteps: number | undefined } {
+  cost(): TrainingCost {
     const { taken = 0, totalMs = 0 } = this.snapshots ?? {};
-    return { taken, totalMs, everySteps: this.recovery && this.snapshots?.interval(this.done) };
+    const everySteps = this.recovery && this.snapshots?.interval(this.done);
+    return this.meter.cost({
+      steps: this.done,
+      snapshots: { taken, ms: totalMs, everySteps },
+      recoveries: {
+        count: this.recoveries.length,
+        ms: this.recoveries.reduce((sum, r) => sum + r.ms, 0),
+        replayedSteps: this.recoveries.reduce((sum, r) => sum + r.replayedSteps, 0),
+      },
+    });
   }
 
   /** Compiles a build; the state moves over from the one before, or is `initial` for the first. */
   async prepare(build: Build, initial: () => Snapshot): Promise<void> {
     if (this.running) await this.takeSnapshot();
-    this.snapshots ??= new Snapshots(initial(), this.recovery?.everySteps);
+    this.initial = initial;
     this.build = build;
     await this.rebuild(undefined);
   }
@@ -150,18 +162,23 @@ export class Stepper {
     if (this.recovery) this.log.push(entry);
     this.done++;
     try {
-      this.run(entry, this.done);
+      // Nothing else is in flight where the caller waits for each loss: only then a step may be run in parts.
+      if (wait && this.meter.samplesNext) await this.runTimed(entry, this.done);
+      else this.run(entry, this.done);
     } catch (error) {
-      if (!this.canMend(error)) {
+      const fault = this.faultOf(error, running.backend);
+      if (!fault) {
         // Nothing has run: the step never was.
         if (this.recovery) this.log.pop();
         this.done--;
         throw error;
       }
-      await this.recover(error, running.program);
+      await this.recover(fault, running.program);
     }
     if (wait) await entry.loss?.promise;
-    this.snapshots!.stepped(performance.now() - start);
+    const ms = performance.now() - start;
+    this.meter.stepMs += ms;
+    this.snapshots!.stepped(ms);
     return { loss: entry.loss?.promise };
   }
 
@@ -201,7 +218,8 @@ export class Stepper {
       try {
         return await work(running);
       } catch (error) {
-        if (this.canMend(error)) await this.recover(error, running.program);
+        const fault = this.faultOf(error, running.backend);
+        if (fault) await this.recover(fault, running.program);
         else if (!this.recovering && (!this.running || this.running === running)) throw error;
       }
     }
@@ -209,6 +227,27 @@ export class Stepper {
 
   /** Writes what a step needs and runs it; step numbers count from 1. Fill has copied the batch already. */
   private run(entry: LoggedStep, step: number): void {
+    this.writeStep(step);
+    const { program } = this.running!;
+    program.run();
+    this.ran(entry, program);
+  }
+
+  /** As run, in sections that are timed; the same bits. */
+  private async runTimed(entry: LoggedStep, step: number): Promise<void> {
+    this.writeStep(step);
+    const { program } = this.running!;
+    const loss = program.plan.slots[trainSlots.loss];
+    for (const section of sections) {
+      const start = performance.now();
+      program.run(section);
+      await program.read(loss);
+      this.meter.sampled(section, performance.now() - start);
+    }
+    this.ran(entry, program);
+  }
+
+  private writeStep(step: number): void {
     const { program, input, target } = this.running!;
     const { slots } = program.plan;
     this.optimizer.hyper(step, this.hyper);
@@ -219,13 +258,19 @@ export class Stepper {
       this.seeds[1] = step - 1;
       program.write(slots[trainSlots.seed], this.seeds);
     }
-    program.run();
+  }
+
+  /** After a step has been queued: counts it, and fetches its loss where that is wanted. */
+  private ran(entry: LoggedStep, program: Program): void {
+    this.meter.ran(program.plan);
     if (!entry.loss) return;
     const { resolve, reject } = entry.loss;
-    entry.reading = program.read(slots[trainSlots.loss]).then(
+    const { backend } = this.running!;
+    entry.reading = program.read(program.plan.slots[trainSlots.loss]).then(
       ([loss]) => resolve(loss),
       (error) => {
-        if (this.canMend(error)) this.recover(error, program).catch(reject);
+        const fault = this.faultOf(error, backend);
+        if (fault) this.recover(fault, program).catch(reject);
         // A program that has been replaced: the loss comes from the next one.
         else if (!this.recovering && (!this.running || this.running.program === program)) reject(error);
         throw error;
@@ -234,46 +279,48 @@ export class Stepper {
     entry.reading.catch(() => undefined);
   }
 
-  private canMend(error: unknown): boolean {
-    return this.recovery !== undefined && mendable(error);
+  private faultOf(error: unknown, backend: Backend): BiphaseError | undefined {
+    return this.recovery && this.backends.faultOf(error, backend);
   }
 
   /** Settles when what `failed` held is there again in another program; at once where that was done already. */
-  private async recover(error: unknown, failed: Program): Promise<void> {
-    if (!this.recovering && this.running?.program === failed) this.startRecovery(error);
+  private async recover(fault: BiphaseError, failed: Program): Promise<void> {
+    if (!this.recovering && this.running?.program === failed) this.startRecovery(fault);
     await this.recovering;
   }
 
-  private startRecovery(error: unknown): void {
-    const recovering = this.rebuild(error).finally(() => {
+  private startRecovery(fault: BiphaseError): void {
+    const recovering = this.rebuild(fault).finally(() => {
       if (this.recovering === recovering) this.recovering = undefined;
     });
     this.recovering = recovering;
   }
 
-  /** A new program from the newest snapshot and the steps since; `error` is what broke the last, if anything did. */
-  private async rebuild(error: unknown): Promise<void> {
+  /** A new program from the newest snapshot and the steps since; `fault` is what broke the last, if anything did. */
+  private async rebuild(fault: BiphaseError | undefined): Promise<void> {
     const start = performance.now();
-    const first = error;
+    let first = fault;
     const from = this.backend;
     let backend = from;
     let attempt = 1;
     for (; ; attempt++) {
       this.dispose();
-      if (mendable(error)) backend = (await this.nextBackend(backend, error, attempt)) ?? this.giveUp(error);
+      if (fault) backend = (await this.nextBackend(backend, fault, attempt)) ?? this.giveUp(fault);
       try {
         await this.compile(backend);
+        // Made only now: a plan that finds no room costs nothing before.
+        this.snapshots ??= new Snapshots(this.initial!(), this.recovery?.everySteps);
         await this.replay();
         break;
-      } catch (next) {
-        if (!this.canMend(next)) this.giveUp(next);
-        error = next;
+      } catch (error) {
+        fault = this.faultOf(error, backend);
+        if (!fault) this.giveUp(error);
+        first ??= fault;
       }
     }
-    if (!mendable(first ?? error)) return;
-    const { code, message } = (first ?? error) as { code: string; message: string };
+    if (!first) return;
     const report: Recovery = {
-      ...{ code, message, from: from.name, to: backend.name, step: this.done },
+      ...{ code: first.code, message: first.message, from: from.name, to: backend.name, step: this.done },
       ...{ replayedSteps: this.log.length, attempts: attempt, ms: performance.now() - start },
     };
     this.recoveries.push(report);
@@ -295,6 +342,9 @@ export class Stepper {
     const program = await compileOn(backend, this.build!.train.plan);
     const { slots } = program.plan;
     const arrayFor = (slot: Slot) => allocate(slot.dtype, sizeOf(slot.shape));
+    const stateBytes = stateSlots(slots).reduce((sum, slot) => sum + 4 * sizeOf(slot.shape), 0);
+    const held = this.build!.train.plan.arenaBytes + (this.recovery ? 2 : 1) * stateBytes;
+    this.meter.peakBytes = Math.max(this.meter.peakBytes, held);
     this.running = { program, backend, input: arrayFor(slots.input), target: arrayFor(slots.target) };
   }
 
@@ -316,11 +366,12 @@ export class Stepper {
 
   /** Nothing helped. The training stands where the newest snapshot was taken, and can be prepared again. */
   private giveUp(error: unknown): never {
-    const { step } = this.snapshots!.newest;
-    const final = mendable(error)
+    const step = this.snapshots?.newest.step ?? 0;
+    const fault = this.backends.faultOf(error, this.backend);
+    const final = fault
       ? new BiphaseError(
-          error.code,
-          `${error.message} (at step ${this.done}; nothing to go on with, so the training stands at step ${step})`,
+          fault.code,
+          `${fault.message} (at step ${this.done}; nothing to go on with, so the training stands at step ${step})`,
           { cause: error },
         )
       : error;

@@ -32,6 +32,7 @@ import {
 import { Lanes } from './lanes.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
 import { type Build, type Fill, type Recovery, Stepper } from './stepper.ts';
+import type { TrainingCost } from './training-cost.ts';
 
 /** Where a training runs, and beside what. */
 export interface Place {
@@ -79,6 +80,11 @@ export class Training {
     return this.stepper.step;
   }
 
+  /** What it cost so far: arithmetic, bytes, time by section, waiting, snapshots, checkpoints, recoveries. */
+  cost(): TrainingCost {
+    return this.stepper.cost();
+  }
+
   /** The plan now compiled, with its costs; undefined before the first step. */
   get plan(): Plan | undefined {
     return this.stepper.current?.train.plan;
@@ -118,7 +124,7 @@ export class Training {
           wait: lossEvery === 1,
         });
         if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
-          await writeWhole(checkpoint.path, await this.checkpoint({ ...where, done: done + 1 }));
+          await this.write(checkpoint.path, { ...where, done: done + 1 });
         if (loss) {
           const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
           const report = loss.then((value) => ({ ...now, loss: value }));
@@ -176,7 +182,7 @@ export class Training {
 
   /** Writes weights, optimizer state, step and seeds to a file, which is replaced whole. Throws 'io_failed'. */
   async save(path: string): Promise<void> {
-    await writeWhole(path, await this.checkpoint());
+    await this.write(path);
   }
 
   /**
@@ -224,11 +230,21 @@ export class Training {
     fill: Fill,
     how: { loss: boolean; wait: boolean },
   ): Promise<{ loss: Promise<number> | undefined }> {
+    const asked = performance.now();
     return this.lanes.training(async () => {
+      this.stepper.meter.waitingMs += performance.now() - asked;
       const made = await this.stepper.make(fill, how);
       await this.stepper.snapshotIfDue();
       return made;
     });
+  }
+
+  private async write(path: string, position?: FitPosition): Promise<void> {
+    const start = performance.now();
+    await writeWhole(path, await this.checkpoint(position));
+    const { checkpoints } = this.stepper.meter;
+    checkpoints.written++;
+    checkpoints.ms += performance.now() - start;
   }
 
   /** Where a fit begins: at 0, or where its checkpoint says. */
