@@ -30,6 +30,38 @@ export class Backends {
     return this.serving;
   }
 
+  /** Whether there may be another backend that 'auto' may choose; other() looks. */
+  get mayHaveOther(): boolean {
+    return this.providers.some((p) => AUTO_ORDER.includes(p.name) && p.name !== this.serving.name);
+  }
+
+  /** A backend of another kind, if there is one that 'auto' may choose. */
+  other(): Promise<Backend | undefined> {
+    return this.standIn(this.serving.name);
+  }
+
+  /** Every backend that 'auto' looks at, or the reason why it is not there or not looked at. */
+  async all(): Promise<readonly { name: string; backend: Backend | undefined; reason: string }[]> {
+    const rows = [{ name: this.serving.name, backend: this.serving as Backend | undefined, reason: '' }];
+    for (const { name, probe } of this.providers) {
+      if (name === this.serving.name || !AUTO_ORDER.includes(name)) continue;
+      const found = await probe();
+      if (!found.available) rows.push({ name, backend: undefined, reason: `not available: ${found.reason}` });
+      else if (found.software)
+        rows.push({
+          ...{ name, backend: undefined },
+          reason: `${found.description}: never chosen by 'auto', a GPU simulated on the CPU is slower than WebAssembly`,
+        });
+      else
+        rows.push({
+          name,
+          backend: await this.standIn(this.serving.name),
+          reason: 'it could not be started',
+        });
+    }
+    return rows;
+  }
+
   /**
    * The fault behind an error of `backend`, if it is one that beginning anew can mend. What others find of a backend that
    * was lost and cleared away is an engine that was disposed: for them that is the loss itself.
@@ -51,7 +83,10 @@ export class Backends {
     // Where there is no other backend, somebody may give some back here.
     if (error.code === 'out_of_memory' && !this.lost.has(failed))
       return attempt === 1 ? failed : ((await this.standIn(failed.name)) ?? failed);
-    if (failed !== this.serving && !this.lost.has(this.serving)) return this.serving;
+    if (failed !== this.serving && !this.lost.has(this.serving)) {
+      this.giveBack(failed, error);
+      return this.serving;
+    }
     this.replacing ??= this.replace(failed, error, attempt).finally(() => {
       this.replacing = undefined;
     });
@@ -63,6 +98,14 @@ export class Backends {
     this.serving.dispose();
     for (const standIn of this.standIns.values()) void standIn.then((b) => b?.dispose());
     this.standIns.clear();
+  }
+
+  /** Lets go of a stand-in that was lost, so that the next who asks gets a new one. */
+  private giveBack(failed: Backend, error: BiphaseError): void {
+    if (this.lost.has(failed)) return;
+    this.lost.set(failed, error);
+    this.standIns.delete(failed.name);
+    failed.dispose();
   }
 
   private async replace(failed: Backend, error: BiphaseError, attempt: number): Promise<Backend | undefined> {

@@ -29,6 +29,8 @@ export interface Choice {
   readonly provider: Provider;
   /** All there are, for when the chosen one is lost. */
   readonly providers?: readonly Provider[];
+  /** Nobody named a backend, so each plan may go where it is fastest. */
+  readonly free?: boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -59,7 +61,7 @@ export async function choose(providers: readonly Provider[], wish: BackendName |
       ? `${probe.description}; ${verdict(provider, probe, chosen?.provider, wish)}`
       : `not available: ${probe.reason}`,
   }));
-  if (chosen) return { provider: chosen.provider, providers, findings };
+  if (chosen) return { provider: chosen.provider, providers, free: wish === 'auto', findings };
   const reasons = findings.map((f) => `${f.name}: ${f.text}`);
   return fail('unavailable', `no backend can be used here. ${reasons.join('. ')}`);
 }

@@ -9,7 +9,9 @@ import { Backends } from './backends.ts';
 import { BatchPrograms } from './batch-programs.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import type { Choice, Finding } from './choose.ts';
+import { Chooser } from './chooser.ts';
 import { compileOn } from './compile.ts';
+import type { Explanation } from './explain.ts';
 import type { TrainingOptions } from './fit-options.ts';
 import { createInference, type Inference } from './inference.ts';
 import { Lanes } from './lanes.ts';
@@ -27,11 +29,13 @@ export class Engine {
   /** Every backend that was looked for, what was found, and what was chosen and why. */
   readonly findings: readonly Finding[];
   private readonly backends: Backends;
+  private readonly chooser: Chooser;
   private readonly lanes = new Lanes();
   private disposed = false;
 
-  constructor(backend: Backend, { findings, providers }: Choice) {
+  constructor(backend: Backend, { findings, providers, free = false }: Choice) {
     this.backends = new Backends(backend, providers);
+    this.chooser = new Chooser(this.backends, free);
     this.findings = findings;
   }
 
@@ -50,7 +54,8 @@ export class Engine {
   /** Starts training a model, or goes on from a frozen model's weights (the frozen model itself does not change). */
   async train(model: Model | FrozenModel, options: TrainingOptions): Promise<Training> {
     this.alive();
-    return new Training({ backends: this.backends, lanes: this.lanes }, model, options);
+    const { backends, chooser, lanes } = this;
+    return new Training({ backends, chooser, lanes }, model, options);
   }
 
   /** Makes the int8 form of a frozen model; ranges are measured on the calibration samples. */
@@ -65,8 +70,9 @@ export class Engine {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
     const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
-    const programs = await Renewable.create(this.backends, (backend) => compileOn(backend, plan));
-    return createInference(programs, OUTPUT_U8, this.lanes.serving());
+    const first = await this.chooser.backendFor(plan);
+    const programs = await Renewable.create(this.backends, first, (backend) => compileOn(backend, plan));
+    return createInference(programs, OUTPUT_U8, this.lanes.serving(), this.chooser.ledger);
   }
 
   /**
@@ -78,10 +84,20 @@ export class Engine {
     const checked = checkPredictorOptions(options);
     const planFor = (batch: number) =>
       model instanceof FrozenModel ? inferPlan(model, batch) : quantizedPlan(model, batch);
-    const programs = await Renewable.create(this.backends, (backend) =>
+    const first = await this.chooser.backendFor(planFor(checked.maxBatch));
+    const programs = await Renewable.create(this.backends, first, (backend) =>
       BatchPrograms.compile(checked.batchSizes, planFor, (plan) => compileOn(backend, plan)),
     );
     return Predictor.create(programs, checked, this.lanes);
+  }
+
+  /**
+   * What each backend would take for a plan (from its arithmetic, its bytes and the backends' measured rates), what bounds
+   * it, what was chosen and why; and, once it has run here, what it took. `String()` of it is a table.
+   */
+  async explain(plan: Plan): Promise<Explanation> {
+    this.alive();
+    return this.chooser.explain(plan);
   }
 
   /** Compiles any plan, for people who build their own. */

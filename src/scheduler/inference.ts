@@ -4,6 +4,7 @@ import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import type { Plan, Slot } from '../graph/plan.ts';
 import { inferSlots } from '../passes/infer.ts';
+import type { Ledger } from './ledger.ts';
 import type { Renewable } from './renewable.ts';
 import { Turns } from './turns.ts';
 
@@ -28,11 +29,12 @@ export async function createInference(
   programs: Renewable<Program>,
   quantizedSlot: string,
   onDispose: () => void,
+  ledger: Ledger,
 ): Promise<Inference> {
   const plan = await programs.use(async (program) => program.plan);
   const input = plan.slots[inferSlots.input];
   const output = plan.slots[inferSlots.output];
-  const runner = new Runner(programs, plan);
+  const runner = new Runner(programs, plan, ledger);
   const call = (samples: Float32Array, signal?: AbortSignal) =>
     runner.run(samples, output, signal) as Promise<Float32Array>;
   const dispose = () => {
@@ -56,16 +58,18 @@ export async function createInference(
 
 class Runner {
   private readonly programs: Renewable<Program>;
-  private readonly name: string;
+  private readonly plan: Plan;
+  private readonly ledger: Ledger;
   private readonly input: Slot;
   private readonly sampleSize: number;
   private readonly padded: TypedArray;
   private busy = false;
 
-  constructor(programs: Renewable<Program>, { name, slots }: Plan) {
+  constructor(programs: Renewable<Program>, plan: Plan, ledger: Ledger) {
     this.programs = programs;
-    this.name = name;
-    this.input = slots[inferSlots.input];
+    this.plan = plan;
+    this.ledger = ledger;
+    this.input = plan.slots[inferSlots.input];
     this.sampleSize = sizeOf(this.input.shape.slice(1));
     this.padded = allocate(this.input.dtype, sizeOf(this.input.shape));
   }
@@ -83,12 +87,15 @@ class Runner {
   }
 
   /** One batch. A program that was made anew has the same plan, and so the same slots. */
-  private through(samples: TypedArray, output: Slot, into?: TypedArray): Promise<TypedArray> {
-    return this.programs.use((program) => {
+  private async through(samples: TypedArray, output: Slot, into?: TypedArray): Promise<TypedArray> {
+    const start = performance.now();
+    const values = await this.programs.use((program) => {
       program.write(this.input, samples);
       program.run();
       return program.read(output, into);
     });
+    this.ledger.note(this.programs.on.name, this.plan, performance.now() - start);
+    return values;
   }
 
   private async inBatches(
@@ -119,7 +126,7 @@ class Runner {
   }
 
   private check(samples: Float32Array): number {
-    const { name } = this;
+    const { name } = this.plan;
     if (this.busy) fail('busy', `${name}: a call is still under way; await it, or make a second inference`);
     if (!(samples instanceof Float32Array))
       fail(

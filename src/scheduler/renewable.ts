@@ -14,17 +14,23 @@ export class Renewable<T extends { dispose(): void }> {
   private made: T | undefined;
   private closed = false;
 
-  private constructor(backends: Backends, make: (backend: Backend) => Promise<T>) {
+  private constructor(backends: Backends, first: Backend, make: (backend: Backend) => Promise<T>) {
     this.backends = backends;
     this.make = make;
-    this.backend = backends.main;
+    this.backend = first;
+  }
+
+  /** Where it is now, or was last. */
+  get on(): Backend {
+    return this.backend;
   }
 
   static async create<T extends { dispose(): void }>(
     backends: Backends,
+    first: Backend,
     make: (backend: Backend) => Promise<T>,
   ): Promise<Renewable<T>> {
-    const renewable = new Renewable(backends, make);
+    const renewable = new Renewable(backends, first, make);
     await renewable.use(async () => {});
     return renewable;
   }

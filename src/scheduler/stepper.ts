@@ -6,6 +6,7 @@ import { type Slot, sections } from '../graph/plan.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { type TrainPlan, trainSlots } from '../passes/train.ts';
 import type { Backends } from './backends.ts';
+import type { Chooser } from './chooser.ts';
 import { checkBounds, compileOn } from './compile.ts';
 import { type Snapshot, Snapshots, stateSlots } from './snapshots.ts';
 import { type TrainingCost, TrainingMeter } from './training-cost.ts';
@@ -64,6 +65,7 @@ export class Stepper {
   readonly recoveries: Recovery[] = [];
   readonly meter = new TrainingMeter();
   private readonly backends: Backends;
+  private readonly chooser: Chooser;
   private readonly optimizer: Optimizer;
   private readonly recovery: RecoveryOptions | undefined;
   private readonly seeds: Int32Array;
@@ -77,8 +79,15 @@ export class Stepper {
   private faults = { step: -1, count: 0 };
   private done = 0;
 
-  constructor(backends: Backends, optimizer: Optimizer, seed: number, recovery: RecoveryOptions | undefined) {
+  constructor(
+    backends: Backends,
+    chooser: Chooser,
+    optimizer: Optimizer,
+    seed: number,
+    recovery: RecoveryOptions | undefined,
+  ) {
     this.backends = backends;
+    this.chooser = chooser;
     this.optimizer = optimizer;
     this.recovery = recovery;
     this.seeds = Int32Array.of(seed, 0);
@@ -177,6 +186,7 @@ export class Stepper {
     }
     if (wait) await entry.loss?.promise;
     const ms = performance.now() - start;
+    if (wait && this.running) this.chooser.ledger.note(this.backend.name, this.running.program.plan, ms);
     this.meter.stepMs += ms;
     this.snapshots!.stepped(ms);
     return { loss: entry.loss?.promise };
@@ -301,7 +311,8 @@ export class Stepper {
     const start = performance.now();
     let first = fault;
     const from = this.backend;
-    let backend = from;
+    // Where nothing broke it is a new plan, which may be faster elsewhere: its state moves with it.
+    let backend = fault ? from : await this.chooser.backendFor(this.build!.train.plan);
     let attempt = 1;
     for (; ; attempt++) {
       this.dispose();

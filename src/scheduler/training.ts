@@ -20,6 +20,7 @@ import {
   encodeCheckpoint,
   type FitPosition,
 } from './checkpoint.ts';
+import { Chooser } from './chooser.ts';
 import {
   atLeastOne,
   type CheckpointOptions,
@@ -38,6 +39,7 @@ import type { TrainingCost } from './training-cost.ts';
 export interface Place {
   readonly backends: Backends;
   readonly lanes: Lanes;
+  readonly chooser: Chooser;
 }
 
 /** A model being trained. */
@@ -52,8 +54,7 @@ export class Training {
   private disposed = false;
 
   constructor(place: Place | Backend, source: Model | FrozenModel, options: TrainingOptions) {
-    const { backends, lanes } =
-      'lanes' in place ? place : { backends: new Backends(place), lanes: new Lanes() };
+    const { backends, lanes, chooser } = 'lanes' in place ? place : placeOn(place);
     this.lanes = lanes;
     this.options = options;
     this.model = source instanceof FrozenModel ? source.model : source;
@@ -62,7 +63,13 @@ export class Training {
     this.inputType = shape && { dtype: 'f32', shape };
     const { recovery = {} } = options;
     if (recovery && recovery.everySteps !== undefined) atLeastOne('recovery.everySteps', recovery.everySteps);
-    this.stepper = new Stepper(backends, options.optimizer, options.seed ?? 0, recovery || undefined);
+    this.stepper = new Stepper(
+      backends,
+      chooser,
+      options.optimizer,
+      options.seed ?? 0,
+      recovery || undefined,
+    );
   }
 
   /** What it runs on now. */
@@ -322,4 +329,10 @@ export class Training {
   private alive(): void {
     if (this.disposed) fail('disposed', 'this training was disposed; call engine.train() again');
   }
+}
+
+/** A place of its own, for a training without an engine. */
+function placeOn(backend: Backend): Place {
+  const backends = new Backends(backend);
+  return { backends, lanes: new Lanes(), chooser: new Chooser(backends, false) };
 }
