@@ -48,6 +48,16 @@ export class Lanes {
     return this.run('training', work);
   }
 
+  /** Runs what a training does between steps (a snapshot, a checkpoint) in a turn of its own. */
+  upkeep<T>(work: () => Promise<T>): Promise<T> {
+    for (const gatherer of this.gatherers) gatherer.flush();
+    const { stepMs } = this;
+    return this.run('training', work).finally(() => {
+      // How long the next step may be kept waiting goes by steps.
+      this.stepMs = stepMs;
+    });
+  }
+
   /**
    * Between two training steps: lets the thread's other work run (requests that come in, timers, input). At every step
    * while something serves on this engine, else when a while has passed.

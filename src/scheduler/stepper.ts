@@ -192,9 +192,9 @@ export class Stepper {
     return { loss: entry.loss?.promise };
   }
 
-  /** Takes a snapshot if it is time for one. */
-  async snapshotIfDue(): Promise<void> {
-    if (this.recovery && this.snapshots!.due(this.done)) await this.takeSnapshot();
+  /** Whether it is time for a snapshot. */
+  get snapshotIsDue(): boolean {
+    return this.recovery !== undefined && this.snapshots!.due(this.done);
   }
 
   dispose(): void {
@@ -202,7 +202,8 @@ export class Stepper {
     this.running = undefined;
   }
 
-  private async takeSnapshot(): Promise<void> {
+  /** Takes one: what breaks from now on is made again from here. */
+  async takeSnapshot(): Promise<void> {
     await this.guarded(async ({ program }) => {
       // Every loss under way first: what comes before a snapshot can't be replayed after it.
       await Promise.all(this.log.map((entry) => entry.reading));

@@ -205,7 +205,7 @@ export class Training {
   async checkpoint(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
     const model = await this.checkpointModel();
     // In its turn, so that no step comes between the parts of the state.
-    const file = await this.lanes.training(async () =>
+    const file = await this.lanes.upkeep(async () =>
       encodeCheckpoint({ snapshot: await this.stepper.state(), position }, model),
     );
     await seal(file);
@@ -232,18 +232,21 @@ export class Training {
     this.dispose();
   }
 
-  /** One step in its turn, and the snapshot after it where it is time for one. */
-  private make(
+  /** One step in its turn, and the snapshot after it, where it is time for one, in another. */
+  private async make(
     fill: Fill,
     how: { loss: boolean; wait: boolean },
   ): Promise<{ loss: Promise<number> | undefined }> {
     const asked = performance.now();
-    return this.lanes.training(async () => {
+    const made = await this.lanes.training(() => {
       this.stepper.meter.waitingMs += performance.now() - asked;
-      const made = await this.stepper.make(fill, how);
-      await this.stepper.snapshotIfDue();
-      return made;
+      return this.stepper.make(fill, how);
     });
+    if (this.stepper.snapshotIsDue) {
+      await this.lanes.betweenSteps();
+      await this.lanes.upkeep(() => this.stepper.takeSnapshot());
+    }
+    return made;
   }
 
   private async write(path: string, position?: FitPosition): Promise<void> {
