@@ -9,6 +9,8 @@ export interface Gatherer {
 
 /** A training step that waits goes next once inference has taken this many times the last step's duration. */
 const INFERENCE_SHARE = 4;
+/** A training whose last step is no longer ago than this goes on, in ms. */
+const RECENT_MS = 200;
 
 /**
  * Who runs next on one engine. One thing runs at a time, a batch or a training step, each to its end.
@@ -24,6 +26,7 @@ export class Lanes {
   private readonly turns = new Turns();
   private busy = false;
   private stepMs = 0;
+  private stepEnd = Number.NEGATIVE_INFINITY;
   private inferenceMs = 0;
   private open = 0;
 
@@ -51,11 +54,16 @@ export class Lanes {
   /** Runs what a training does between steps (a snapshot, a checkpoint) in a turn of its own. */
   upkeep<T>(work: () => Promise<T>): Promise<T> {
     for (const gatherer of this.gatherers) gatherer.flush();
-    const { stepMs } = this;
-    return this.run('training', work).finally(() => {
-      // How long the next step may be kept waiting goes by steps.
-      this.stepMs = stepMs;
-    });
+    return this.run('training', work, false);
+  }
+
+  /**
+   * Between two batches: lets the thread's other work run. After every batch while a training goes on, which would not get
+   * to ask for its turn otherwise; else when a while has passed.
+   */
+  async betweenBatches(): Promise<void> {
+    const trains = performance.now() - this.stepEnd < RECENT_MS || this.waiting.training.length > 0;
+    await (trains ? nextTurn() : this.turns.breathe());
   }
 
   /**
@@ -79,7 +87,7 @@ export class Lanes {
     };
   }
 
-  private async run<T>(kind: Kind, work: () => Promise<T>): Promise<T> {
+  private async run<T>(kind: Kind, work: () => Promise<T>, isStep = kind === 'training'): Promise<T> {
     if (this.busy) await new Promise<void>((resolve) => this.waiting[kind].push(resolve));
     this.busy = true;
     const start = performance.now();
@@ -88,8 +96,9 @@ export class Lanes {
     } finally {
       const ms = performance.now() - start;
       if (kind === 'inference') this.inferenceMs += ms;
-      else {
+      else if (isStep) {
         this.stepMs = ms;
+        this.stepEnd = start + ms;
         this.inferenceMs = 0;
       }
       this.handOn();
