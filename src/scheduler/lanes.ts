@@ -1,3 +1,4 @@
+import { Profile } from './profile.ts';
 import { nextTurn, Turns } from './turns.ts';
 
 type Kind = 'inference' | 'training';
@@ -23,6 +24,7 @@ const RECENT_MS = 200;
 export class Lanes {
   private readonly waiting: Record<Kind, (() => void)[]> = { inference: [], training: [] };
   private readonly gatherers = new Set<Gatherer>();
+  private readonly profiles = new Set<Profile>();
   private readonly turns = new Turns();
   private busy = false;
   private stepMs = 0;
@@ -74,6 +76,13 @@ export class Lanes {
     await (this.open > 0 ? nextTurn() : this.turns.breathe());
   }
 
+  /** Records every turn from now on, until it is stopped. */
+  profile(): Profile {
+    const profile: Profile = new Profile(() => this.profiles.delete(profile));
+    this.profiles.add(profile);
+    return profile;
+  }
+
   /** Something serves on this engine from now on; returns what ends that. */
   serving(gatherer?: Gatherer): () => void {
     this.open++;
@@ -88,6 +97,7 @@ export class Lanes {
   }
 
   private async run<T>(kind: Kind, work: () => Promise<T>, isStep = kind === 'training'): Promise<T> {
+    const asked = performance.now();
     if (this.busy) await new Promise<void>((resolve) => this.waiting[kind].push(resolve));
     this.busy = true;
     const start = performance.now();
@@ -95,6 +105,8 @@ export class Lanes {
       return await work();
     } finally {
       const ms = performance.now() - start;
+      const name = kind === 'inference' ? 'batch' : isStep ? 'training step' : 'upkeep';
+      for (const profile of this.profiles) profile.turn(name, asked, start, start + ms);
       if (kind === 'inference') this.inferenceMs += ms;
       else if (isStep) {
         this.stepMs = ms;
