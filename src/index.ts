@@ -166,6 +166,7 @@ export type { Inference } from './scheduler/inference.ts';
 export type { Part, Prediction } from './scheduler/predict.ts';
 export type { Predictor, PredictorOptions } from './scheduler/predictor.ts';
 export type { PredictorCost, PredictorStats } from './scheduler/predictor-stats.ts';
+export type { Profile, TraceEvent } from './scheduler/profile.ts';
 export type { Recovery, RecoveryOptions } from './scheduler/stepper.ts';
 export type { Training } from './scheduler/training.ts';
 export type { TrainingCost } from './scheduler/training-cost.ts';

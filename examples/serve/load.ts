@@ -30,7 +30,15 @@ export async function load(
     headers,
     body,
   }));
-  const result = await autocannon({ url, connections, duration: seconds, requests });
+  let client = 0;
+  const result = await autocannon({
+    ...{ url, connections, duration: seconds, requests },
+    // Each connection begins elsewhere, or all would ask for the same at the same time.
+    setupClient: (c) => {
+      const from = Math.floor((client++ * distinct) / connections);
+      c.setRequests([...requests.slice(from), ...requests.slice(0, from)]);
+    },
+  });
   return {
     ...{
       connections,

@@ -5,6 +5,9 @@ import { AUTO_ORDER, type Finding, type Provider } from './choose.ts';
 /** What a new start can mend: the program's values are gone, and nothing else is wrong. */
 const MENDABLE: readonly ErrorCode[] = ['device_lost', 'worker_lost', 'out_of_memory'];
 
+/** Losses that describe() tells of: the newest. */
+const MOST_EVENTS = 10;
+
 const mendable = (error: unknown): error is BiphaseError =>
   error instanceof BiphaseError && MENDABLE.includes(error.code);
 
@@ -13,8 +16,8 @@ export class Backends {
   private serving: Backend;
   private readonly providers: readonly Provider[];
   private readonly standIns = new Map<string, Promise<Backend | undefined>>();
-  /** Those that are gone, and why. */
-  private readonly lost = new Map<Backend, BiphaseError>();
+  /** Those that are gone, and why; nothing else keeps them and their memory. */
+  private readonly lost = new WeakMap<Backend, BiphaseError>();
   private replacing: Promise<Backend | undefined> | undefined;
   private closed = false;
   /** What became of backends that were lost, for describe(). */
@@ -126,6 +129,7 @@ export class Backends {
     this.standIns.delete(found.name);
     this.serving = found;
     const text = `${found.description}; took over after ${failed.name} was lost: ${error.message}`;
+    if (this.events.length >= MOST_EVENTS) this.events.shift();
     this.events.push({ name: found.name as Finding['name'], available: true, chosen: true, text });
     return found;
   }

@@ -2,7 +2,6 @@ import { fail } from '../core/errors.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Gatherer, Lanes } from './lanes.ts';
 import type { PredictorMeter } from './predictor-stats.ts';
-import { Turns } from './turns.ts';
 
 /** Samples that go through together and are answered together. */
 export interface Request {
@@ -29,7 +28,6 @@ export type RunBatch = (work: (programs: BatchPrograms) => Promise<void>) => Pro
  */
 export class Batcher implements Gatherer {
   private readonly queue = new Set<Request>();
-  private readonly turns = new Turns();
   private readonly options: BatcherOptions;
   private readonly lanes: Lanes;
   private readonly runBatch: RunBatch;
@@ -104,7 +102,7 @@ export class Batcher implements Gatherer {
       await this.lanes.inference(async (mayGoOn) => {
         do {
           await this.runNext();
-          await this.turns.breathe();
+          await this.lanes.betweenBatches();
         } while (this.due() && mayGoOn());
       });
   }

@@ -18,7 +18,7 @@ export class Chooser {
   private readonly backends: Backends;
   /** Whether there is a choice: the person asked for 'auto'. */
   private readonly free: boolean;
-  private readonly rates = new Map<Backend, Promise<Rates>>();
+  private readonly rates = new WeakMap<Backend, Promise<Rates>>();
 
   constructor(backends: Backends, free: boolean) {
     this.backends = backends;

@@ -16,6 +16,7 @@ import type { TrainingOptions } from './fit-options.ts';
 import { createInference, type Inference } from './inference.ts';
 import { Lanes } from './lanes.ts';
 import { checkPredictorOptions, Predictor, type PredictorOptions } from './predictor.ts';
+import type { Profile } from './profile.ts';
 import { Renewable } from './renewable.ts';
 import { Training } from './training.ts';
 
@@ -98,6 +99,15 @@ export class Engine {
   async explain(plan: Plan): Promise<Explanation> {
     this.alive();
     return this.chooser.explain(plan);
+  }
+
+  /**
+   * Records what the engine does from now on: training steps, batches of predictors, snapshots and checkpoints, each with how
+   * long it waited for its turn. `stop()` gives a trace in Chrome's format. Calls of infer() take no turns and are not in it.
+   */
+  profile(): Profile {
+    this.alive();
+    return this.lanes.profile();
   }
 
   /** Compiles any plan, for people who build their own. */

@@ -1,3 +1,4 @@
+import { Profile } from './profile.ts';
 import { nextTurn, Turns } from './turns.ts';
 
 type Kind = 'inference' | 'training';
@@ -9,6 +10,8 @@ export interface Gatherer {
 
 /** A training step that waits goes next once inference has taken this many times the last step's duration. */
 const INFERENCE_SHARE = 4;
+/** A training whose last step is no longer ago than this goes on, in ms. */
+const RECENT_MS = 200;
 
 /**
  * Who runs next on one engine. One thing runs at a time, a batch or a training step, each to its end.
@@ -21,9 +24,11 @@ const INFERENCE_SHARE = 4;
 export class Lanes {
   private readonly waiting: Record<Kind, (() => void)[]> = { inference: [], training: [] };
   private readonly gatherers = new Set<Gatherer>();
+  private readonly profiles = new Set<Profile>();
   private readonly turns = new Turns();
   private busy = false;
   private stepMs = 0;
+  private stepEnd = Number.NEGATIVE_INFINITY;
   private inferenceMs = 0;
   private open = 0;
 
@@ -51,11 +56,16 @@ export class Lanes {
   /** Runs what a training does between steps (a snapshot, a checkpoint) in a turn of its own. */
   upkeep<T>(work: () => Promise<T>): Promise<T> {
     for (const gatherer of this.gatherers) gatherer.flush();
-    const { stepMs } = this;
-    return this.run('training', work).finally(() => {
-      // How long the next step may be kept waiting goes by steps.
-      this.stepMs = stepMs;
-    });
+    return this.run('training', work, false);
+  }
+
+  /**
+   * Between two batches: lets the thread's other work run. After every batch while a training goes on, which would not get
+   * to ask for its turn otherwise; else when a while has passed.
+   */
+  async betweenBatches(): Promise<void> {
+    const trains = performance.now() - this.stepEnd < RECENT_MS || this.waiting.training.length > 0;
+    await (trains ? nextTurn() : this.turns.breathe());
   }
 
   /**
@@ -64,6 +74,13 @@ export class Lanes {
    */
   async betweenSteps(): Promise<void> {
     await (this.open > 0 ? nextTurn() : this.turns.breathe());
+  }
+
+  /** Records every turn from now on, until it is stopped. */
+  profile(): Profile {
+    const profile: Profile = new Profile(() => this.profiles.delete(profile));
+    this.profiles.add(profile);
+    return profile;
   }
 
   /** Something serves on this engine from now on; returns what ends that. */
@@ -79,7 +96,8 @@ export class Lanes {
     };
   }
 
-  private async run<T>(kind: Kind, work: () => Promise<T>): Promise<T> {
+  private async run<T>(kind: Kind, work: () => Promise<T>, isStep = kind === 'training'): Promise<T> {
+    const asked = performance.now();
     if (this.busy) await new Promise<void>((resolve) => this.waiting[kind].push(resolve));
     this.busy = true;
     const start = performance.now();
@@ -87,9 +105,12 @@ export class Lanes {
       return await work();
     } finally {
       const ms = performance.now() - start;
+      const name = kind === 'inference' ? 'batch' : isStep ? 'training step' : 'upkeep';
+      for (const profile of this.profiles) profile.turn(name, asked, start, start + ms);
       if (kind === 'inference') this.inferenceMs += ms;
-      else {
+      else if (isStep) {
         this.stepMs = ms;
+        this.stepEnd = start + ms;
         this.inferenceMs = 0;
       }
       this.handOn();
