@@ -1,5 +1,5 @@
 import {
-  constant, DENSITY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE,
+  constant, DENSITY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE, TWO,
 } from './constants';
 import { ELU, GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
 import { erf, exp, log1p, sigmoid, tanh } from './math';
@@ -11,7 +11,8 @@ import { shareEnd, shareStart } from './threads';
 function forward(kind: i32, x: v128, p: v128): v128 {
   const zero = f32x4.splat(0);
   const one = constant(ONE);
-  if (kind == RELU) return f32x4.max(x, zero);
+  // pmax, one instruction where max is seven, gives its first operand where that is NaN.
+  if (kind == RELU) return f32x4.pmax(x, zero);
   if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, p), x, f32x4.le(x, zero));
   if (kind == ELU) return v128.bitselect(f32x4.mul(p, f32x4.sub(exp(x), one)), x, f32x4.le(x, zero));
   if (kind == GELU) {
@@ -19,14 +20,15 @@ function forward(kind: i32, x: v128, p: v128): v128 {
     return v128.andnot(y, f32x4.lt(x, constant(GELU_ZERO)));
   }
   if (kind == GELU_TANH) {
-    const y = f32x4.mul(f32x4.mul(x, constant(HALF)), f32x4.add(one, tanh(geluInner(x))));
-    return v128.andnot(y, f32x4.lt(x, constant(GELU_ZERO)));
+    // (1 + tanh u) / 2 is sigmoid(2 u), which keeps its digits where x is negative.
+    const inner = geluInner(x);
+    return v128.andnot(f32x4.mul(x, sigmoid(f32x4.add(inner, inner))), f32x4.lt(x, constant(GELU_ZERO)));
   }
   // -infinity would meet a factor of 0 and become NaN; no finite result changes beyond -1e30.
-  if (kind == SILU) return f32x4.mul(f32x4.max(x, f32x4.neg(constant(MOST))), sigmoid(x));
+  if (kind == SILU) return f32x4.mul(f32x4.pmax(x, f32x4.neg(constant(MOST))), sigmoid(x));
   if (kind == SIGMOID) return sigmoid(x);
   if (kind == TANH) return tanh(x);
-  if (kind == SOFTPLUS) return f32x4.add(f32x4.max(x, zero), log1p(exp(f32x4.neg(f32x4.abs(x)))));
+  if (kind == SOFTPLUS) return f32x4.add(f32x4.pmax(x, zero), log1p(exp(f32x4.neg(f32x4.abs(x)))));
   if (kind == HARDSWISH) {
     const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, constant(THREE))), constant(SIXTH));
     return v128.andnot(v128.bitselect(x, y, f32x4.ge(x, constant(THREE))), f32x4.le(x, f32x4.neg(constant(THREE))));
@@ -62,14 +64,18 @@ function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
     return f32x4.mul(dy, f32x4.add(phi, f32x4.mul(x, density)));
   }
   if (kind == GELU_TANH) {
+    // y = x g with g = sigmoid(2 u), dg = 2 g (1 - g) du; g and 1 - g from e^-2|u|, neither by subtraction.
     const x = within(s, f32x4.neg(constant(GELU_ZERO)));
-    const t = tanh(geluInner(x));
-    const slopeOfInner = f32x4.mul(
+    const inner = geluInner(x);
+    const e = exp(f32x4.neg(f32x4.abs(f32x4.add(inner, inner))));
+    const most = f32x4.div(one, f32x4.add(one, e));
+    const least = f32x4.mul(e, most);
+    const g = v128.bitselect(most, least, f32x4.ge(inner, zero));
+    const slope = f32x4.mul(
       constant(SQRT_2_BY_PI),
       f32x4.add(one, f32x4.mul(constant(GELU_CUBIC_SLOPE), f32x4.mul(x, x))),
     );
-    const rest = f32x4.mul(f32x4.mul(f32x4.mul(constant(HALF), x), f32x4.sub(one, f32x4.mul(t, t))), slopeOfInner);
-    return f32x4.mul(dy, f32x4.add(f32x4.mul(constant(HALF), f32x4.add(one, t)), rest));
+    return f32x4.mul(dy, f32x4.add(g, f32x4.mul(f32x4.mul(constant(TWO), x), f32x4.mul(f32x4.mul(most, least), slope))));
   }
   if (kind == SILU) {
     const x = within(s, constant(MOST));

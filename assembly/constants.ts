@@ -17,30 +17,29 @@ export const FILLED = 0;
 export const ONE = 1;
 export const TWO = 2;
 export const HALF = 3;
-export const SIGN = 4;
-export const EXP_HIGH = 5;
-export const EXP_LOW = 6;
-export const LOG2_E = 7;
-export const ROUNDER = 8;
-export const LN2_HIGH = 9;
-export const LN2_LOW = 10;
-export const EXP = 11;
-export const EXPONENT_BIAS = 17;
-export const LOG1P = 18;
-export const TANH = 26;
-export const TANH_NEAR = 31;
-export const ERF_LIMIT = 32;
-export const ERF_P = 33;
-export const ERF_Q = 40;
-export const SQRT_HALF = 45;
-export const GELU_ZERO = 46;
-export const SQRT_2_BY_PI = 47;
-export const GELU_CUBIC = 48;
-export const GELU_CUBIC_SLOPE = 49;
-export const DENSITY = 50;
-export const THREE = 51;
-export const SIXTH = 52;
-export const MOST = 53;
+export const EXP_HIGH = 4;
+export const EXP_LOW = 5;
+export const LOG2_E = 6;
+export const ROUNDER = 7;
+export const LN2_HIGH = 8;
+export const LN2_LOW = 9;
+export const EXP = 10;
+export const LOG1P = 15;
+export const TANH_LIMIT = 23;
+export const TANH_P = 24;
+export const TANH_Q = 31;
+export const ERF_LIMIT = 35;
+export const ERF_P = 36;
+export const ERF_Q = 43;
+export const SQRT_HALF = 48;
+export const GELU_ZERO = 49;
+export const SQRT_2_BY_PI = 50;
+export const GELU_CUBIC = 51;
+export const GELU_CUBIC_SLOPE = 52;
+export const DENSITY = 53;
+export const THREE = 54;
+export const SIXTH = 55;
+export const MOST = 56;
 
 function put(number: i32, value: f32): void {
   v128.store(TABLE + (<usize>number << 4), f32x4.splat(value));
@@ -55,31 +54,34 @@ export function fillConstants(): void {
   put(ONE, 1);
   put(TWO, 2);
   put(HALF, 0.5);
-  put(SIGN, -0.0);
-  // 1.5 * 2^23: added to a small float, it leaves the nearest whole number in the lowest bits of the sum.
-  put(ROUNDER, 12582912);
-  // e^x on -ln 2 / 2 .. ln 2 / 2: Cephes expf (Moshier)
+  // 1.5 * 2^23 + 127: added to a small float, it leaves the nearest whole number, and 127 more, in the lowest bits of the sum.
+  put(ROUNDER, 12583039);
+  // e^x on -ln 2 / 2 .. ln 2 / 2: 1 + r + r^2 p(r), least greatest relative error (3.1e-9), by Remez's exchange
   put(EXP_HIGH, 89);
-  put(EXP_LOW, -104);
+  put(EXP_LOW, -88);
   put(LOG2_E, 1.44269504088896341);
-  put(LN2_HIGH, 0.693359375);
-  put(LN2_LOW, -2.12194440e-4);
-  put(EXP, 1.9875691500e-4);
-  put(EXP + 1, 1.3981999507e-3);
-  put(EXP + 2, 8.3334519073e-3);
-  put(EXP + 3, 4.1665795894e-2);
-  put(EXP + 4, 1.6666665459e-1);
-  put(EXP + 5, 5.0000001201e-1);
-  put(EXPONENT_BIAS, reinterpret<f32>(127));
+  put(LN2_HIGH, -0.693359375);
+  put(LN2_LOW, 2.12194440e-4);
+  put(EXP, 1.3814540075e-3);
+  put(EXP + 1, 8.3687451077e-3);
+  put(EXP + 2, 4.1668390786e-2);
+  put(EXP + 3, 1.6666520399e-1);
+  put(EXP + 4, 4.9999993432e-1);
   // log(1 + t) = 2 atanh(t / (2 + t)): 2 / 15, 2 / 13, .. 2
   for (let i = 0; i < 8; i++) put(LOG1P + i, <f32>(2.0 / <f64>(15 - 2 * i)));
-  // tanh below 0.625: Cephes tanhf (Moshier)
-  put(TANH, -5.70498872745e-3);
-  put(TANH + 1, 2.06390887954e-2);
-  put(TANH + 2, -5.37397155531e-2);
-  put(TANH + 3, 1.33314422036e-1);
-  put(TANH + 4, -3.33332819422e-1);
-  put(TANH_NEAR, 0.625);
+  // tanh, 1 in f32 beyond the limit: the rational of Eigen's tanh
+  put(TANH_LIMIT, 7.90531110763549805);
+  put(TANH_P, -2.76076847742355e-16);
+  put(TANH_P + 1, 2.00018790482477e-13);
+  put(TANH_P + 2, -8.60467152213735e-11);
+  put(TANH_P + 3, 5.12229709037114e-8);
+  put(TANH_P + 4, 1.48572235717979e-5);
+  put(TANH_P + 5, 6.37261928875436e-4);
+  put(TANH_P + 6, 4.89352455891786e-3);
+  put(TANH_Q, 1.19825839466702e-6);
+  put(TANH_Q + 1, 1.18534705686654e-4);
+  put(TANH_Q + 2, 2.268434632439e-3);
+  put(TANH_Q + 3, 4.89352518554385e-3);
   // erf on -4 .. 4, where f32 reaches +-1: the rational of Eigen's erf
   put(ERF_LIMIT, 4);
   put(ERF_P, -2.72614225801306e-10);

@@ -70,7 +70,7 @@ function lossOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
   const d = f32x4.sub(x, t);
   if (kind == MSE) return f32x4.mul(d, d);
   if (kind == BCE_WITH_LOGITS) {
-    const linear = f32x4.sub(f32x4.max(x, f32x4.splat(0)), f32x4.mul(x, t));
+    const linear = f32x4.sub(f32x4.pmax(x, f32x4.splat(0)), f32x4.mul(x, t));
     return f32x4.add(linear, log1p(exp(f32x4.neg(f32x4.abs(x)))));
   }
   const size = f32x4.abs(d);

@@ -1,6 +1,6 @@
 import {
-  constant, ERF_LIMIT, ERF_P, ERF_Q, EXP, EXP_HIGH, EXP_LOW, EXPONENT_BIAS, LN2_HIGH, LN2_LOW, LOG1P, LOG2_E, ONE, ROUNDER, SIGN,
-  TANH, TANH_NEAR, TWO,
+  constant, ERF_LIMIT, ERF_P, ERF_Q, EXP, EXP_HIGH, EXP_LOW, LN2_HIGH, LN2_LOW, LOG1P, LOG2_E, ONE, ROUNDER, 
+  TANH_LIMIT, TANH_P, TANH_Q, TWO,
 } from './constants';
 import { madd } from './isa';
 
@@ -10,34 +10,26 @@ import { madd } from './isa';
  */
 
 /**
- * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2.
- * 2^n is applied in two halves so that results become infinite, or denormal and zero, gradually.
+ * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2. The sum that rounds also leaves n, with its bias, where a shift
+ * makes it the exponent of 2^n. Results below 2^-126 are 0, those above 2^127.5 infinite: what calls this adds it to
+ * something, or gives it to what follows a softmax.
  * pmin and pmax are one instruction each, and give their first operand where it is NaN.
  */
 @inline
 export function exp(given: v128): v128 {
   const x = f32x4.pmax(f32x4.pmin(given, constant(EXP_HIGH)), constant(EXP_LOW));
-  const rounded = f32x4.add(f32x4.mul(x, constant(LOG2_E)), constant(ROUNDER));
-  const n = f32x4.sub(rounded, constant(ROUNDER));
-  let r = f32x4.sub(x, f32x4.mul(n, constant(LN2_HIGH)));
-  r = f32x4.sub(r, f32x4.mul(n, constant(LN2_LOW)));
+  const rounder = constant(ROUNDER);
+  const rounded = madd(x, constant(LOG2_E), rounder);
+  const n = f32x4.sub(rounded, rounder);
+  const r = madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), x));
+  const one = constant(ONE);
   let p = constant(EXP);
   p = madd(p, r, constant(EXP + 1));
   p = madd(p, r, constant(EXP + 2));
   p = madd(p, r, constant(EXP + 3));
   p = madd(p, r, constant(EXP + 4));
-  p = madd(p, r, constant(EXP + 5));
-  p = f32x4.add(madd(f32x4.mul(r, r), p, r), constant(ONE));
-  // Both share their exponent, so their difference as whole numbers is n.
-  const whole = i32x4.sub(rounded, constant(ROUNDER));
-  const half = i32x4.shr_s(whole, 1);
-  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
-}
-
-/** 2^n for whole n from -126 to 127, by putting n into the exponent bits. */
-@inline
-function powerOfTwo(n: v128): v128 {
-  return i32x4.shl(i32x4.add(n, constant(EXPONENT_BIAS)), 23);
+  p = madd(madd(p, r, one), r, one);
+  return f32x4.mul(p, i32x4.shl(rounded, 23));
 }
 
 /**
@@ -88,21 +80,25 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(constant(ONE), f32x4.add(constant(ONE), exp(f32x4.neg(x))));
 }
 
-/** Below 0.625 a polynomial, above it 1 - 2 / (e^2x + 1). */
+/** Hyperbolic tangent: x P(x^2) / Q(x^2) as far as f32 stays below 1, and exactly 1 from there on. */
 @inline
-export function tanh(x: v128): v128 {
+export function tanh(given: v128): v128 {
+  const limit = constant(TANH_LIMIT);
+  const x = f32x4.pmax(f32x4.pmin(given, limit), f32x4.neg(limit));
   const z = f32x4.mul(x, x);
-  let p = constant(TANH);
-  p = madd(p, z, constant(TANH + 1));
-  p = madd(p, z, constant(TANH + 2));
-  p = madd(p, z, constant(TANH + 3));
-  p = madd(p, z, constant(TANH + 4));
-  const near = madd(f32x4.mul(p, z), x, x);
-  const size = f32x4.abs(x);
-  const e = exp(f32x4.add(size, size));
-  const far = f32x4.sub(constant(ONE), f32x4.div(constant(TWO), f32x4.add(e, constant(ONE))));
-  const sign = v128.and(x, constant(SIGN));
-  return v128.bitselect(near, v128.or(far, sign), f32x4.lt(size, constant(TANH_NEAR)));
+  let p = constant(TANH_P);
+  p = madd(p, z, constant(TANH_P + 1));
+  p = madd(p, z, constant(TANH_P + 2));
+  p = madd(p, z, constant(TANH_P + 3));
+  p = madd(p, z, constant(TANH_P + 4));
+  p = madd(p, z, constant(TANH_P + 5));
+  p = madd(p, z, constant(TANH_P + 6));
+  let q = constant(TANH_Q);
+  q = madd(q, z, constant(TANH_Q + 1));
+  q = madd(q, z, constant(TANH_Q + 2));
+  q = madd(q, z, constant(TANH_Q + 3));
+  const beyond = f32x4.ge(f32x4.abs(given), limit);
+  return f32x4.div(v128.bitselect(x, f32x4.mul(x, p), beyond), v128.bitselect(limit, q, beyond));
 }
 
 /** Error function: x P(x^2) / Q(x^2) on [-4, 4], where f32 reaches +-1. */

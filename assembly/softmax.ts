@@ -2,53 +2,59 @@ import { exp, log } from './math';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, maxLanes, storePart, sumLanes } from './vector';
 
-/** Largest of n floats, NaN if any is NaN. */
+/** Largest of n floats. NaN is passed over: it makes the sum of exponentials NaN, and with it all that follows. */
 export function rowMax(x: usize, n: i32): f32 {
   let m0 = f32x4.splat(-Infinity);
   let m1 = m0;
   let i: i32 = 0;
   for (; i + 8 <= n; i += 8, x += 32) {
-    m0 = f32x4.max(m0, v128.load(x));
-    m1 = f32x4.max(m1, v128.load(x, 16));
+    m0 = f32x4.pmax(m0, v128.load(x));
+    m1 = f32x4.pmax(m1, v128.load(x, 16));
   }
-  for (; i < n; i += 4, x += 16) m0 = f32x4.max(m0, loadPart(x, n - i, -Infinity));
-  return maxLanes(f32x4.max(m0, m1));
+  for (; i < n; i += 4, x += 16) m0 = f32x4.pmax(m0, loadPart(x, n - i, -Infinity));
+  return maxLanes(f32x4.pmax(m0, m1));
 }
 
 /** Sum of exp(x - shift). */
 export function sumExp(x: usize, n: i32, shift: f32): f32 {
-  const s = f32x4.splat(shift);
-  let sum = f32x4.splat(0);
-  let i: i32 = 0;
-  for (; i + 4 <= n; i += 4, x += 16) sum = f32x4.add(sum, exp(f32x4.sub(v128.load(x), s)));
-  // exp of the filling -infinity is 0; where the row's largest is -infinity too, the sum is NaN as it should be.
-  if (i < n) sum = f32x4.add(sum, exp(f32x4.sub(loadPart(x, n - i, -Infinity), s)));
-  return sumLanes(sum);
+  return expRow(false, x, 0, n, shift);
 }
 
-/** As sumExp, and keeps the terms in y. */
-function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
+/** Sum of exp(x - shift), the terms kept in y if asked for. Two vectors at a time, so that one's waiting is the other's work. */
+@inline
+function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
   const s = f32x4.splat(shift);
-  let sum = f32x4.splat(0);
+  let sum0 = f32x4.splat(0);
+  let sum1 = sum0;
   let i: i32 = 0;
-  for (; i + 4 <= n; i += 4, x += 16, y += 16) {
-    const e = exp(f32x4.sub(v128.load(x), s));
-    v128.store(y, e);
-    sum = f32x4.add(sum, e);
+  for (; i + 8 <= n; i += 8, x += 32, y += 32) {
+    const e0 = exp(f32x4.sub(v128.load(x), s));
+    const e1 = exp(f32x4.sub(v128.load(x, 16), s));
+    if (keep) {
+      v128.store(y, e0);
+      v128.store(y, e1, 16);
+    }
+    sum0 = f32x4.add(sum0, e0);
+    sum1 = f32x4.add(sum1, e1);
   }
-  if (i < n) {
+  for (; i < n; i += 4, x += 16, y += 16) {
+    // exp of the filling -infinity is 0; where the row's largest is -infinity too, the sum is NaN as it should be.
     const e = exp(f32x4.sub(loadPart(x, n - i, -Infinity), s));
-    storePart(y, n - i, e);
-    sum = f32x4.add(sum, e);
+    if (keep) storePart(y, n - i, e);
+    sum0 = f32x4.add(sum0, e);
   }
-  return sumLanes(sum);
+  return sumLanes(f32x4.add(sum0, sum1));
 }
 
-function divideRow(y: usize, n: i32, by: f32): void {
-  const total = f32x4.splat(by);
+function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
+  return expRow(true, x, y, n, shift);
+}
+
+function scaleRow(y: usize, n: i32, by: f32): void {
+  const factor = f32x4.splat(by);
   let i: i32 = 0;
-  for (; i + 4 <= n; i += 4, y += 16) v128.store(y, f32x4.div(v128.load(y), total));
-  if (i < n) storePart(y, n - i, f32x4.div(loadPart(y, n - i, 0), total));
+  for (; i + 4 <= n; i += 4, y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
+  if (i < n) storePart(y, n - i, f32x4.mul(loadPart(y, n - i, 0), factor));
 }
 
 /** Softmax of each row. Record: x, y, rows, n */
@@ -60,7 +66,7 @@ export function softmax(a: usize, thread: i32, threads: i32): void {
     const at = (<usize>r * <usize>n) << 2;
     const x = <usize>load<u32>(a) + at;
     const y = <usize>load<u32>(a, 4) + at;
-    divideRow(y, n, storeExp(x, y, n, rowMax(x, n)));
+    scaleRow(y, n, 1 / storeExp(x, y, n, rowMax(x, n)));
   }
 }
 

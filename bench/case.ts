@@ -76,3 +76,11 @@ export function rateOf(work: Work, ms: number): { rate: number | null; unit: str
   if ('bytes' in work) return { rate: work.bytes / ms / 1e6, unit: 'GB/s' };
   return { rate: (work.samples / ms) * 1000, unit: 'samples/s' };
 }
+
+/** The first values that are further from those wanted than there is room, in words. */
+export const unlike = (got: ArrayLike<number>, want: ArrayLike<number>, room: number): string[] =>
+  Array.from(want)
+    .flatMap((w, i) =>
+      Math.abs(got[i] - w) <= room ? [] : [`value ${i} is ${got[i]}, the reference has ${w}`],
+    )
+    .slice(0, 3);

@@ -1,4 +1,9 @@
-import Benchmark from 'benchmark';
+import benchmark from 'benchmark';
+import lodash from 'lodash';
+import platform from 'platform';
+
+/** In Node the package finds these two by itself; on a page it must be given them. */
+const Benchmark = benchmark.runInContext({ _: lodash, platform }) as unknown as typeof benchmark;
 
 export interface Timing {
   readonly medianMs: number;
@@ -24,7 +29,7 @@ export async function sample(
       defer: first !== undefined,
       fn: first === undefined ? run : deferred,
       onError: (event: { target: { error?: Error } }) => reject(event.target.error),
-      onComplete: (event: { target: Benchmark }) => resolve(event.target.stats.sample.map((s) => s * 1e3)),
+      onComplete: (event: { target: benchmark }) => resolve(event.target.stats.sample.map((s) => s * 1e3)),
     });
     bench.run({ async: true });
   });

@@ -4,16 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TypedArray } from '../src/core/dtype.ts';
 import type { BenchCase } from './case.ts';
+import { type Comparable, type PeerName, peerNames } from './comparable.ts';
 
 const folder = fileURLToPath(new URL('peers/', import.meta.url));
-
-/** Engines to compare with, by the name of their module in peers/, and what they are called. */
-export const peerNames = {
-  tfjs: 'tfjs-backend-wasm',
-  onnxruntime: 'onnxruntime-web',
-  jax: '@jax-js/jax',
-} as const;
-export type PeerName = keyof typeof peerNames;
 
 /** Installs the peers as their lock file has them, unless they are there. Throws with what npm said. */
 export async function installPeers(): Promise<void> {
@@ -33,13 +26,13 @@ interface Reply {
 }
 
 /** A peer in a process of its own, so that no engine's threads, memory or polyfills reach another's. */
-export class PeerProcess {
-  readonly name: PeerName;
+export class PeerProcess implements Comparable {
+  readonly name: string;
   private readonly child: ChildProcess;
   private readonly about: Reply;
 
   private constructor(name: PeerName, child: ChildProcess, about: Reply) {
-    this.name = name;
+    this.name = peerNames[name];
     this.child = child;
     this.about = about;
   }

@@ -1,8 +1,8 @@
 import type { Engine } from '../src/scheduler/engine.ts';
 import { type BenchCase, type Result, rateOf } from './case.ts';
+import type { Comparable } from './comparable.ts';
 import { type LimitName, Limits } from './limits.ts';
 import { median, sample, summarize } from './measure.ts';
-import { type PeerProcess, peerNames } from './peers.ts';
 
 export interface RunOptions {
   readonly quick: boolean;
@@ -25,7 +25,7 @@ interface Runner {
  */
 export async function run(
   engine: Engine,
-  peers: readonly PeerProcess[],
+  peers: readonly Comparable[],
   cases: readonly BenchCase[],
   { quick, print }: RunOptions,
 ) {
@@ -74,11 +74,11 @@ export async function run(
 
 /** A peer that has this case and answers it rightly. */
 async function peerRunner(
-  peer: PeerProcess,
+  peer: Comparable,
   c: BenchCase,
   print: (line: string) => void,
 ): Promise<Runner | undefined> {
-  const name = peerNames[peer.name];
+  const { name, backend, threads } = peer;
   try {
     const answer = await peer.prepare(c);
     if (!answer) return undefined;
@@ -88,7 +88,6 @@ async function peerRunner(
     print(`  ${c.name.padEnd(44)} ${name}: ${(error as Error).message}`);
     return undefined;
   }
-  const { backend, threads } = peer;
   return {
     engine: name,
     backend,

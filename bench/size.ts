@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import type { Result } from './case.ts';
+import { peerNames } from './comparable.ts';
 import { ensureDist } from './dist.ts';
-import { peerNames } from './peers.ts';
 import type { ProcessSuiteOptions } from './startup.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Result } from './case.ts';
+import { peerNames } from './comparable.ts';
 import { ensureDist } from './dist.ts';
 import { summarize } from './measure.ts';
-import { peerNames } from './peers.ts';
 import { time } from './run.ts';
 
 export interface ProcessSuiteOptions {

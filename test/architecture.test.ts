@@ -28,6 +28,7 @@ const allowed: Record<string, string[]> = {
   generated: [],
   ops: ['core'],
   data: ['core'],
+  io: ['core'],
   graph: ['ops', 'core'],
   nn: ['graph', 'ops', 'core'],
   optim: ['ops', 'core'],
@@ -37,7 +38,7 @@ const allowed: Record<string, string[]> = {
   'backend/wasm': ['backend', 'graph', 'ops', 'core', 'generated'],
   'backend/webgpu': ['backend', 'graph', 'ops', 'core', 'generated'],
   kernels: ['backend/wasm', 'backend', 'graph', 'ops', 'core', 'generated'],
-  scheduler: ['backend', 'passes', 'nn', 'optim', 'data', 'graph', 'ops', 'core'],
+  scheduler: ['backend', 'passes', 'nn', 'optim', 'data', 'io', 'graph', 'ops', 'core'],
   index: [
     'scheduler',
     'passes',

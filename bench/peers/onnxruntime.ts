@@ -155,7 +155,7 @@ function rangesOf(layers: readonly Layer[], x: Float32Array, size: number): [low
 
 /** QuantizeLinear, one QGemm for each layer (relu is the clamping at a zero point of 0), DequantizeLinear. */
 function quantized(layers: readonly Layer[], size: number): OnnxGraph {
-  const ranges = rangesOf(layers, batch(8).x, 8);
+  const ranges = rangesOf(layers, batch(64).x, 64);
   const constants: OnnxGraph['constants'] = scalars({ s0: 1 / 255 }, { z0: 0 });
   layers.forEach(({ inputs, outputs, weight, bias }, at) => {
     const inputScale = (constants[`s${at}`].data as Float32Array)[0];

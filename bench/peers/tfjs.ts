@@ -1,5 +1,5 @@
+import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';

@@ -3,7 +3,7 @@ import { Random } from '../../src/core/random.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
-import type { BenchCase, Prepared } from '../case.ts';
+import { type BenchCase, type Prepared, unlike } from '../case.ts';
 
 const mlp = (...widths: number[]) =>
   nn.sequential(
@@ -33,13 +33,6 @@ async function firstLosses(engine: Engine, widths: readonly number[]): Promise<F
   training.dispose();
   return Float32Array.from(losses);
 }
-
-const unlike = (got: ArrayLike<number>, want: ArrayLike<number>, room: number): string[] =>
-  Array.from(want)
-    .flatMap((w, i) =>
-      Math.abs(got[i] - w) <= room ? [] : [`value ${i} is ${got[i]}, the reference has ${w}`],
-    )
-    .slice(0, 3);
 
 /** Whole training steps: forward, loss, backward, update. */
 export function train(quick: boolean): BenchCase[] {

@@ -10,9 +10,11 @@ export type ErrorCode =
   | 'out_of_memory'
   | 'disposed'
   | 'busy'
+  | 'overloaded'
   | 'aborted'
   | 'device_lost'
   | 'worker_lost'
+  | 'io_failed'
   | 'internal';
 
 /** Every error this library throws on purpose. The message says what was given, what was expected, what to do. */

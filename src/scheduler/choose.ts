@@ -27,11 +27,15 @@ export interface Finding {
 
 export interface Choice {
   readonly provider: Provider;
+  /** All there are, for when the chosen one is lost. */
+  readonly providers?: readonly Provider[];
+  /** Nobody named a backend, so each plan may go where it is fastest. */
+  readonly free?: boolean;
   readonly findings: readonly Finding[];
 }
 
 /** In this order 'auto' takes the first that is there; the reference is there for checking, never for work. */
-const AUTO_ORDER: readonly BackendName[] = ['wasm', 'webgpu'];
+export const AUTO_ORDER: readonly BackendName[] = ['wasm', 'webgpu'];
 
 /** Looks for what was asked for, or with 'auto' for everything, and picks. Throws 'unavailable' with all reasons. */
 export async function choose(providers: readonly Provider[], wish: BackendName | 'auto'): Promise<Choice> {
@@ -57,7 +61,7 @@ export async function choose(providers: readonly Provider[], wish: BackendName |
       ? `${probe.description}; ${verdict(provider, probe, chosen?.provider, wish)}`
       : `not available: ${probe.reason}`,
   }));
-  if (chosen) return { provider: chosen.provider, findings };
+  if (chosen) return { provider: chosen.provider, providers, free: wish === 'auto', findings };
   const reasons = findings.map((f) => `${f.name}: ${f.text}`);
   return fail('unavailable', `no backend can be used here. ${reasons.join('. ')}`);
 }

@@ -5,11 +5,19 @@ import type { Model } from '../nn/module.ts';
 import { FrozenModel } from '../passes/frozen.ts';
 import { inferPlan } from '../passes/infer.ts';
 import { OUTPUT_U8, type QuantizedModel, quantizedPlan } from '../passes/quantize.ts';
+import { Backends } from './backends.ts';
+import { BatchPrograms } from './batch-programs.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import type { Choice, Finding } from './choose.ts';
+import { Chooser } from './chooser.ts';
 import { compileOn } from './compile.ts';
+import type { Explanation } from './explain.ts';
+import type { TrainingOptions } from './fit-options.ts';
 import { createInference, type Inference } from './inference.ts';
-import { Training, type TrainingOptions } from './training.ts';
+import { Lanes } from './lanes.ts';
+import { checkPredictorOptions, Predictor, type PredictorOptions } from './predictor.ts';
+import { Renewable } from './renewable.ts';
+import { Training } from './training.ts';
 
 export interface InferOptions {
   /** Samples that go through together. */
@@ -18,26 +26,36 @@ export interface InferOptions {
 
 /** Trains, quantizes and serves models on the backend that was chosen for it. */
 export class Engine {
-  readonly backend: Backend;
   /** Every backend that was looked for, what was found, and what was chosen and why. */
   readonly findings: readonly Finding[];
+  private readonly backends: Backends;
+  private readonly chooser: Chooser;
+  private readonly lanes = new Lanes();
   private disposed = false;
 
-  constructor(backend: Backend, { findings }: Choice) {
-    this.backend = backend;
+  constructor(backend: Backend, { findings, providers, free = false }: Choice) {
+    this.backends = new Backends(backend, providers);
+    this.chooser = new Chooser(this.backends, free);
     this.findings = findings;
+  }
+
+  /** What it runs on: the backend that was chosen, or what took over where that was lost. */
+  get backend(): Backend {
+    return this.backends.main;
   }
 
   /** The findings as lines of text. */
   describe(): string {
-    const width = Math.max(...this.findings.map((f) => f.name.length));
-    return this.findings.map((f) => `${f.chosen ? '*' : ' '} ${f.name.padEnd(width)}  ${f.text}`).join('\n');
+    const findings = [...this.findings, ...this.backends.events];
+    const width = Math.max(...findings.map((f) => f.name.length));
+    return findings.map((f) => `${f.chosen ? '*' : ' '} ${f.name.padEnd(width)}  ${f.text}`).join('\n');
   }
 
   /** Starts training a model, or goes on from a frozen model's weights (the frozen model itself does not change). */
   async train(model: Model | FrozenModel, options: TrainingOptions): Promise<Training> {
     this.alive();
-    return new Training(this.backend, model, options);
+    const { backends, chooser, lanes } = this;
+    return new Training({ backends, chooser, lanes }, model, options);
   }
 
   /** Makes the int8 form of a frozen model; ranges are measured on the calibration samples. */
@@ -52,7 +70,34 @@ export class Engine {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
     const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
-    return createInference(await compileOn(this.backend, plan), OUTPUT_U8);
+    const first = await this.chooser.backendFor(plan);
+    const programs = await Renewable.create(this.backends, first, (backend) => compileOn(backend, plan));
+    return createInference(programs, OUTPUT_U8, this.lanes.serving(), this.chooser.ledger);
+  }
+
+  /**
+   * Serves a frozen or quantized model to many callers at once: dynamic batches, a cache, backpressure, cancellation.
+   * The model must treat each sample by itself, as all layers in `nn` do.
+   */
+  async predictor(model: FrozenModel | QuantizedModel, options: PredictorOptions = {}): Promise<Predictor> {
+    this.alive();
+    const checked = checkPredictorOptions(options);
+    const planFor = (batch: number) =>
+      model instanceof FrozenModel ? inferPlan(model, batch) : quantizedPlan(model, batch);
+    const first = await this.chooser.backendFor(planFor(checked.maxBatch));
+    const programs = await Renewable.create(this.backends, first, (backend) =>
+      BatchPrograms.compile(checked.batchSizes, planFor, (plan) => compileOn(backend, plan)),
+    );
+    return Predictor.create(programs, checked, this.lanes);
+  }
+
+  /**
+   * What each backend would take for a plan (from its arithmetic, its bytes and the backends' measured rates), what bounds
+   * it, what was chosen and why; and, once it has run here, what it took. `String()` of it is a table.
+   */
+  async explain(plan: Plan): Promise<Explanation> {
+    this.alive();
+    return this.chooser.explain(plan);
   }
 
   /** Compiles any plan, for people who build their own. */
@@ -64,7 +109,7 @@ export class Engine {
   /** Gives back everything the engine holds; its trainings and inferences end with it. */
   dispose(): void {
     this.disposed = true;
-    this.backend.dispose();
+    this.backends.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -4,6 +4,8 @@ import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import type { Plan, Slot } from '../graph/plan.ts';
 import { inferSlots } from '../passes/infer.ts';
+import type { Ledger } from './ledger.ts';
+import type { Renewable } from './renewable.ts';
 import { Turns } from './turns.ts';
 
 /** Runs a frozen model forwards. Call it with any number of samples; they go through in batches. */
@@ -23,14 +25,22 @@ export interface Inference {
   [Symbol.dispose](): void;
 }
 
-export function createInference(program: Program, quantizedSlot: string): Inference {
-  const { plan } = program;
+export async function createInference(
+  programs: Renewable<Program>,
+  quantizedSlot: string,
+  onDispose: () => void,
+  ledger: Ledger,
+): Promise<Inference> {
+  const plan = await programs.use(async (program) => program.plan);
   const input = plan.slots[inferSlots.input];
   const output = plan.slots[inferSlots.output];
-  const runner = new Runner(program, input);
+  const runner = new Runner(programs, plan, ledger);
   const call = (samples: Float32Array, signal?: AbortSignal) =>
     runner.run(samples, output, signal) as Promise<Float32Array>;
-  const dispose = () => program.dispose();
+  const dispose = () => {
+    onDispose();
+    programs.dispose();
+  };
   return Object.assign(call, {
     quantized: async (samples: Float32Array, signal?: AbortSignal) => {
       const slot =
@@ -47,17 +57,21 @@ export function createInference(program: Program, quantizedSlot: string): Infere
 }
 
 class Runner {
-  private readonly program: Program;
+  private readonly programs: Renewable<Program>;
+  private readonly plan: Plan;
+  private readonly ledger: Ledger;
   private readonly input: Slot;
   private readonly sampleSize: number;
   private readonly padded: TypedArray;
   private busy = false;
 
-  constructor(program: Program, input: Slot) {
-    this.program = program;
-    this.input = input;
-    this.sampleSize = sizeOf(input.shape.slice(1));
-    this.padded = allocate(input.dtype, sizeOf(input.shape));
+  constructor(programs: Renewable<Program>, plan: Plan, ledger: Ledger) {
+    this.programs = programs;
+    this.plan = plan;
+    this.ledger = ledger;
+    this.input = plan.slots[inferSlots.input];
+    this.sampleSize = sizeOf(this.input.shape.slice(1));
+    this.padded = allocate(this.input.dtype, sizeOf(this.input.shape));
   }
 
   async run(samples: Float32Array, output: Slot, signal?: AbortSignal): Promise<TypedArray> {
@@ -65,15 +79,23 @@ class Runner {
     this.busy = true;
     try {
       const batch = this.input.shape[0];
-      if (count === batch) {
-        this.program.write(this.input, samples);
-        this.program.run();
-        return await this.program.read(output);
-      }
+      if (count === batch) return await this.through(samples, output);
       return await this.inBatches(samples, count, batch, output, signal);
     } finally {
       this.busy = false;
     }
+  }
+
+  /** One batch. A program that was made anew has the same plan, and so the same slots. */
+  private async through(samples: TypedArray, output: Slot, into?: TypedArray): Promise<TypedArray> {
+    const start = performance.now();
+    const values = await this.programs.use((program) => {
+      program.write(this.input, samples);
+      program.run();
+      return program.read(output, into);
+    });
+    this.ledger.note(this.programs.on.name, this.plan, performance.now() - start);
+    return values;
   }
 
   private async inBatches(
@@ -96,9 +118,7 @@ class Runner {
         this.padded.fill(0);
         this.padded.set(chunk);
       }
-      this.program.write(this.input, rows < batch ? this.padded : chunk);
-      this.program.run();
-      await this.program.read(output, part);
+      await this.through(rows < batch ? this.padded : chunk, output, part);
       results.set(part.subarray(0, rows * rowSize), at * rowSize);
       await turns.breathe();
     }
@@ -106,7 +126,7 @@ class Runner {
   }
 
   private check(samples: Float32Array): number {
-    const { name } = this.program.plan;
+    const { name } = this.plan;
     if (this.busy) fail('busy', `${name}: a call is still under way; await it, or make a second inference`);
     if (!(samples instanceof Float32Array))
       fail(

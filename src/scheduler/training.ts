@@ -1,92 +1,100 @@
-import type { Backend, Program } from '../backend/backend.ts';
-import type { TypedArray } from '../core/dtype.ts';
+import type { Backend } from '../backend/backend.ts';
+import { checkSlotArray } from '../backend/program.ts';
 import { fail } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { sameShape, showShape } from '../core/shape.ts';
 import { batchOrder, type DataSet } from '../data/index.ts';
 import type { Parameter } from '../graph/parameter.ts';
-import type { Plan, Slot } from '../graph/plan.ts';
+import type { Plan } from '../graph/plan.ts';
+import { readIfThere, writeWhole } from '../io/file.ts';
+import { seal } from '../io/seal.ts';
 import type { Model } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { FrozenModel } from '../passes/frozen.ts';
-import { type TrainOptions, type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
-import { checkBounds, compileOn } from './compile.ts';
-import { Turns } from './turns.ts';
+import { type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
+import { Backends } from './backends.ts';
+import {
+  type CheckpointModel,
+  checkPosition,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type FitPosition,
+} from './checkpoint.ts';
+import { Chooser } from './chooser.ts';
+import {
+  atLeastOne,
+  type CheckpointOptions,
+  checkData,
+  checkTarget,
+  type FitOptions,
+  type StepReport,
+  type TrainingOptions,
+} from './fit-options.ts';
+import { Lanes } from './lanes.ts';
+import { type Snapshot, stateSlots } from './snapshots.ts';
+import { type Build, type Fill, type Recovery, Stepper } from './stepper.ts';
+import type { TrainingCost } from './training-cost.ts';
 
-export interface TrainingOptions extends TrainOptions {
-  /** Seed of the initial weights and of dropout. */
-  readonly seed?: number;
-  /** Shape of one input sample; taken from the first data set if not given. */
-  readonly input?: readonly number[];
+/** Where a training runs, and beside what. */
+export interface Place {
+  readonly backends: Backends;
+  readonly lanes: Lanes;
+  readonly chooser: Chooser;
 }
 
-export interface FitOptions {
-  readonly batchSize: number;
-  readonly epochs?: number;
-  /** Seed of the order of the samples; each epoch has its own order. */
-  readonly seed?: number;
-  /** Take samples in a new random order each epoch; on by default. */
-  readonly shuffle?: boolean;
-  /**
-   * Report, and read the loss back, only every so many steps (and after the last one); 1 if not given. The steps between
-   * are queued without waiting, and while one loss is on its way the next steps are queued already: a caller who leaves the
-   * loop has made up to this many steps more than the last report says.
-   */
-  readonly lossEvery?: number;
-  /** Stops before the next step; the weights of the last whole step stay. */
-  readonly signal?: AbortSignal;
-}
-
-/** What one training step did. */
-export interface StepReport {
-  /** Steps of this training so far, counted from 1. */
-  readonly step: number;
-  /** Epoch of this fit, counted from 1. */
-  readonly epoch: number;
-  /** Steps that this fit will make in all, and how many it has made. */
-  readonly steps: number;
-  readonly done: number;
-  readonly loss: number;
-}
-
-interface Compiled {
-  readonly program: Program;
-  readonly train: TrainPlan;
-  readonly batch: number;
-}
-
-/** A model being trained on one backend. */
+/** A model being trained. */
 export class Training {
-  readonly backend: Backend;
   private readonly model: Model;
   private readonly options: TrainingOptions;
   private readonly initial: ((p: Parameter) => Float32Array) | undefined;
-  private readonly hyper = new Float32Array(4);
-  private readonly seeds: Int32Array;
+  private readonly lanes: Lanes;
+  private readonly stepper: Stepper;
   private inputType: TensorType | undefined;
-  private compiled: Compiled | undefined;
-  private stepsDone = 0;
   private busy = false;
   private disposed = false;
 
-  constructor(backend: Backend, source: Model | FrozenModel, options: TrainingOptions) {
-    this.backend = backend;
+  constructor(place: Place | Backend, source: Model | FrozenModel, options: TrainingOptions) {
+    const { backends, lanes, chooser } = 'lanes' in place ? place : placeOn(place);
+    this.lanes = lanes;
     this.options = options;
     this.model = source instanceof FrozenModel ? source.model : source;
     this.initial = source instanceof FrozenModel ? (p) => source.values(p) : undefined;
     const shape = options.input ?? (source instanceof FrozenModel ? source.input.shape : undefined);
     this.inputType = shape && { dtype: 'f32', shape };
-    this.seeds = Int32Array.of(options.seed ?? 0, 0);
+    const { recovery = {} } = options;
+    if (recovery && recovery.everySteps !== undefined) atLeastOne('recovery.everySteps', recovery.everySteps);
+    this.stepper = new Stepper(
+      backends,
+      chooser,
+      options.optimizer,
+      options.seed ?? 0,
+      recovery || undefined,
+    );
+  }
+
+  /** What it runs on now. */
+  get backend(): Backend {
+    return this.stepper.backend;
+  }
+
+  /** What broke so far, and how it was got over. */
+  get recoveries(): readonly Recovery[] {
+    return this.stepper.recoveries;
   }
 
   /** Steps made so far. */
   get step(): number {
-    return this.stepsDone;
+    return this.stepper.step;
+  }
+
+  /** What it cost so far: arithmetic, bytes, time by section, waiting, snapshots, checkpoints, recoveries. */
+  cost(): TrainingCost {
+    return this.stepper.cost();
   }
 
   /** The plan now compiled, with its costs; undefined before the first step. */
   get plan(): Plan | undefined {
-    return this.compiled?.train.plan;
+    return this.stepper.current?.train.plan;
   }
 
   /**
@@ -95,35 +103,38 @@ export class Training {
    * weights are those of the last whole step, and training can go on with another fit.
    */
   async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
-    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal } = options;
+    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
     checkData(data, batchSize, epochs);
-    if (!Number.isInteger(lossEvery) || lossEvery < 1)
-      fail('invalid_argument', `lossEvery is ${lossEvery}, expected a whole number from 1`);
+    atLeastOne('lossEvery', lossEvery);
+    if (checkpoint) atLeastOne('checkpoint.everySteps', checkpoint.everySteps);
+    const where = { batchSize, seed, shuffle, samples: data.length };
     let onItsWay: Promise<StepReport> | undefined;
     this.start();
     try {
-      const { program, train } = await this.prepare(data.input, batchSize);
-      const { input: inputSlot, target: targetSlot } = train.plan.slots;
-      checkTarget(data, targetSlot);
-      const input = new Float32Array(program.plan.slots.input.shape.reduce((a, b) => a * b, 1));
-      const target =
-        targetSlot.dtype === 'i32' ? new Int32Array(count(targetSlot)) : new Float32Array(count(targetSlot));
+      const { train } = await this.prepare(data.input, batchSize);
+      checkTarget(data, train.plan.slots[trainSlots.target]);
       const perEpoch = Math.floor(data.length / batchSize);
       const steps = perEpoch * epochs;
-      const turns = new Turns();
-      for (let done = 0; done < steps; done++) {
+      let order: Uint32Array | undefined;
+      for (let done = await this.begin(checkpoint, where); done < steps; done++) {
         const epoch = Math.floor(done / perEpoch);
         if (signal?.aborted)
           fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
             cause: signal.reason,
           });
-        if (done % perEpoch === 0) this.order = batchOrder(data.length, { seed, epoch, shuffle });
+        if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
         const at = (done % perEpoch) * batchSize;
-        data.gather(this.order.subarray(at, at + batchSize), input, target);
-        this.queue(program, inputSlot, input, targetSlot, target);
-        if ((done + 1) % lossEvery === 0 || done + 1 === steps) {
-          const now = { step: this.stepsDone, epoch: epoch + 1, steps, done: done + 1 };
-          const report = this.lossOf(program).then((loss) => ({ ...now, loss }));
+        const indices = order.subarray(at, at + batchSize);
+        const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
+        const { loss } = await this.make((input, target) => data.gather(indices, input, target), {
+          loss: wanted,
+          wait: lossEvery === 1,
+        });
+        if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
+          await this.write(checkpoint.path, { ...where, done: done + 1 });
+        if (loss) {
+          const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
+          const report = loss.then((value) => ({ ...now, loss: value }));
           if (lossEvery === 1) yield await report;
           else {
             // If the caller leaves before it comes, nobody waits for it.
@@ -132,7 +143,7 @@ export class Training {
             onItsWay = report;
           }
         }
-        await turns.breathe();
+        await this.lanes.betweenSteps();
       }
       if (onItsWay) yield await onItsWay;
     } finally {
@@ -142,14 +153,21 @@ export class Training {
 
   /** Makes one step on one batch of the caller's and returns its loss. */
   async stepOn(input: Float32Array, target: Float32Array | Int32Array, batchSize: number): Promise<number> {
-    const type =
-      this.inputType ??
-      fail('invalid_argument', 'stepOn needs the input shape: pass { input: [...] } to train()');
+    const type = this.typeFor('stepOn');
     this.start();
     try {
-      const { program, train } = await this.prepare(type, batchSize);
-      this.queue(program, train.plan.slots.input, input, train.plan.slots.target, target);
-      return await this.lossOf(program);
+      const { plan } = (await this.prepare(type, batchSize)).train;
+      checkSlotArray(plan, plan.slots[trainSlots.input], input, 'write');
+      checkSlotArray(plan, plan.slots[trainSlots.target], target, 'write');
+      // Copies, where the step may have to be made again.
+      const [x, t] = this.options.recovery === false ? [input, target] : [input.slice(), target.slice()];
+      const copy: Fill = (intoInput, intoTarget) => {
+        intoInput.set(x);
+        intoTarget.set(t);
+      };
+      return (await (
+        await this.make(copy, { loss: true, wait: true })
+      ).loss)!;
     } finally {
       this.busy = false;
     }
@@ -158,85 +176,141 @@ export class Training {
   /** The weights as they are now, for inference, quantization or further training. */
   async freeze(): Promise<FrozenModel> {
     this.alive();
-    const type =
-      this.inputType ??
-      fail(
-        'invalid_argument',
-        'freeze needs the input shape: train first, or pass { input: [...] } to train()',
-      );
-    const { program, train } = this.compiled ?? (await this.prepare(type, 1));
-    const flat = await program.read(program.plan.slots[trainSlots.parameters]);
+    const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('freeze'), 1));
+    const flat = await this.stepper.read(trainSlots.parameters);
     const values = new Map(
       train.parameters.map(({ parameter, offset }) => [
         parameter,
-        (flat as Float32Array).slice(offset, offset + parameter.size),
+        flat.slice(offset, offset + parameter.size),
       ]),
     );
-    return new FrozenModel(this.model, type, train.parameters, values);
+    return new FrozenModel(this.model, this.inputType!, train.parameters, values);
+  }
+
+  /** Writes weights, optimizer state, step and seeds to a file, which is replaced whole. Throws 'io_failed'. */
+  async save(path: string): Promise<void> {
+    await this.write(path);
+  }
+
+  /**
+   * Goes on from a file that save() or a fit has written. Throws 'io_failed', 'invalid_data' for a damaged file and
+   * 'shape_mismatch' or 'invalid_argument' for another model's, optimizer's or seed's; the training is then as it was.
+   */
+  async load(path: string): Promise<void> {
+    const file = (await readIfThere(path)) ?? fail('io_failed', `there is no file ${path}`);
+    await this.restore(file);
+  }
+
+  /** The bytes of a checkpoint, for hosts without files. */
+  async checkpoint(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
+    const model = await this.checkpointModel();
+    // In its turn, so that no step comes between the parts of the state.
+    const file = await this.lanes.upkeep(async () =>
+      encodeCheckpoint({ snapshot: await this.stepper.state(), position }, model),
+    );
+    await seal(file);
+    return file;
+  }
+
+  /** Goes on from the bytes of a checkpoint; errors as load(). */
+  async restore(file: Uint8Array): Promise<void> {
+    this.start();
+    try {
+      const { snapshot } = await decodeCheckpoint(file, await this.checkpointModel());
+      await this.stepper.restore(snapshot);
+    } finally {
+      this.busy = false;
+    }
   }
 
   dispose(): void {
     this.disposed = true;
-    this.compiled?.program.dispose();
-    this.compiled = undefined;
+    this.stepper.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  private order = new Uint32Array(0);
-
-  /** Writes one batch and runs the whole step, without waiting for it. */
-  private queue(
-    program: Program,
-    inputSlot: Slot,
-    input: TypedArray,
-    targetSlot: Slot,
-    target: TypedArray,
-  ): void {
-    checkBounds(targetSlot, target);
-    const { slots } = program.plan;
-    this.options.optimizer.hyper(this.stepsDone + 1, this.hyper);
-    program.write(inputSlot, input);
-    program.write(targetSlot, target);
-    program.write(slots[trainSlots.hyper], this.hyper);
-    if (slots[trainSlots.seed]) {
-      this.seeds[1] = this.stepsDone;
-      program.write(slots[trainSlots.seed], this.seeds);
+  /** One step in its turn, and the snapshot after it, where it is time for one, in another. */
+  private async make(
+    fill: Fill,
+    how: { loss: boolean; wait: boolean },
+  ): Promise<{ loss: Promise<number> | undefined }> {
+    const asked = performance.now();
+    const made = await this.lanes.training(() => {
+      this.stepper.meter.waitingMs += performance.now() - asked;
+      return this.stepper.make(fill, how);
+    });
+    if (this.stepper.snapshotIsDue) {
+      await this.lanes.betweenSteps();
+      await this.lanes.upkeep(() => this.stepper.takeSnapshot());
     }
-    program.run();
-    this.stepsDone++;
+    return made;
   }
 
-  /** The loss of the last step queued. */
-  private async lossOf(program: Program): Promise<number> {
-    const [loss] = await program.read(program.plan.slots[trainSlots.loss]);
-    return loss;
+  private async write(path: string, position?: FitPosition): Promise<void> {
+    const start = performance.now();
+    await writeWhole(path, await this.checkpoint(position));
+    const { checkpoints } = this.stepper.meter;
+    checkpoints.written++;
+    checkpoints.ms += performance.now() - start;
+  }
+
+  /** Where a fit begins: at 0, or where its checkpoint says. */
+  private async begin(
+    options: CheckpointOptions | undefined,
+    where: Omit<FitPosition, 'done'>,
+  ): Promise<number> {
+    const file = options?.resume ? await readIfThere(options.path) : undefined;
+    if (!file) return 0;
+    const { snapshot, position } = await decodeCheckpoint(file, await this.checkpointModel());
+    const { done } = checkPosition(position, where);
+    await this.stepper.restore(snapshot);
+    return done;
+  }
+
+  private async checkpointModel(): Promise<CheckpointModel> {
+    this.alive();
+    const { optimizer, seed = 0 } = this.options;
+    const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('a checkpoint'), 1));
+    return { train, optimizer, seed };
+  }
+
+  private typeFor(what: string): TensorType {
+    return (
+      this.inputType ??
+      fail(
+        'invalid_argument',
+        `${what} needs the input shape: train first, or pass { input: [...] } to train()`,
+      )
+    );
   }
 
   /** The program for a batch size; weights and moments move over when the size changes. */
-  private async prepare(type: TensorType, batch: number): Promise<Compiled> {
+  private async prepare(type: TensorType, batch: number): Promise<Build> {
     const known = this.inputType;
     if (known && (known.dtype !== type.dtype || !sameShape(known.shape, type.shape)))
       fail(
         'shape_mismatch',
         `this training takes samples of shape ${showShape(known.shape)}, got ${showShape(type.shape)}`,
       );
-    if (this.compiled?.batch === batch) return this.compiled;
-    const train = trainPlan(this.model, type, batch, this.options);
-    const program = await compileOn(this.backend, train.plan);
-    const states = Object.values(train.plan.slots).filter(
-      (s) => s.role === 'state' && s.name !== 'gradients',
-    );
-    if (this.compiled) {
-      for (const slot of states)
-        program.write(slot, await this.compiled.program.read(this.compiled.train.plan.slots[slot.name]));
-      this.compiled.program.dispose();
-    } else program.write(train.plan.slots[trainSlots.parameters], this.initialValues(train));
+    if (this.stepper.current?.batch === batch) return this.stepper.current;
+    const build = { train: trainPlan(this.model, type, batch, this.options), batch };
+    await this.stepper.prepare(build, () => this.initialState(build.train));
     this.inputType = type;
-    this.compiled = { program, train, batch };
-    return this.compiled;
+    return build;
+  }
+
+  /** Before the first step: the model's initial or frozen values, and moments of zero. */
+  private initialState(train: TrainPlan): Snapshot {
+    const states = Object.fromEntries(
+      stateSlots(train.plan.slots).map(({ name }) => [
+        name,
+        name === trainSlots.parameters ? this.initialValues(train) : new Float32Array(train.flatLength),
+      ]),
+    );
+    return { step: 0, states };
   }
 
   private initialValues({ parameters, flatLength }: TrainPlan): Float32Array {
@@ -260,29 +334,8 @@ export class Training {
   }
 }
 
-const count = (slot: Slot): number => slot.shape.reduce((a, b) => a * b, 1);
-
-function checkData(data: DataSet, batchSize: number, epochs: number): void {
-  if (!Number.isInteger(batchSize) || batchSize < 1)
-    fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
-  if (!Number.isInteger(epochs) || epochs < 1)
-    fail('invalid_argument', `epochs is ${epochs}, expected a whole number from 1`);
-  if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
-  if (batchSize > data.length)
-    fail(
-      'out_of_range',
-      `batchSize is ${batchSize} but the data set has ${data.length} samples; use a smaller batch`,
-    );
-  if (data.input.dtype !== 'f32')
-    fail('dtype_mismatch', `the data set's inputs are ${data.input.dtype}, expected f32`);
-}
-
-function checkTarget(data: DataSet, slot: Slot): void {
-  const shape = slot.shape.slice(1);
-  if (data.target.dtype !== slot.dtype || !sameShape(data.target.shape, shape))
-    fail(
-      'shape_mismatch',
-      `the data set's targets are ${data.target.dtype} ${showShape(data.target.shape)} for each sample; ` +
-        `this model and loss expect ${slot.dtype} ${showShape(shape)}`,
-    );
+/** A place of its own, for a training without an engine. */
+function placeOn(backend: Backend): Place {
+  const backends = new Backends(backend);
+  return { backends, lanes: new Lanes(), chooser: new Chooser(backends, false) };
 }

@@ -7,13 +7,16 @@ export class Turns {
 
   async breathe(): Promise<void> {
     if (performance.now() - this.last < SLICE_MS) return;
-    await new Promise<void>((resolve) => macrotask(resolve));
+    await nextTurn();
     this.last = performance.now();
   }
 }
 
 /** Under one frame at 60 Hz. */
 const SLICE_MS = 12;
+
+/** Settles after other work of this thread had its turn. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => macrotask(resolve));
 
 /** setTimeout is held back to 4 ms in browsers when nested; a message is not. */
 function macrotask(run: () => void): void {

@@ -18,9 +18,23 @@ export const PAGE = 65536;
 /** 4 GiB, all that 32-bit addresses reach; the modules declare this maximum. */
 export const MOST_PAGES = 65536;
 
+/** What is used of Node's zlib. */
+interface Zlib {
+  inflateRawSync(bytes: Uint8Array): Uint8Array;
+}
+interface BuiltinModules {
+  getBuiltinModule?(name: string): unknown;
+}
+
 /** A module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
 export async function inflate(base64: string): Promise<Uint8Array<ArrayBuffer>> {
-  const deflated = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const text = atob(base64);
+  const deflated = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) deflated[i] = text.charCodeAt(i);
+  // Where Node's zlib is, it spares the start-up the loading of streams and fetch: a few milliseconds instead of forty.
+  const { process } = globalThis as { process?: BuiltinModules };
+  const zlib = process?.getBuiltinModule?.('node:zlib') as Zlib | undefined;
+  if (zlib) return new Uint8Array(zlib.inflateRawSync(deflated));
   const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -12,16 +12,23 @@ import { planOfCase } from '../../support/run-case.ts';
 import { type Forced, runStep } from './run-step.ts';
 
 const standard: Forced = { f32Tile: [4, 8], i8Tile: [4, 8], i8Kind: 0, threads: 1 };
+const THREADS = [1, 2, 3];
 const size = fc.integer({ min: 0, max: 45 });
-/** Also around the block size of the loops over K. */
-const depth = fc.oneof(size, fc.constantFrom(255, 256, 257, 600));
+/** Also around the block sizes of the loops over K: 512 for tiles of 8 columns, 256 for those of 16. */
+const depth = fc.oneof(size, fc.constantFrom(255, 256, 257, 511, 512, 513, 600));
 
 const floatCase = fc
-  .tuple(size, size, depth, fc.boolean(), fc.boolean(), fc.boolean())
-  .map(([m, n, k, transposeA, transposeB, biased]): Case => {
+  .tuple(size, size, depth, fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean())
+  .map(([m, n, k, transposeA, transposeB, biased, constant]): Case => {
     const [a, b] = [f32(transposeA ? [k, m] : [m, k]), f32(transposeB ? [n, k] : [k, n])];
     const activation = biased ? { name: 'relu', attrs: {} } : undefined;
-    return { inputs: [a, b, ...(biased ? [f32([n])] : [])], attrs: { transposeA, transposeB, activation } };
+    // A constant weight is packed once, when the program is made.
+    const constants = constant ? [1] : [];
+    return {
+      inputs: [a, b, ...(biased ? [f32([n])] : [])],
+      attrs: { transposeA, transposeB, activation },
+      constants,
+    };
   });
 
 /** x below 128: what every engine's relaxed dot takes alike, whatever it does with more. */
@@ -52,9 +59,13 @@ for (const build of ['simd128', 'relaxed'] satisfies WasmBuild[])
             data: op === 'matmul' ? new Float32Array(sizeOf(y.shape)) : new Uint8Array(sizeOf(y.shape)),
           };
           opOf(op).reference(values, want, c.attrs);
-          const [bytes] = runStep(instance, plan, data, forced);
+          const [bytes, ...others] = THREADS.map(
+            (threads) => runStep(instance, plan, data, { ...forced, threads })[0],
+          );
           const got = op === 'matmul' ? new Float32Array(bytes.buffer) : bytes;
           expect(compare(op, values, c.attrs, want.data, got)).toEqual([]);
+          for (const other of others) expect(other).toEqual(bytes);
+          expect(runStep(instance, plan, data, standard)[0], 'other bits than another tile').toEqual(bytes);
         }),
         { numRuns: 50 },
       );

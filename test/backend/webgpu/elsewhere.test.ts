@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpName } from '../../../src/ops/index.ts';
 import { launchChromium } from '../../support/chromium.ts';
 import type { ConformReport } from '../../support/conform.ts';
+import { type ServedPage, servePage } from '../../support/page-server.ts';
 import { deno, lavapipe, missing } from '../../support/parts.ts';
 
 /** A SwiftShader that Dawn drives in Node says nothing about wgpu, nor about a browser's GPU process. */
@@ -30,46 +28,35 @@ describe.skipIf(await missing('deno'))('WebGPU in Deno (wgpu on lavapipe)', () =
 
 describe.skipIf(await missing('browser'))('WebGPU in Chromium', () => {
   let browser: Browser;
-  let server: Server;
-  let address: string;
+  let page: ServedPage;
 
   beforeAll(async () => {
-    const bundled = await build({
-      entryPoints: [file('conform.browser.ts')],
-      ...{ bundle: true, write: false, format: 'esm', platform: 'browser', logLevel: 'error' },
-    });
-    const script = bundled.outputFiles[0].text;
-    server = createServer(({ url }, response) => {
-      response.setHeader('Content-Type', url === '/run.js' ? 'text/javascript' : 'text/html');
-      response.end(url === '/run.js' ? script : '<script type="module" src="/run.js"></script>');
-    });
-    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    page = await servePage(file('conform.browser.ts'));
     browser = (await launchChromium()) as Browser;
   });
   afterAll(async () => {
     await browser?.close();
-    server?.close();
+    page?.close();
   });
 
   it('agrees with the reference in every case on a page', { timeout: 300_000 }, async () => {
-    const page = await browser.newPage();
-    await page.goto(address);
-    await page.waitForFunction(() => 'conform' in globalThis);
-    const report = await page.evaluate(() =>
+    const tab = await browser.newPage();
+    await tab.goto(page.address);
+    await tab.waitForFunction(() => 'conform' in globalThis);
+    const report = await tab.evaluate(() =>
       (globalThis as unknown as { conform(): Promise<ConformReport> }).conform(),
     );
     expect(report.problems.slice(0, 5).join('\n')).toBe('');
     expect(report.cases).toBeGreaterThan(500);
-    await page.close();
+    await tab.close();
   });
 
   // The same GPU process serves both, so one family of ops each is enough to show that a worker reaches it.
   it('agrees with the reference in a worker', { timeout: 300_000 }, async () => {
-    const page = await browser.newPage();
-    await page.goto(address);
+    const tab = await browser.newPage();
+    await tab.goto(page.address);
     const only: OpName[] = ['matmul', 'matmul_i8', 'softmax', 'cross_entropy', 'adam', 'transpose', 'sum'];
-    const report = await page.evaluate((ops) => {
+    const report = await tab.evaluate((ops) => {
       const worker = new Worker('/run.js', { type: 'module' });
       return new Promise<ConformReport>((resolve, reject) => {
         worker.onmessage = ({ data }) => resolve(data);
@@ -79,6 +66,6 @@ describe.skipIf(await missing('browser'))('WebGPU in Chromium', () => {
     }, only);
     expect(report.problems.slice(0, 5).join('\n')).toBe('');
     expect(report.cases).toBeGreaterThan(100);
-    await page.close();
+    await tab.close();
   });
 });

@@ -1,0 +1,33 @@
+/** The same suites on a cross-origin isolated page of a real Chromium, where threads and jax-js's threads are. */
+import { fileURLToPath } from 'node:url';
+import { launchChromium } from '../test/support/chromium.ts';
+import { servePage } from '../test/support/page-server.ts';
+import type { Bench } from './browser.page.ts';
+import { about, parse } from './options.ts';
+import { installPeers } from './peers.ts';
+import { write } from './report.ts';
+import { suites } from './suites/index.ts';
+
+const { wanted, options } = parse('bench:browser', Object.keys(suites));
+if (options.peers) await installPeers();
+const flags = options.v8 ? [`--js-flags=${options.v8}`] : [];
+const browser = await launchChromium(flags);
+if (typeof browser === 'string') throw new Error(browser);
+const served = await servePage(fileURLToPath(new URL('browser.page.ts', import.meta.url)), {
+  isolated: true,
+  define: { PEERS: String(options.peers) },
+});
+const here = about(`Chromium ${browser.version()}${options.v8 ? ` ${options.v8}` : ''}`);
+console.log(`${here.machine}; ${here.runtime}`);
+const page = await browser.newPage();
+await page.exposeFunction('print', (line: string) => console.log(line));
+await page.goto(served.address);
+await page.waitForFunction(() => 'bench' in globalThis);
+const { results, limits, wrong } = await page.evaluate(
+  ([names, chosen]) => (globalThis as unknown as { bench: Bench }).bench(names, chosen),
+  [wanted, options] as const,
+);
+await browser.close();
+served.close();
+await write({ ...here, limits, results }, options);
+process.exitCode = wrong ? 1 : 0;

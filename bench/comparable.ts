@@ -1,0 +1,21 @@
+import type { TypedArray } from '../src/core/dtype.ts';
+import type { BenchCase } from './case.ts';
+
+/** Engines to compare with, by the name of their module in peers/, and what they are called. */
+export const peerNames = {
+  tfjs: 'tfjs-backend-wasm',
+  onnxruntime: 'onnxruntime-web',
+  jax: '@jax-js/jax',
+} as const;
+export type PeerName = keyof typeof peerNames;
+
+/** An engine that runs the same cases, wherever it runs. */
+export interface Comparable {
+  readonly name: string;
+  readonly threads: number;
+  readonly backend: string;
+  /** Its answer to a case, or undefined if it has no such thing; from then on `sample` runs this case. */
+  prepare(c: BenchCase): Promise<readonly TypedArray[] | undefined>;
+  /** Milliseconds of one run, sample by sample. */
+  sample(options: { seconds: number; fewest: number }): Promise<number[]>;
+}

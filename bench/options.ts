@@ -1,0 +1,47 @@
+import { cpus } from 'node:os';
+import { Command, Option } from 'commander';
+import type { EngineOptions } from '../src/index.ts';
+
+export type BenchOptions = EngineOptions & {
+  readonly quick: boolean;
+  readonly peers: boolean;
+  readonly json?: string;
+  readonly html?: string;
+  readonly v8?: string;
+};
+
+/** What the command line asks for; ends the process, with a reason, where that is nothing there is. */
+export function parse(name: 'bench' | 'bench:browser', names: readonly string[]) {
+  const command = new Command(name)
+    .description(
+      'Times kernels and models; every result is checked against the reference before it is timed.',
+    )
+    .argument('[suite...]', `which suites: ${names.join(', ')} (all if none is named)`)
+    .addOption(
+      new Option('--backend <name>', 'where')
+        .choices(['auto', 'wasm', 'webgpu', 'reference'])
+        .default('auto'),
+    )
+    .addOption(new Option('--build <name>', 'wasm instructions').choices(['simd128', 'relaxed']))
+    .option('--threads <n>', 'threads of the wasm backend', Number)
+    .option('--peers', 'compare with tfjs, onnxruntime-web and jax-js, which this installs', false)
+    .option('--quick', 'fewer sizes, less time each', false)
+    .option('--json <file>', 'write the results as JSON')
+    .option('--html <file>', 'write a page that draws them');
+  if (name === 'bench:browser')
+    command.option('--v8 <flags>', "flags for Chromium's V8, e.g. --wasm-revectorize");
+  command.parse();
+  const unknown = command.args.filter((suite) => !names.includes(suite));
+  if (unknown.length)
+    command.error(`unknown suite ${unknown.join(', ')}; expected some of ${names.join(', ')}`);
+  return { wanted: command.args.length ? command.args : names, options: command.opts<BenchOptions>() };
+}
+
+/** When, with what command, and where. */
+export const about = (runtime: string) => ({
+  date: new Date().toISOString().slice(0, 10),
+  command:
+    `npm run ${process.env.npm_lifecycle_event ?? 'bench'} -- ${process.argv.slice(2).join(' ')}`.trim(),
+  machine: `${cpus()[0].model}, ${cpus().length} cores, ${process.platform} ${process.arch}`,
+  runtime,
+});

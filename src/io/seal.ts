@@ -1,0 +1,41 @@
+import { fail } from '../core/errors.ts';
+
+/** Stands in the metadata while the digest of the file is taken, and is then replaced by it: 64 digits of hex. */
+export const UNSEALED = '0'.repeat(64);
+const KEY = '"sha256":"';
+
+/** Puts the SHA-256 of the whole file (taken with UNSEALED in its place) into its metadata's `sha256`, in place. */
+export async function seal(file: Uint8Array<ArrayBuffer>): Promise<void> {
+  const at = placeOf(file) ?? fail('internal', 'the file has no place for its seal');
+  file.set(new TextEncoder().encode(await digest(file)), at);
+}
+
+/** Whether the file is, to the last bit, what was sealed. */
+export async function isSealed(file: Uint8Array): Promise<boolean> {
+  const at = placeOf(file);
+  if (at === undefined) return false;
+  const copy = file.slice();
+  const found = new TextDecoder().decode(copy.subarray(at, at + UNSEALED.length));
+  copy.set(new TextEncoder().encode(UNSEALED), at);
+  return (await digest(copy)) === found;
+}
+
+/** Where the digits of the seal begin: after the first KEY in the file. */
+function placeOf(file: Uint8Array): number | undefined {
+  const key = new TextEncoder().encode(KEY);
+  const last = file.length - key.length - UNSEALED.length;
+  for (let at = file.indexOf(key[0]); at >= 0 && at <= last; at = file.indexOf(key[0], at + 1))
+    if (key.every((byte, i) => file[at + i] === byte)) return at + key.length;
+  return undefined;
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const subtle =
+    globalThis.crypto?.subtle ??
+    fail(
+      'unavailable',
+      'this page has no crypto.subtle (it needs https), which checkpoints are verified with',
+    );
+  const words = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  return Array.from(words, (b) => b.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,202 @@
+import { fail } from '../core/errors.ts';
+import type { BatchPrograms } from './batch-programs.ts';
+import type { Gatherer, Lanes } from './lanes.ts';
+import type { PredictorMeter } from './predictor-stats.ts';
+import { Turns } from './turns.ts';
+
+/** Samples that go through together and are answered together. */
+export interface Request {
+  /** rows x inputSize, the batcher's own copy. */
+  readonly samples: Float32Array;
+  readonly rows: number;
+  readonly arrived: number;
+  /** Called once, with rows x outputSize values, or with why there are none. */
+  settle(outcome: { output: Float32Array } | { error: unknown }): void;
+}
+
+export interface BatcherOptions {
+  readonly maxBatch: number;
+  readonly maxDelayMs: number;
+  readonly maxQueue: number;
+}
+
+/** Runs one batch, and again on what replaces a backend that was lost. */
+export type RunBatch = (work: (programs: BatchPrograms) => Promise<void>) => Promise<void>;
+
+/**
+ * Gathers requests and runs them in batches, in the order they came: when a batch is full, when the oldest has waited
+ * for the delay, or when a training step is about to take the engine. A request is never split or dropped.
+ */
+export class Batcher implements Gatherer {
+  private readonly queue = new Set<Request>();
+  private readonly turns = new Turns();
+  private readonly options: BatcherOptions;
+  private readonly lanes: Lanes;
+  private readonly runBatch: RunBatch;
+  private readonly meter: PredictorMeter;
+  private queuedRows = 0;
+  /** Requests up to this one (in order of arrival) go now, whatever their delay. */
+  private hurried: Request | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private draining: Promise<void> | undefined;
+  private closing = false;
+
+  constructor(options: BatcherOptions, lanes: Lanes, runBatch: RunBatch, meter: PredictorMeter) {
+    this.options = options;
+    this.lanes = lanes;
+    this.runBatch = runBatch;
+    this.meter = meter;
+  }
+
+  /** Samples that wait for a batch. */
+  get queued(): number {
+    return this.queuedRows;
+  }
+
+  /** Puts a request into the queue. Throws 'overloaded' at once where it has no room. */
+  add(request: Request): void {
+    const { maxQueue, maxBatch } = this.options;
+    if (this.queuedRows + request.rows > maxQueue)
+      fail(
+        'overloaded',
+        `${this.queuedRows} samples wait already and ${request.rows} more would pass the limit of ${maxQueue}; ` +
+          'try again later, or raise maxQueue',
+      );
+    this.queue.add(request);
+    this.queuedRows += request.rows;
+    if (this.queuedRows >= maxBatch) this.drain();
+    else this.arm();
+  }
+
+  /** Takes a request out again; false where its batch has already begun. */
+  remove(request: Request): boolean {
+    if (!this.queue.delete(request)) return false;
+    this.queuedRows -= request.rows;
+    return true;
+  }
+
+  /** Runs what is queued now without waiting for the delay. */
+  flush(): void {
+    if (this.queue.size === 0) return;
+    this.hurried = [...this.queue].at(-1);
+    this.drain();
+  }
+
+  /** Runs everything that was accepted, then settles. */
+  async close(): Promise<void> {
+    this.closing = true;
+    while (this.queue.size > 0 || this.draining) {
+      this.drain();
+      await this.draining;
+    }
+    clearTimeout(this.timer);
+  }
+
+  private drain(): void {
+    this.draining ??= this.runDue().finally(() => {
+      this.draining = undefined;
+      this.arm();
+    });
+  }
+
+  private async runDue(): Promise<void> {
+    while (this.due())
+      await this.lanes.inference(async (mayGoOn) => {
+        do {
+          await this.runNext();
+          await this.turns.breathe();
+        } while (this.due() && mayGoOn());
+      });
+  }
+
+  private due(): boolean {
+    const [oldest] = this.queue;
+    if (!oldest) return false;
+    if (this.hurried && !this.queue.has(this.hurried)) this.hurried = undefined;
+    if (this.closing || this.hurried || this.queuedRows >= this.options.maxBatch) return true;
+    return performance.now() - oldest.arrived >= this.options.maxDelayMs;
+  }
+
+  /** Sees to it that the oldest request does not wait longer than the delay. */
+  private arm(): void {
+    if (this.timer !== undefined || this.queue.size === 0 || this.draining) return;
+    const [oldest] = this.queue;
+    const left = this.options.maxDelayMs - (performance.now() - oldest.arrived);
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        if (this.due()) this.drain();
+        else this.arm();
+      },
+      Math.max(0, left),
+    );
+  }
+
+  /** Takes the requests of the next batch off the queue, runs them, and answers each with its rows. */
+  private async runNext(): Promise<void> {
+    const batch = this.take();
+    if (batch.length === 0) return;
+    const { meter } = this;
+    const start = performance.now();
+    for (const { arrived, rows: own } of batch) meter.waitingMs += (start - arrived) * own;
+    try {
+      const outputs = await this.compute(batch);
+      batch.forEach((request, i) => {
+        request.settle({ output: outputs[i] });
+      });
+    } catch (error) {
+      for (const request of batch) request.settle({ error });
+    }
+    meter.computeMs += performance.now() - start;
+    meter.batches++;
+  }
+
+  private take(): Request[] {
+    const batch: Request[] = [];
+    let rows = 0;
+    for (const request of this.queue) {
+      if (rows + request.rows > this.options.maxBatch) break;
+      this.remove(request);
+      batch.push(request);
+      rows += request.rows;
+    }
+    return batch;
+  }
+
+  /** The requests' rows one after the other through the programs; each one's results as an array of its own. */
+  private async compute(batch: readonly Request[]): Promise<Float32Array[]> {
+    const { meter } = this;
+    const rows = batch.reduce((sum, r) => sum + r.rows, 0);
+    let outputs: Float32Array[] = [];
+    await this.runBatch(async (programs) => {
+      const { inputSize, outputSize, costs } = programs;
+      const samples = joined(batch, rows * inputSize);
+      const results = new Float32Array(rows * outputSize);
+      const ran = await programs.run(
+        rows,
+        (into, from, count) => into.set(samples.subarray(from * inputSize, (from + count) * inputSize)),
+        (part, from, count) => results.set(part.subarray(0, count * outputSize), from * outputSize),
+      );
+      for (const size of ran) {
+        meter.flops += costs.get(size)!.flops;
+        meter.bytes += costs.get(size)!.bytes;
+      }
+      meter.paddedRows += ran.reduce((sum, size) => sum + size, 0) - rows;
+      let at = 0;
+      outputs = batch.map((r) => results.slice(at * outputSize, (at += r.rows) * outputSize));
+    });
+    meter.samples += rows;
+    return outputs;
+  }
+}
+
+function joined(batch: readonly Request[], length: number): Float32Array {
+  if (batch.length === 1) return batch[0].samples;
+  const all = new Float32Array(length);
+  let at = 0;
+  for (const { samples } of batch) {
+    all.set(samples, at);
+    at += samples.length;
+  }
+  return all;
+}

@@ -1,0 +1,150 @@
+import { type BiphaseError, fail } from '../core/errors.ts';
+import { sameShape, showShape } from '../core/shape.ts';
+import { parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
+import { isSealed, UNSEALED } from '../io/seal.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { type TrainPlan, trainSlots } from '../passes/train.ts';
+import type { Snapshot } from './snapshots.ts';
+
+/** How far a fit is in its data: what gives the order of the samples, and the steps made of it. */
+export interface FitPosition {
+  readonly done: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  /** Samples in the data set. */
+  readonly samples: number;
+}
+
+export interface Checkpoint {
+  readonly snapshot: Snapshot;
+  /** Undefined where no fit was under way. */
+  readonly position: FitPosition | undefined;
+}
+
+/** What a checkpoint is of, and must be loaded into. */
+export interface CheckpointModel {
+  readonly train: TrainPlan;
+  readonly optimizer: Optimizer;
+  readonly seed: number;
+}
+
+const FORMAT = 'biphase.checkpoint';
+const VERSION = '1';
+
+/**
+ * A checkpoint as a safetensors file: each parameter under its name in the state dict, each moment of the optimizer as
+ * `optimizer.<moment>.<name>`, and in the metadata the step, seeds and position, and room for a SHA-256 over all of it,
+ * which seal() puts there.
+ */
+export function encodeCheckpoint(
+  { snapshot, position }: Checkpoint,
+  { train, optimizer, seed }: CheckpointModel,
+): Uint8Array<ArrayBuffer> {
+  const tensors = storedNames(train, optimizer).map(({ name, state, offset, shape, size }) => ({
+    ...{ name, shape },
+    data: snapshot.states[state].subarray(offset, offset + size),
+  }));
+  return writeSafetensors(tensors, {
+    ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
+    optimizer: identityOf(optimizer),
+    ...(position ? { position: JSON.stringify(position) } : {}),
+    sha256: UNSEALED,
+  });
+}
+
+/**
+ * Reads a checkpoint for this model, optimizer and seed. All is checked before anything is handed out: throws
+ * 'invalid_data' for a file that is damaged or not a checkpoint, 'shape_mismatch' for another model's, 'invalid_argument'
+ * for another optimizer's or seed's.
+ */
+export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel): Promise<Checkpoint> {
+  const { metadata, tensors } = parseSafetensors(file);
+  if (metadata.format !== FORMAT)
+    fail('invalid_data', 'this safetensors file is not a checkpoint: its metadata have no such format');
+  if (metadata.version !== VERSION)
+    fail('invalid_data', `the checkpoint has version '${metadata.version}'; this library reads ${VERSION}`);
+  if (!(await isSealed(file)))
+    fail('invalid_data', 'the checkpoint is damaged: its SHA-256 is not that of its content');
+  const { train, optimizer, seed } = model;
+  differs('the optimizer', metadata.optimizer, identityOf(optimizer));
+  differs("the training's seed", metadata.seed, String(seed));
+  const states = statesOf(tensors, train, optimizer);
+  return { snapshot: { step: stepOf(metadata.step), states }, position: positionOf(metadata.position) };
+}
+
+/** Throws 'invalid_argument' unless a fit with these options goes through the data as the checkpoint's did. */
+export function checkPosition(saved: FitPosition | undefined, now: Omit<FitPosition, 'done'>): FitPosition {
+  if (!saved) return fail('invalid_argument', 'the checkpoint was not made by a fit; load() takes it');
+  for (const key of ['batchSize', 'seed', 'shuffle', 'samples'] as const)
+    differs(`the fit's ${key}`, String(saved[key]), String(now[key]));
+  return saved;
+}
+
+function differs(what: string, saved: string | undefined, now: string): void {
+  if (saved !== now)
+    fail('invalid_argument', `${what} was ${saved} when the checkpoint was made, and is ${now} now`);
+}
+
+/** What an optimizer does, but for its learning rate, which may be a function. */
+const identityOf = ({ op, attrs }: Optimizer): string => JSON.stringify({ op, ...attrs });
+
+function storedNames(train: TrainPlan, { moments }: Optimizer) {
+  const states = [
+    { state: trainSlots.parameters as string, prefix: '' },
+    ...moments.map((m) => ({ state: m, prefix: `optimizer.${m}.` })),
+  ];
+  return states.flatMap(({ state, prefix }) =>
+    train.parameters.map(({ name, parameter: { shape, size }, offset }) => ({
+      ...{ name: prefix + name, state, offset, shape, size },
+    })),
+  );
+}
+
+function statesOf(
+  tensors: Safetensors['tensors'],
+  train: TrainPlan,
+  optimizer: Optimizer,
+): Snapshot['states'] {
+  const names = storedNames(train, optimizer);
+  const unknown = [...tensors.keys()].filter((name) => !names.some((n) => n.name === name));
+  const missing = names.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
+  if (unknown.length || missing.length)
+    fail(
+      'shape_mismatch',
+      `the checkpoint is another model's: missing ${missing.join(', ') || 'nothing'}; unknown ${unknown.join(', ') || 'nothing'}`,
+    );
+  const states: Record<string, Float32Array> = {};
+  for (const { name, state, offset, shape } of names) {
+    const stored = tensors.get(name)!;
+    if (stored.dtype !== 'F32' || !sameShape(stored.shape, shape))
+      fail(
+        'shape_mismatch',
+        `the checkpoint's '${name}' is ${stored.dtype} ${showShape(stored.shape)}, this model's is F32 ${showShape(shape)}`,
+      );
+    states[state] ??= new Float32Array(train.flatLength);
+    states[state].set(valuesOf(stored), offset);
+  }
+  return states;
+}
+
+function stepOf(text: string | undefined): number {
+  const step = Number(text);
+  return text && Number.isSafeInteger(step) && step >= 0
+    ? step
+    : fail('invalid_data', `the checkpoint's step is '${text}', expected a whole number`);
+}
+
+function positionOf(text: string | undefined): FitPosition | undefined {
+  if (text === undefined) return undefined;
+  const bad = (cause?: BiphaseError): never =>
+    fail('invalid_data', `the checkpoint's position is '${text}', expected that of a fit`, { cause });
+  try {
+    const { done, batchSize, seed, shuffle, samples } = JSON.parse(text) as FitPosition;
+    const whole = [done, batchSize, samples].every((n) => Number.isSafeInteger(n) && n >= 0);
+    if (!whole || !Number.isFinite(seed) || typeof shuffle !== 'boolean') bad();
+    return { done, batchSize, seed, shuffle, samples };
+  } catch (error) {
+    return bad(error as BiphaseError);
+  }
+}

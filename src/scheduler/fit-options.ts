@@ -1,0 +1,89 @@
+import { fail } from '../core/errors.ts';
+import { sameShape, showShape } from '../core/shape.ts';
+import type { DataSet } from '../data/index.ts';
+import type { Slot } from '../graph/plan.ts';
+import type { TrainOptions } from '../passes/train.ts';
+import type { RecoveryOptions } from './stepper.ts';
+
+export interface TrainingOptions extends TrainOptions {
+  /** Seed of the initial weights and of dropout. */
+  readonly seed?: number;
+  /** Shape of one input sample; taken from the first data set if not given. */
+  readonly input?: readonly number[];
+  /**
+   * How to get over a lost GPU, a dead thread or refused memory: the state is kept in memory every so many steps, and the
+   * steps since are made again. On if not given; with false such an error ends the training.
+   */
+  readonly recovery?: RecoveryOptions | false;
+}
+
+export interface FitOptions {
+  readonly batchSize: number;
+  readonly epochs?: number;
+  /** Seed of the order of the samples; each epoch has its own order. */
+  readonly seed?: number;
+  /** Take samples in a new random order each epoch; on by default. */
+  readonly shuffle?: boolean;
+  /**
+   * Report, and read the loss back, only every so many steps (and after the last one); 1 if not given. The steps between
+   * are queued without waiting, and while one loss is on its way the next steps are queued already: a caller who leaves the
+   * loop has made up to this many steps more than the last report says.
+   */
+  readonly lossEvery?: number;
+  /** Stops before the next step; the weights of the last whole step stay. */
+  readonly signal?: AbortSignal;
+  readonly checkpoint?: CheckpointOptions;
+}
+
+/** Where a fit is kept on disk, to go on after the process has ended. */
+export interface CheckpointOptions {
+  /** A file that is replaced whole: at every moment it is one complete checkpoint. */
+  readonly path: string;
+  /** Steps between two; there is always one after the last step. */
+  readonly everySteps: number;
+  /**
+   * Go on from the file, where there is one, with its weights, moments, step and position in the data; the weights come to
+   * the same bits as without the interruption. False if not given: what is there is replaced.
+   */
+  readonly resume?: boolean;
+}
+
+/** What one training step did. */
+export interface StepReport {
+  /** Steps of this training so far, counted from 1. */
+  readonly step: number;
+  /** Epoch of this fit, counted from 1. */
+  readonly epoch: number;
+  /** Steps that this fit will make in all, and how many it has made. */
+  readonly steps: number;
+  readonly done: number;
+  readonly loss: number;
+}
+
+export function atLeastOne(name: string, n: number): void {
+  if (!Number.isInteger(n) || n < 1)
+    fail('invalid_argument', `${name} is ${n}, expected a whole number from 1`);
+}
+
+export function checkData(data: DataSet, batchSize: number, epochs: number): void {
+  atLeastOne('batchSize', batchSize);
+  atLeastOne('epochs', epochs);
+  if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
+  if (batchSize > data.length)
+    fail(
+      'out_of_range',
+      `batchSize is ${batchSize} but the data set has ${data.length} samples; use a smaller batch`,
+    );
+  if (data.input.dtype !== 'f32')
+    fail('dtype_mismatch', `the data set's inputs are ${data.input.dtype}, expected f32`);
+}
+
+export function checkTarget(data: DataSet, slot: Slot): void {
+  const shape = slot.shape.slice(1);
+  if (data.target.dtype !== slot.dtype || !sameShape(data.target.shape, shape))
+    fail(
+      'shape_mismatch',
+      `the data set's targets are ${data.target.dtype} ${showShape(data.target.shape)} for each sample; ` +
+        `this model and loss expect ${slot.dtype} ${showShape(shape)}`,
+    );
+}

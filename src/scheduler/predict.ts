@@ -1,0 +1,59 @@
+import { bytesPerElement } from '../core/dtype.ts';
+import { sizeOf } from '../core/shape.ts';
+import type { Plan, Step } from '../graph/plan.ts';
+import { productSize, type Rate, type Rates } from './rates.ts';
+
+/** What a run's time goes to. */
+export type Part = 'products' | 'memory' | 'functions' | 'steps' | 'launch' | 'transfer';
+
+export interface Prediction {
+  /** One run, from values in to values out, in ms. */
+  readonly ms: number;
+  readonly parts: Readonly<Record<Part, number>>;
+  /** The part that takes most. */
+  readonly bound: Part;
+}
+
+/** Slots that go over with every run: what the caller writes, and the loss or the result. */
+const perRun = new Set(['input', 'target', 'hyper', 'seed', 'loss', 'output']);
+
+/** The time of one run, from the arithmetic and bytes of each step and a backend's measured rates. */
+export function predict(plan: Plan, rates: Rates): Prediction {
+  const parts: Record<Part, number> = {
+    ...{ products: 0, memory: 0, functions: 0, steps: 0 },
+    launch: rates.runMs,
+    transfer: 0,
+  };
+  for (const step of plan.steps) {
+    if (step.cost.flops === 0 && step.cost.bytes === 0) continue;
+    parts.steps += rates.stepMs;
+    const [part, ms] = timeOf(step, rates);
+    parts[part] += ms;
+  }
+  for (const slot of Object.values(plan.slots))
+    if (perRun.has(slot.name))
+      parts.transfer += (sizeOf(slot.shape) * bytesPerElement[slot.dtype]) / rates.transfer;
+  const ms = Object.values(parts).reduce((a, b) => a + b, 0);
+  const bound = (Object.keys(parts) as Part[]).reduce((a, b) => (parts[b] > parts[a] ? b : a));
+  return { ms, parts, bound };
+}
+
+function timeOf(step: Step, rates: Rates): [Part, number] {
+  const { flops, bytes } = step.cost;
+  if (step.op === 'matmul' || step.op === 'matmul_i8') {
+    const kind = step.op === 'matmul' ? 'f32' : 'i8';
+    const [n = 1, m = 1] = [...(step.output ?? step.inputs[0]).shape].reverse();
+    const k = flops / (2 * m * n);
+    const rate = Math.min(m, n, k) === 1 ? rates[`${kind}Vector`] : rates[kind];
+    return ['products', flops / at(rate, productSize(m, n, k))];
+  }
+  const moving = bytes / at(rates.bytes, bytes);
+  const computing = flops / rates.functions;
+  return computing > moving ? ['functions', computing] : ['memory', moving];
+}
+
+/** The rate of a call of this size: between the two probes by the logarithm, outside as the nearer one. */
+function at({ at: [few, many], perMs: [small, large] }: Rate, size: number): number {
+  const share = Math.min(1, Math.max(0, Math.log(size / few) / Math.log(many / few)));
+  return small * (large / small) ** share;
+}

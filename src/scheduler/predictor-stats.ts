@@ -1,0 +1,106 @@
+/** Latencies that percentiles are taken over: the newest this many. */
+const REMEMBERED = 4096;
+
+export interface PredictorStats {
+  /** Calls of predict that were not refused for their input. */
+  readonly requests: number;
+  /** Each request ends in exactly one of these four, or is still under way. */
+  readonly answered: number;
+  readonly overloaded: number;
+  readonly aborted: number;
+  readonly failed: number;
+  readonly underWay: number;
+  /** Samples waiting for a batch now. */
+  readonly queued: number;
+  /** Batches run, samples in them, and rows run without a sample because no program fitted exactly. */
+  readonly batches: number;
+  readonly samples: number;
+  readonly paddedRows: number;
+  /** Batches that were run again after the backend was lost under them. */
+  readonly retried: number;
+  readonly cache: {
+    /** Requests answered from memory, joined to the same one under way, or computed. */
+    readonly hits: number;
+    readonly joined: number;
+    readonly misses: number;
+    /** (hits + joined) / all requests; 0 before the first. */
+    readonly hitRate: number;
+    readonly entries: number;
+    readonly bytes: number;
+  };
+  /** From predict to answer, over the newest answers, in ms; undefined before the first. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
+}
+
+/** What the answers of a predictor cost so far. */
+export interface PredictorCost {
+  /** Arithmetic and bytes moved by all programs run, rows without a sample included. */
+  readonly flops: number;
+  readonly bytes: number;
+  /** Time in programs, and time that samples waited for theirs, summed over samples, in ms. */
+  readonly computeMs: number;
+  readonly waitingMs: number;
+  /** Arithmetic over time in programs; undefined before the first batch. */
+  readonly flopsPerSecond: number | undefined;
+  /** Arenas of all programs and the cache, in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** Counts what a predictor does. */
+export class PredictorMeter {
+  requests = 0;
+  answered = 0;
+  overloaded = 0;
+  aborted = 0;
+  failed = 0;
+  batches = 0;
+  samples = 0;
+  paddedRows = 0;
+  retried = 0;
+  hits = 0;
+  joined = 0;
+  misses = 0;
+  flops = 0;
+  bytes = 0;
+  computeMs = 0;
+  waitingMs = 0;
+  private readonly latencies = new Float64Array(REMEMBERED);
+  private measured = 0;
+
+  answer(latencyMs: number): void {
+    this.answered++;
+    this.latencies[this.measured++ % REMEMBERED] = latencyMs;
+  }
+
+  stats(queued: number, cache: { size: number; bytes: number } | undefined): PredictorStats {
+    const { requests, answered, overloaded, aborted, failed, hits, joined, misses } = this;
+    const { batches, samples, paddedRows, retried } = this;
+    const looked = hits + joined + misses;
+    return {
+      ...{ requests, answered, overloaded, aborted, failed, queued },
+      underWay: requests - answered - overloaded - aborted - failed,
+      ...{ batches, samples, paddedRows, retried },
+      cache: {
+        ...{ hits, joined, misses },
+        hitRate: looked ? (hits + joined) / looked : 0,
+        entries: cache?.size ?? 0,
+        bytes: cache?.bytes ?? 0,
+      },
+      latencyMs: this.percentiles(),
+    };
+  }
+
+  cost(memoryBytes: number): PredictorCost {
+    const { flops, bytes, computeMs, waitingMs } = this;
+    const flopsPerSecond = computeMs > 0 ? (flops / computeMs) * 1000 : undefined;
+    return { flops, bytes, computeMs, waitingMs, flopsPerSecond, memoryBytes };
+  }
+
+  private percentiles(): PredictorStats['latencyMs'] {
+    const count = Math.min(this.measured, REMEMBERED);
+    if (count === 0) return undefined;
+    const sorted = this.latencies.slice(0, count).sort();
+    const at = (share: number) => sorted[Math.min(count - 1, Math.ceil(share * count) - 1)];
+    return { p50: at(0.5), p99: at(0.99), max: sorted[count - 1] };
+  }
+}

@@ -1,0 +1,247 @@
+import { BiphaseError, fail } from '../core/errors.ts';
+import { showShape } from '../core/shape.ts';
+import type { BatchPrograms } from './batch-programs.ts';
+import { Batcher, type Request, type RunBatch } from './batcher.ts';
+import type { Lanes } from './lanes.ts';
+import { contentKey, PredictionCache, sameBits } from './prediction-cache.ts';
+import { type PredictorCost, PredictorMeter, type PredictorStats } from './predictor-stats.ts';
+import type { Renewable } from './renewable.ts';
+
+export interface PredictorOptions {
+  /** Most samples that go through together; 64 if not given. */
+  readonly maxBatch?: number;
+  /** Longest that a sample waits for others to go with, in ms; 2 if not given. 0 gathers what one turn of the thread brings. */
+  readonly maxDelayMs?: number;
+  /** Most samples that may wait; a request beyond is refused with 'overloaded'. 1024 if not given. */
+  readonly maxQueue?: number;
+  /** Bytes of inputs and outputs to keep; false keeps nothing. 16 MiB if not given. */
+  readonly cache?: { readonly maxBytes: number } | false;
+  /** Batch sizes to compile programs for; powers of 4 up to maxBatch, and maxBatch, if not given. */
+  readonly batchSizes?: readonly number[];
+}
+
+export interface CheckedOptions {
+  readonly maxBatch: number;
+  readonly maxDelayMs: number;
+  readonly maxQueue: number;
+  readonly cacheBytes: number;
+  readonly batchSizes: readonly number[];
+}
+
+/** Fills in what was not given; throws 'invalid_argument' for what is nonsense. */
+export function checkPredictorOptions(options: PredictorOptions): CheckedOptions {
+  const { maxBatch = 64, maxDelayMs = 2, maxQueue = 1024, cache = { maxBytes: 16 * 2 ** 20 } } = options;
+  const positive = (name: string, n: number, least = 1) => {
+    if (!Number.isInteger(n) || n < least)
+      fail('invalid_argument', `${name} is ${n}, expected a whole number from ${least}`);
+  };
+  positive('maxBatch', maxBatch);
+  positive('maxQueue', maxQueue, maxBatch);
+  if (!(maxDelayMs >= 0 && maxDelayMs <= 60_000))
+    fail('invalid_argument', `maxDelayMs is ${maxDelayMs}, expected milliseconds from 0 to 60000`);
+  const cacheBytes = cache === false ? 0 : cache.maxBytes;
+  positive('cache.maxBytes', cacheBytes, 0);
+  const batchSizes = [...new Set(options.batchSizes ?? powersOfFour(maxBatch))].sort((a, b) => a - b);
+  for (const size of batchSizes) positive('a batch size', size);
+  if (batchSizes.at(-1) !== maxBatch)
+    fail(
+      'invalid_argument',
+      `batchSizes are ${batchSizes.join(', ')}; the largest must be maxBatch (${maxBatch})`,
+    );
+  return { maxBatch, maxDelayMs, maxQueue, cacheBytes, batchSizes };
+}
+
+const powersOfFour = (most: number): number[] => {
+  const sizes = [most];
+  for (let size = 1; size < most; size *= 4) sizes.push(size);
+  return sizes;
+};
+
+/** One caller's wait for an answer; several may wait for the same request. */
+interface Waiter {
+  readonly arrived: number;
+  readonly resolve: (output: Float32Array) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  onAbort: (() => void) | undefined;
+}
+
+interface Pending extends Request {
+  readonly key: number;
+  readonly waiters: Set<Waiter>;
+}
+
+/** Serves a frozen model to many callers: batches, remembers, and refuses what it can't take. */
+export class Predictor {
+  /** Shapes of one sample and of its output. */
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  /** Batch sizes that programs are ready for. */
+  readonly batchSizes: readonly number[];
+  private readonly programs: Renewable<BatchPrograms>;
+  private readonly inputSize: number;
+  private readonly arenaBytes: number;
+  private readonly maxBatch: number;
+  private readonly meter = new PredictorMeter();
+  private readonly batcher: Batcher;
+  private readonly cache: PredictionCache | undefined;
+  /** Requests under way by content. */
+  private readonly underWay = new Map<number, Pending>();
+  private readonly leave: () => void;
+  private closed: Promise<void> | undefined;
+
+  private constructor(
+    renewable: Renewable<BatchPrograms>,
+    programs: BatchPrograms,
+    options: CheckedOptions,
+    lanes: Lanes,
+  ) {
+    this.programs = renewable;
+    this.maxBatch = options.maxBatch;
+    this.inputSize = programs.inputSize;
+    this.inputShape = programs.inputShape;
+    this.outputShape = programs.outputShape;
+    this.batchSizes = programs.sizes;
+    this.arenaBytes = programs.arenaBytes;
+    this.cache = options.cacheBytes > 0 ? new PredictionCache(options.cacheBytes) : undefined;
+    const run: RunBatch = async (work) => {
+      const before = renewable.renewed;
+      await renewable.use(work);
+      if (renewable.renewed > before) this.meter.retried++;
+    };
+    this.batcher = new Batcher(options, lanes, run, this.meter);
+    this.leave = lanes.serving(this.batcher);
+  }
+
+  static async create(
+    renewable: Renewable<BatchPrograms>,
+    options: CheckedOptions,
+    lanes: Lanes,
+  ): Promise<Predictor> {
+    return new Predictor(renewable, await renewable.use(async (programs) => programs), options, lanes);
+  }
+
+  /**
+   * Outputs (count x output size, f32) for 1 to maxBatch samples (count x input size, f32, row-major), which are copied
+   * at once. They go through together, perhaps with other callers' samples; the answer has the same bits as alone for an
+   * int8 model, and is the caller's own. Rejects with 'overloaded' when the queue is full, 'aborted' by the signal,
+   * 'disposed' after close(), 'shape_mismatch' and the like for bad input.
+   */
+  async predict(samples: Float32Array, signal?: AbortSignal): Promise<Float32Array> {
+    const rows = this.check(samples);
+    const { meter } = this;
+    meter.requests++;
+    if (signal?.aborted) {
+      meter.aborted++;
+      fail('aborted', 'the request was cancelled before it began', { cause: signal.reason });
+    }
+    const arrived = performance.now();
+    const key = this.cache ? contentKey(samples) : 0;
+    const known = this.cache?.get(key, samples);
+    if (known) {
+      meter.hits++;
+      meter.answer(performance.now() - arrived);
+      return known.slice();
+    }
+    const same = this.cache && this.underWay.get(key);
+    if (same && sameBits(same.samples, samples)) {
+      meter.joined++;
+      return this.wait(same, signal, arrived);
+    }
+    const request = this.request(samples.slice(), rows, key, arrived);
+    try {
+      // This may begin the request's batch, but its answer takes at least one turn of the microtasks: the wait comes first.
+      this.batcher.add(request);
+    } catch (error) {
+      meter.overloaded++;
+      throw error;
+    }
+    meter.misses++;
+    if (this.cache && !same) this.underWay.set(key, request);
+    return this.wait(request, signal, arrived);
+  }
+
+  stats(): PredictorStats {
+    return this.meter.stats(this.batcher.queued, this.cache);
+  }
+
+  cost(): PredictorCost {
+    return this.meter.cost(this.arenaBytes + (this.cache?.bytes ?? 0));
+  }
+
+  /** Refuses new requests, answers all that were accepted, then gives back what it holds. */
+  close(): Promise<void> {
+    this.closed ??= this.batcher.close().then(() => {
+      this.leave();
+      this.cache?.clear();
+      this.programs.dispose();
+    });
+    return this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private request(samples: Float32Array, rows: number, key: number, arrived: number): Pending {
+    const waiters = new Set<Waiter>();
+    const request: Pending = {
+      ...{ samples, rows, key, arrived, waiters },
+      settle: (outcome) => {
+        this.forget(request);
+        if ('output' in outcome) this.cache?.set(key, samples, outcome.output);
+        for (const waiter of waiters) {
+          waiter.signal?.removeEventListener('abort', waiter.onAbort!);
+          if ('error' in outcome) {
+            this.meter.failed++;
+            waiter.reject(outcome.error);
+          } else {
+            this.meter.answer(performance.now() - waiter.arrived);
+            waiter.resolve(outcome.output.slice());
+          }
+        }
+        waiters.clear();
+      },
+    };
+    return request;
+  }
+
+  private wait(request: Pending, signal: AbortSignal | undefined, arrived: number): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { arrived, resolve, reject, signal, onAbort: undefined };
+      request.waiters.add(waiter);
+      if (!signal) return;
+      waiter.onAbort = () => {
+        request.waiters.delete(waiter);
+        this.meter.aborted++;
+        // Others may wait for the same answer, and a batch that has begun is finished.
+        if (request.waiters.size === 0 && this.batcher.remove(request)) this.forget(request);
+        reject(new BiphaseError('aborted', 'the request was cancelled', { cause: signal.reason }));
+      };
+      signal.addEventListener('abort', waiter.onAbort, { once: true });
+    });
+  }
+
+  private forget(request: Pending): void {
+    if (this.underWay.get(request.key) === request) this.underWay.delete(request.key);
+  }
+
+  private check(samples: Float32Array): number {
+    if (this.closed) fail('disposed', 'this predictor was closed; make another with engine.predictor()');
+    if (!(samples instanceof Float32Array))
+      fail(
+        'dtype_mismatch',
+        `expected the samples as a Float32Array, got ${Object.prototype.toString.call(samples)}`,
+      );
+    const rows = samples.length / this.inputSize;
+    const shape = showShape(this.inputShape);
+    if (!Number.isInteger(rows) || rows === 0)
+      fail('shape_mismatch', `${samples.length} values are not one or more whole samples of shape ${shape}`);
+    if (rows > this.maxBatch)
+      fail(
+        'out_of_range',
+        `${rows} samples in one request, but maxBatch is ${this.maxBatch}; send fewer, or use engine.infer()`,
+      );
+    return rows;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Program } from '../backend/backend.ts';
+import type { Slot } from '../graph/plan.ts';
+
+/** All that a training is, at the end of a step: the flat tensors of parameters and moments, by slot name. */
+export interface Snapshot {
+  /** Steps made. */
+  readonly step: number;
+  readonly states: Readonly<Record<string, Float32Array>>;
+}
+
+/** Most of a step's time that snapshots may take. */
+const SHARE = 0.02;
+/** Bytes per ms that reading is taken to bring, before it has been measured: about the slowest there is. */
+const SLOW_READ = 1e6;
+/** Steps to replay at most, where steps are too quick to be timed. */
+const MOST_STEPS = 2000;
+
+/** Which slots of a training plan make it up. Gradients don't: each step makes them anew. */
+export const stateSlots = (slots: Readonly<Record<string, Slot>>): Slot[] =>
+  Object.values(slots).filter((s) => s.role === 'state' && s.name !== 'gradients');
+
+/**
+ * The newest whole state in memory, and when to take the next. A snapshot is read into spare arrays and counts only when
+ * all of it is there, so one that fails leaves the last.
+ */
+export class Snapshots {
+  newest: Snapshot;
+  /** Time in snapshots so far, and how many were taken. */
+  totalMs = 0;
+  taken = 0;
+  private spare: Record<string, Float32Array> = {};
+  private readonly everySteps: number | undefined;
+  private costMs: number;
+  private stepsMs = 0;
+
+  constructor(first: Snapshot, everySteps: number | undefined) {
+    this.newest = first;
+    this.everySteps = everySteps;
+    const bytes = Object.values(first.states).reduce((sum, s) => sum + s.byteLength, 0);
+    this.costMs = bytes / SLOW_READ;
+  }
+
+  /** Notes a step's time. */
+  stepped(ms: number): void {
+    this.stepsMs += ms;
+  }
+
+  /** Whether the steps since the newest have taken so long that another is cheap beside them. */
+  due(step: number): boolean {
+    const since = step - this.newest.step;
+    if (since <= 0) return false;
+    if (this.everySteps !== undefined) return since >= this.everySteps;
+    return this.stepsMs * SHARE >= this.costMs || since >= MOST_STEPS;
+  }
+
+  /** Steps between two snapshots, as times are now; undefined before the first step. */
+  interval(step: number): number | undefined {
+    const since = step - this.newest.step;
+    if (this.everySteps !== undefined) return this.everySteps;
+    return since > 0 ? Math.ceil(this.costMs / SHARE / (this.stepsMs / since)) : undefined;
+  }
+
+  /** Reads a program's state, as it is after `step` steps. */
+  async take(program: Program, step: number): Promise<void> {
+    const start = performance.now();
+    const states: Record<string, Float32Array> = {};
+    for (const slot of stateSlots(program.plan.slots))
+      states[slot.name] = (await program.read(slot, this.spare[slot.name])) as Float32Array;
+    this.costMs = performance.now() - start;
+    this.totalMs += this.costMs;
+    this.taken++;
+    this.spare = this.newest.states as Record<string, Float32Array>;
+    this.put({ step, states });
+  }
+
+  /** Takes a state from elsewhere for the newest. */
+  put(snapshot: Snapshot): void {
+    this.newest = snapshot;
+    this.stepsMs = 0;
+  }
+}

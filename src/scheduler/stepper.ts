@@ -1,0 +1,410 @@
+import type { Backend, Program } from '../backend/backend.ts';
+import { allocate, type TypedArray } from '../core/dtype.ts';
+import { BiphaseError, fail } from '../core/errors.ts';
+import { sizeOf } from '../core/shape.ts';
+import { type Slot, sections } from '../graph/plan.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { type TrainPlan, trainSlots } from '../passes/train.ts';
+import type { Backends } from './backends.ts';
+import type { Chooser } from './chooser.ts';
+import { checkBounds, compileOn } from './compile.ts';
+import { type Snapshot, Snapshots, stateSlots } from './snapshots.ts';
+import { type TrainingCost, TrainingMeter } from './training-cost.ts';
+import { Turns } from './turns.ts';
+
+/** Copies one batch into arrays of the program's input and target. Asked again, it must copy the same. */
+export type Fill = (input: TypedArray, target: TypedArray) => void;
+
+/** How a training got over something that broke. */
+export interface Recovery {
+  /** What broke: 'device_lost', 'worker_lost' or 'out_of_memory', and the error's words. */
+  readonly code: string;
+  readonly message: string;
+  /** Backends it ran on before and after. */
+  readonly from: string;
+  readonly to: string;
+  /** Steps made when it broke, and how many of them were made again from the newest snapshot. */
+  readonly step: number;
+  readonly replayedSteps: number;
+  /** Times it took: more than one where something broke during the recovery. */
+  readonly attempts: number;
+  readonly ms: number;
+}
+
+export interface RecoveryOptions {
+  /** Steps between two snapshots; if not given, as few as cost less than 2 % of the steps' measured time. */
+  readonly everySteps?: number;
+  /** Told after each recovery. */
+  readonly onRecovery?: (recovery: Recovery) => void;
+}
+
+/** A plan for one batch size. */
+export interface Build {
+  readonly train: TrainPlan;
+  readonly batch: number;
+}
+
+/** A step since the newest snapshot. */
+interface LoggedStep {
+  readonly fill: Fill;
+  readonly loss:
+    | { promise: Promise<number>; resolve(loss: number): void; reject(error: unknown): void }
+    | undefined;
+  /** The loss on its way from the program that ran the step last. */
+  reading: Promise<void> | undefined;
+}
+
+/** Faults at one and the same step before it is taken to be hopeless. */
+const MOST_FAULTS = 8;
+
+/**
+ * Makes training steps, each exactly once whatever breaks: a snapshot of the state in memory, and the steps since then,
+ * which are made again from the snapshot in a new program where the old one was lost.
+ */
+export class Stepper {
+  readonly recoveries: Recovery[] = [];
+  readonly meter = new TrainingMeter();
+  private readonly backends: Backends;
+  private readonly chooser: Chooser;
+  private readonly optimizer: Optimizer;
+  private readonly recovery: RecoveryOptions | undefined;
+  private readonly seeds: Int32Array;
+  private readonly hyper = new Float32Array(4);
+  private snapshots: Snapshots | undefined;
+  private log: LoggedStep[] = [];
+  private build: Build | undefined;
+  private initial: (() => Snapshot) | undefined;
+  private running: { program: Program; backend: Backend; input: TypedArray; target: TypedArray } | undefined;
+  private recovering: Promise<void> | undefined;
+  private faults = { step: -1, count: 0 };
+  private done = 0;
+
+  constructor(
+    backends: Backends,
+    chooser: Chooser,
+    optimizer: Optimizer,
+    seed: number,
+    recovery: RecoveryOptions | undefined,
+  ) {
+    this.backends = backends;
+    this.chooser = chooser;
+    this.optimizer = optimizer;
+    this.recovery = recovery;
+    this.seeds = Int32Array.of(seed, 0);
+  }
+
+  /** Steps made. */
+  get step(): number {
+    return this.done;
+  }
+
+  get backend(): Backend {
+    return this.running?.backend ?? this.backends.main;
+  }
+
+  /** What is compiled now. */
+  get current(): Build | undefined {
+    return this.running && this.build;
+  }
+
+  get program(): Program | undefined {
+    return this.running?.program;
+  }
+
+  cost(): TrainingCost {
+    const { taken = 0, totalMs = 0 } = this.snapshots ?? {};
+    const everySteps = this.recovery && this.snapshots?.interval(this.done);
+    return this.meter.cost({
+      steps: this.done,
+      snapshots: { taken, ms: totalMs, everySteps },
+      recoveries: {
+        count: this.recoveries.length,
+        ms: this.recoveries.reduce((sum, r) => sum + r.ms, 0),
+        replayedSteps: this.recoveries.reduce((sum, r) => sum + r.replayedSteps, 0),
+      },
+    });
+  }
+
+  /** Compiles a build; the state moves over from the one before, or is `initial` for the first. */
+  async prepare(build: Build, initial: () => Snapshot): Promise<void> {
+    if (this.running) await this.takeSnapshot();
+    this.initial = initial;
+    this.build = build;
+    await this.rebuild(undefined);
+  }
+
+  /** Puts the training where a snapshot was taken. What is compiled goes on from there. */
+  async restore(snapshot: Snapshot): Promise<void> {
+    await this.recovering;
+    this.log = [];
+    this.done = snapshot.step;
+    if (this.snapshots) this.snapshots.put(snapshot);
+    else this.snapshots = new Snapshots(snapshot, this.recovery?.everySteps);
+    await this.writeState();
+  }
+
+  /** The state after all steps so far. It is the stepper's own and holds until the next snapshot. */
+  async state(): Promise<Snapshot> {
+    if (this.running && this.snapshots!.newest.step !== this.done) await this.takeSnapshot();
+    return this.snapshots!.newest;
+  }
+
+  /** A copy of one state tensor after all steps so far. */
+  async read(name: string): Promise<Float32Array> {
+    return this.guarded(({ program }) => program.read(program.plan.slots[name])) as Promise<Float32Array>;
+  }
+
+  /**
+   * Makes one step. When this settles the step is queued, with `loss` its loss is on the way, and with `wait` it is there;
+   * a fault before it arrives is recovered from first.
+   */
+  async make(
+    fill: Fill,
+    { loss, wait }: { loss: boolean; wait: boolean },
+  ): Promise<{ loss: Promise<number> | undefined }> {
+    const start = performance.now();
+    if (this.recovering) await this.recovering;
+    const running = this.alive();
+    fill(running.input, running.target);
+    checkBounds(running.program.plan.slots[trainSlots.target], running.target);
+    const entry: LoggedStep = { fill, loss: loss ? deferred() : undefined, reading: undefined };
+    if (this.recovery) this.log.push(entry);
+    this.done++;
+    try {
+      // Nothing else is in flight where the caller waits for each loss: only then a step may be run in parts.
+      if (wait && this.meter.samplesNext) await this.runTimed(entry, this.done);
+      else this.run(entry, this.done);
+    } catch (error) {
+      const fault = this.faultOf(error, running.backend);
+      if (!fault) {
+        // Nothing has run: the step never was.
+        if (this.recovery) this.log.pop();
+        this.done--;
+        throw error;
+      }
+      await this.recover(fault, running.program);
+    }
+    if (wait) await entry.loss?.promise;
+    const ms = performance.now() - start;
+    if (wait && this.running) this.chooser.ledger.note(this.backend.name, this.running.program.plan, ms);
+    this.meter.stepMs += ms;
+    this.snapshots!.stepped(ms);
+    return { loss: entry.loss?.promise };
+  }
+
+  /** Whether it is time for a snapshot. */
+  get snapshotIsDue(): boolean {
+    return this.recovery !== undefined && this.snapshots!.due(this.done);
+  }
+
+  dispose(): void {
+    this.running?.program.dispose();
+    this.running = undefined;
+  }
+
+  /** Takes one: what breaks from now on is made again from here. */
+  async takeSnapshot(): Promise<void> {
+    await this.guarded(async ({ program }) => {
+      // Every loss under way first: what comes before a snapshot can't be replayed after it.
+      await Promise.all(this.log.map((entry) => entry.reading));
+      await this.snapshots!.take(program, this.done);
+    });
+    this.log = [];
+  }
+
+  private async writeState(): Promise<void> {
+    if (!this.running) return;
+    const { states } = this.snapshots!.newest;
+    // Where the program is lost meanwhile, the next one begins with this state.
+    await this.guarded(async ({ program }) => {
+      for (const [name, values] of Object.entries(states)) program.write(program.plan.slots[name], values);
+    });
+  }
+
+  /** Does something with the program, and again with the next one where this one is lost under it. */
+  private async guarded<T>(work: (running: { program: Program }) => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.recovering) await this.recovering;
+      const running = this.alive();
+      try {
+        return await work(running);
+      } catch (error) {
+        const fault = this.faultOf(error, running.backend);
+        if (fault) await this.recover(fault, running.program);
+        else if (!this.recovering && (!this.running || this.running === running)) throw error;
+      }
+    }
+  }
+
+  /** Writes what a step needs and runs it; step numbers count from 1. Fill has copied the batch already. */
+  private run(entry: LoggedStep, step: number): void {
+    this.writeStep(step);
+    const { program } = this.running!;
+    program.run();
+    this.ran(entry, program);
+  }
+
+  /** As run, in sections that are timed; the same bits. */
+  private async runTimed(entry: LoggedStep, step: number): Promise<void> {
+    this.writeStep(step);
+    const { program } = this.running!;
+    const loss = program.plan.slots[trainSlots.loss];
+    for (const section of sections) {
+      const start = performance.now();
+      program.run(section);
+      await program.read(loss);
+      this.meter.sampled(section, performance.now() - start);
+    }
+    this.ran(entry, program);
+  }
+
+  private writeStep(step: number): void {
+    const { program, input, target } = this.running!;
+    const { slots } = program.plan;
+    this.optimizer.hyper(step, this.hyper);
+    program.write(slots[trainSlots.input], input);
+    program.write(slots[trainSlots.target], target);
+    program.write(slots[trainSlots.hyper], this.hyper);
+    if (slots[trainSlots.seed]) {
+      this.seeds[1] = step - 1;
+      program.write(slots[trainSlots.seed], this.seeds);
+    }
+  }
+
+  /** After a step has been queued: counts it, and fetches its loss where that is wanted. */
+  private ran(entry: LoggedStep, program: Program): void {
+    this.meter.ran(program.plan);
+    if (!entry.loss) return;
+    const { resolve, reject } = entry.loss;
+    const { backend } = this.running!;
+    entry.reading = program.read(program.plan.slots[trainSlots.loss]).then(
+      ([loss]) => resolve(loss),
+      (error) => {
+        const fault = this.faultOf(error, backend);
+        if (fault) this.recover(fault, program).catch(reject);
+        // A program that has been replaced: the loss comes from the next one.
+        else if (!this.recovering && (!this.running || this.running.program === program)) reject(error);
+        throw error;
+      },
+    );
+    entry.reading.catch(() => undefined);
+  }
+
+  private faultOf(error: unknown, backend: Backend): BiphaseError | undefined {
+    return this.recovery && this.backends.faultOf(error, backend);
+  }
+
+  /** Settles when what `failed` held is there again in another program; at once where that was done already. */
+  private async recover(fault: BiphaseError, failed: Program): Promise<void> {
+    if (!this.recovering && this.running?.program === failed) this.startRecovery(fault);
+    await this.recovering;
+  }
+
+  private startRecovery(fault: BiphaseError): void {
+    const recovering = this.rebuild(fault).finally(() => {
+      if (this.recovering === recovering) this.recovering = undefined;
+    });
+    this.recovering = recovering;
+  }
+
+  /** A new program from the newest snapshot and the steps since; `fault` is what broke the last, if anything did. */
+  private async rebuild(fault: BiphaseError | undefined): Promise<void> {
+    const start = performance.now();
+    let first = fault;
+    const from = this.backend;
+    // Where nothing broke it is a new plan, which may be faster elsewhere: its state moves with it.
+    let backend = fault ? from : await this.chooser.backendFor(this.build!.train.plan);
+    let attempt = 1;
+    for (; ; attempt++) {
+      this.dispose();
+      if (fault) backend = (await this.nextBackend(backend, fault, attempt)) ?? this.giveUp(fault);
+      try {
+        await this.compile(backend);
+        // Made only now: a plan that finds no room costs nothing before.
+        this.snapshots ??= new Snapshots(this.initial!(), this.recovery?.everySteps);
+        await this.replay();
+        break;
+      } catch (error) {
+        fault = this.faultOf(error, backend);
+        if (!fault) this.giveUp(error);
+        first ??= fault;
+      }
+    }
+    if (!first) return;
+    const report: Recovery = {
+      ...{ code: first.code, message: first.message, from: from.name, to: backend.name, step: this.done },
+      ...{ replayedSteps: this.log.length, attempts: attempt, ms: performance.now() - start },
+    };
+    this.recoveries.push(report);
+    this.recovery?.onRecovery?.(report);
+  }
+
+  /** Undefined where there is none, or where this step has broken too often. */
+  private async nextBackend(
+    backend: Backend,
+    error: BiphaseError,
+    attempt: number,
+  ): Promise<Backend | undefined> {
+    const again = this.faults.step === this.done;
+    this.faults = { step: this.done, count: again ? this.faults.count + 1 : 1 };
+    return this.faults.count > MOST_FAULTS ? undefined : this.backends.after(backend, error, attempt);
+  }
+
+  private async compile(backend: Backend): Promise<void> {
+    const program = await compileOn(backend, this.build!.train.plan);
+    const { slots } = program.plan;
+    const arrayFor = (slot: Slot) => allocate(slot.dtype, sizeOf(slot.shape));
+    const stateBytes = stateSlots(slots).reduce((sum, slot) => sum + 4 * sizeOf(slot.shape), 0);
+    const held = this.build!.train.plan.arenaBytes + (this.recovery ? 2 : 1) * stateBytes;
+    this.meter.peakBytes = Math.max(this.meter.peakBytes, held);
+    this.running = { program, backend, input: arrayFor(slots.input), target: arrayFor(slots.target) };
+  }
+
+  private async replay(): Promise<void> {
+    const { program, input, target } = this.running!;
+    const { slots } = program.plan;
+    const { newest } = this.snapshots!;
+    for (const [name, values] of Object.entries(newest.states)) program.write(slots[name], values);
+    const turns = new Turns();
+    for (const [i, entry] of this.log.entries()) {
+      entry.fill(input, target);
+      this.run(entry, newest.step + i + 1);
+      await turns.breathe();
+    }
+    await Promise.all(this.log.map((entry) => entry.reading));
+    // Waits for all of it, so that a fault in a replayed step is this attempt's.
+    if (this.log.length > 0) await program.read(slots[trainSlots.loss]);
+  }
+
+  /** Nothing helped. The training stands where the newest snapshot was taken, and can be prepared again. */
+  private giveUp(error: unknown): never {
+    const step = this.snapshots?.newest.step ?? 0;
+    const fault = this.backends.faultOf(error, this.backend);
+    const final = fault
+      ? new BiphaseError(
+          fault.code,
+          `${fault.message} (at step ${this.done}; nothing to go on with, so the training stands at step ${step})`,
+          { cause: error },
+        )
+      : error;
+    for (const { loss } of this.log) loss?.reject(final);
+    this.log = [];
+    this.done = step;
+    this.dispose();
+    throw final;
+  }
+
+  private alive() {
+    return this.running ?? fail('disposed', 'this training has no program; its backend was lost');
+  }
+}
+
+function deferred(): NonNullable<LoggedStep['loss']> {
+  let settle: Omit<NonNullable<LoggedStep['loss']>, 'promise'>;
+  const promise = new Promise<number>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // The caller may have left the loop.
+  promise.catch(() => undefined);
+  return { promise, ...settle! };
+}

@@ -1,0 +1,94 @@
+import { type Plan, type Section, sections } from '../graph/plan.ts';
+
+/** One step of this many is timed section by section. */
+const SAMPLED = 64;
+
+/** What a training cost so far. Times in ms. */
+export interface TrainingCost {
+  /** Steps made; those made again after a fault count in `flops`, `bytes` and `stepMs` too. */
+  readonly steps: number;
+  readonly flops: number;
+  readonly bytes: number;
+  /** Time in steps, and time that steps waited for batches of inference on the same engine. */
+  readonly stepMs: number;
+  readonly waitingMs: number;
+  /** Arithmetic over time in steps; undefined before the first. */
+  readonly flopsPerSecond: number | undefined;
+  /** By section of a step: arithmetic and bytes of all steps, and the mean time of those sampled (one step of 64). */
+  readonly sections: Readonly<
+    Record<Section, { readonly flops: number; readonly bytes: number; readonly meanMs: number | undefined }>
+  >;
+  /** Snapshots in memory, against faults; `everySteps` is how far apart they are as times are now. */
+  readonly snapshots: {
+    readonly taken: number;
+    readonly ms: number;
+    readonly everySteps: number | undefined;
+  };
+  readonly checkpoints: { readonly written: number; readonly ms: number };
+  readonly recoveries: { readonly count: number; readonly ms: number; readonly replayedSteps: number };
+  /** The most that was held at once: arena and two snapshots of the state. */
+  readonly peakBytes: number;
+}
+
+type Sums = Record<Section, { flops: number; bytes: number; ms: number; samples: number }>;
+
+/** Adds up what a training costs. */
+export class TrainingMeter {
+  stepMs = 0;
+  waitingMs = 0;
+  checkpoints = { written: 0, ms: 0 };
+  peakBytes = 0;
+  private runs = 0;
+  private readonly sums = Object.fromEntries(
+    sections.map((s) => [s, { flops: 0, bytes: 0, ms: 0, samples: 0 }]),
+  ) as Sums;
+  private readonly perRun = new WeakMap<Plan, Sums>();
+
+  /** Counts one run of a training plan. */
+  ran(plan: Plan): void {
+    const cost = this.costOf(plan);
+    for (const s of sections) {
+      this.sums[s].flops += cost[s].flops;
+      this.sums[s].bytes += cost[s].bytes;
+    }
+    this.runs++;
+  }
+
+  /** Whether the next step's sections are to be timed: not the first, in which kernels are still being compiled. */
+  get samplesNext(): boolean {
+    return this.runs % SAMPLED === 2;
+  }
+
+  sampled(section: Section, ms: number): void {
+    this.sums[section].ms += ms;
+    this.sums[section].samples++;
+  }
+
+  cost(rest: Pick<TrainingCost, 'steps' | 'snapshots' | 'recoveries'>): TrainingCost {
+    const { sums, stepMs, waitingMs, checkpoints, peakBytes } = this;
+    const flops = sections.reduce((sum, s) => sum + sums[s].flops, 0);
+    return {
+      ...{ ...rest, flops, stepMs, waitingMs, checkpoints: { ...checkpoints }, peakBytes },
+      bytes: sections.reduce((sum, s) => sum + sums[s].bytes, 0),
+      flopsPerSecond: stepMs > 0 ? (flops / stepMs) * 1000 : undefined,
+      sections: Object.fromEntries(
+        sections.map((s) => {
+          const { flops, bytes, ms, samples } = sums[s];
+          return [s, { flops, bytes, meanMs: samples ? ms / samples : undefined }];
+        }),
+      ) as TrainingCost['sections'],
+    };
+  }
+
+  private costOf(plan: Plan): Sums {
+    let cost = this.perRun.get(plan);
+    if (cost) return cost;
+    cost = Object.fromEntries(sections.map((s) => [s, { flops: 0, bytes: 0, ms: 0, samples: 0 }])) as Sums;
+    for (const step of plan.steps) {
+      cost[step.section].flops += step.cost.flops;
+      cost[step.section].bytes += step.cost.bytes;
+    }
+    this.perRun.set(plan, cost);
+    return cost;
+  }
+}

@@ -1,0 +1,265 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Predictor, PredictorOptions } from '../../src/index.ts';
+import { contentKey } from '../../src/scheduler/prediction-cache.ts';
+import { codeOf, FEATURES, int8Model, samples, sleep, wasmEngine } from '../support/serving.ts';
+
+const model = await int8Model();
+const engine = await wasmEngine();
+const alone = await engine.infer(model, { batchSize: 1 });
+afterAll(() => engine.dispose());
+
+/** What each request of the property tests must be answered with: one sample after the other, unbatched. */
+const oracle = new Map<string, Float32Array>();
+for (let rows = 1; rows <= 6; rows++)
+  for (let content = 0; content <= 12; content++)
+    oracle.set(`${rows} ${content}`, await alone(samples(rows, content)));
+
+async function using(options: PredictorOptions, run: (p: Predictor) => Promise<void>): Promise<void> {
+  const predictor = await engine.predictor(model, options);
+  await run(predictor);
+  await predictor.close();
+}
+
+/** Rows `from` to `to` of an array of samples. */
+const rowsOf = (x: Float32Array, from: number, to: number) => x.slice(from * FEATURES, to * FEATURES);
+
+describe('a predictor', () => {
+  it('gives the same bits with and without batching, for every number of samples', () =>
+    using({ maxBatch: 20, cache: false }, async (p) => {
+      for (let count = 1; count <= 20; count++) {
+        const x = samples(count, 100 + count);
+        expect(await p.predict(x)).toEqual(await alone(x));
+      }
+      const many = samples(200, 9);
+      const want = await alone(many);
+      const got = await Promise.all(Array.from({ length: 200 }, (_, i) => p.predict(rowsOf(many, i, i + 1))));
+      expect(Float32Array.from(got.flatMap((y) => [...y]))).toEqual(want);
+      expect(p.stats().batches).toBeLessThan(20 + 12);
+    }));
+
+  it('gathers what comes within the delay, and starts a full batch at once', () =>
+    using({ maxBatch: 8, maxDelayMs: 400, cache: false }, async (p) => {
+      const start = performance.now();
+      await Promise.all(Array.from({ length: 8 }, (_, i) => p.predict(samples(1, i))));
+      expect(performance.now() - start).toBeLessThan(300);
+      expect(p.stats()).toMatchObject({ batches: 1, samples: 8, answered: 8 });
+      const two = [p.predict(samples(1, 50)), sleep(20).then(() => p.predict(samples(1, 51)))];
+      await Promise.all(two);
+      expect(p.stats()).toMatchObject({ batches: 2, samples: 10 });
+      expect(p.stats().latencyMs!.max).toBeGreaterThan(350);
+    }));
+
+  it('leaves the answer to its caller, and reads the samples before it returns', () =>
+    using({ maxBatch: 4, cache: { maxBytes: 1e6 } }, async (p) => {
+      const x = samples(1, 3);
+      const want = await alone(x);
+      const first = p.predict(x);
+      x.fill(0);
+      const answer = await first;
+      expect(answer).toEqual(want);
+      answer.fill(9);
+      expect(await p.predict(samples(1, 3))).toEqual(want);
+      expect(p.stats().cache).toMatchObject({ hits: 1, misses: 1 });
+    }));
+
+  it('computes identical requests under way once', () =>
+    using({ maxBatch: 16, maxDelayMs: 5 }, async (p) => {
+      const x = samples(2, 4);
+      const answers = await Promise.all(Array.from({ length: 30 }, () => p.predict(x)));
+      for (const y of answers) expect(y).toEqual(answers[0]);
+      expect(new Set(answers).size).toBe(30);
+      const stats = p.stats();
+      expect(stats).toMatchObject({ samples: 2, requests: 30, answered: 30, underWay: 0 });
+      expect(stats.cache).toMatchObject({ hits: 0, joined: 29, misses: 1, hitRate: 29 / 30 });
+    }));
+
+  it('forgets the least recently used first, and holds no more than its bytes', async () => {
+    const entry = FEATURES * 4 + 5 * 4 + 200;
+    await using({ maxBatch: 1, cache: { maxBytes: 3 * entry } }, async (p) => {
+      const ask = async (seed: number) => {
+        const before = p.stats().cache.hits;
+        await p.predict(samples(1, seed));
+        expect(p.stats().cache.bytes).toBeLessThanOrEqual(3 * entry);
+        return p.stats().cache.hits > before;
+      };
+      const asked: boolean[] = [];
+      for (const seed of [1, 2, 3, 1, 4, 2, 1, 4]) asked.push(await ask(seed));
+      // 4 pushes 2 out (1 was used since), then 2 comes anew and pushes 3 out.
+      expect(asked).toEqual([false, false, false, true, false, false, true, true]);
+      expect(p.stats().cache.entries).toBe(3);
+    });
+  });
+
+  it('tells inputs apart by their bits: -0 from 0, and NaNs', async () => {
+    const zero = new Float32Array(FEATURES);
+    const minus = zero.slice().fill(-0, 3, 4);
+    expect(contentKey(zero)).not.toBe(contentKey(minus));
+    await using({ maxBatch: 2 }, async (p) => {
+      const nan = zero.slice().fill(Number.NaN, 0, 1);
+      for (const x of [zero, minus, nan, nan, minus, zero])
+        expect(await p.predict(x)).toEqual(await alone(x));
+      expect(p.stats().cache).toMatchObject({ hits: 3, misses: 3 });
+    });
+  });
+
+  it('refuses at once what the queue has no room for', () =>
+    using({ maxBatch: 4, maxQueue: 6, maxDelayMs: 50, cache: false }, async (p) => {
+      const taken = [p.predict(samples(3, 1)), p.predict(samples(3, 2))];
+      const start = performance.now();
+      expect(await codeOf(p.predict(samples(4, 3)))).toBe('overloaded');
+      expect(performance.now() - start).toBeLessThan(20);
+      for (const y of await Promise.all(taken)) expect(y.length).toBe(15);
+      expect(p.stats()).toMatchObject({ overloaded: 1, answered: 2, requests: 3 });
+      await p.predict(samples(4, 3));
+    }));
+
+  it('cancels one caller and answers the others of the same request', () =>
+    using({ maxBatch: 64, maxDelayMs: 30 }, async (p) => {
+      const stop = new AbortController();
+      const x = samples(1, 1);
+      const cancelled = [p.predict(x, stop.signal), p.predict(samples(1, 2), stop.signal)].map(codeOf);
+      const kept = p.predict(x);
+      stop.abort(new Error('the caller left'));
+      expect(await Promise.all(cancelled)).toEqual(['aborted', 'aborted']);
+      expect(await kept).toEqual(await alone(x));
+      // What nobody waits for any more is not computed.
+      expect(p.stats()).toMatchObject({ aborted: 2, answered: 1, samples: 1 });
+      expect(await codeOf(p.predict(x, AbortSignal.abort()))).toBe('aborted');
+    }));
+
+  it('finishes what it accepted when it is closed, and takes nothing more', async () => {
+    const before = engine.backend.allocatedBytes;
+    const p = await engine.predictor(model, { maxBatch: 8, maxDelayMs: 60_000 });
+    const taken = Array.from({ length: 21 }, (_, i) => p.predict(samples(1, i)));
+    const closing = p.close();
+    expect(await codeOf(p.predict(samples(1, 0)))).toBe('disposed');
+    await closing;
+    const answers = await Promise.all(taken);
+    expect(answers[20]).toEqual(await alone(samples(1, 20)));
+    expect(p.stats()).toMatchObject({ answered: 21, underWay: 0 });
+    expect(engine.backend.allocatedBytes).toBe(before);
+  });
+
+  it('tells what its answers cost', () =>
+    using({ maxBatch: 4, batchSizes: [4], cache: false }, async (p) => {
+      await p.predict(samples(3, 1));
+      const { flops, bytes, computeMs, memoryBytes } = p.cost();
+      // Two products of 4 rows, at least, whatever quantizing and dequantizing add.
+      expect(flops).toBeGreaterThanOrEqual(2 * 4 * (FEATURES * 32 + 32 * 5));
+      expect(flops).toBeLessThan(1.3 * 2 * 4 * (FEATURES * 32 + 32 * 5));
+      expect(bytes).toBeGreaterThan(FEATURES * 32);
+      expect(computeMs).toBeGreaterThan(0);
+      expect(memoryBytes).toBeGreaterThan(FEATURES * 32 + 32 * 5);
+      expect(p.stats().paddedRows).toBe(1);
+    }));
+
+  it.each([
+    [{ maxBatch: 0 }, /maxBatch is 0/],
+    [{ maxBatch: 8, maxQueue: 7 }, /maxQueue is 7, expected a whole number from 8/],
+    [{ maxDelayMs: -1 }, /maxDelayMs is -1/],
+    [{ maxDelayMs: Number.NaN }, /maxDelayMs is NaN/],
+    [{ cache: { maxBytes: 0.5 } }, /cache.maxBytes is 0.5/],
+    [{ maxBatch: 8, batchSizes: [1, 4] }, /the largest must be maxBatch \(8\)/],
+  ])('refuses nonsense: %j', async (options, message) => {
+    await expect(engine.predictor(model, options)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message,
+    });
+  });
+
+  it('refuses samples of a wrong type, length or number, and serves on', () =>
+    using({ maxBatch: 2 }, async (p) => {
+      expect(await codeOf(p.predict(new Float64Array(FEATURES) as never))).toBe('dtype_mismatch');
+      for (const n of [0, 1, FEATURES + 1])
+        expect(await codeOf(p.predict(new Float32Array(n)))).toBe('shape_mismatch');
+      expect(await codeOf(p.predict(samples(3, 1)))).toBe('out_of_range');
+      expect((await p.predict(samples(2, 1))).length).toBe(10);
+    }));
+
+  it('fails the requests of an engine that was disposed, without hanging', async () => {
+    const other = await wasmEngine();
+    const p = await other.predictor(model, { maxDelayMs: 5 });
+    const waiting = p.predict(samples(1, 1));
+    other.dispose();
+    expect(await codeOf(waiting)).toBe('disposed');
+    await p.close();
+  });
+});
+
+describe('whatever comes, in any order', () => {
+  /** One request: how many samples, which content (few, so that some are the same), when, and whether it is cancelled. */
+  const request = fc.record({
+    rows: fc.integer({ min: 1, max: 6 }),
+    content: fc.integer({ min: 0, max: 12 }),
+    pauseMs: fc.constantFrom(0, 0, 0, 0, 1, 3),
+    cancelAfterMs: fc.constantFrom(undefined, undefined, undefined, 0, 1, 2),
+  });
+  const setup = fc.record({
+    maxBatch: fc.integer({ min: 6, max: 16 }),
+    maxDelayMs: fc.constantFrom(0, 1, 4),
+    room: fc.integer({ min: 0, max: 40 }),
+    cache: fc.constantFrom(false as const, { maxBytes: 1500 }, { maxBytes: 1e6 }),
+  });
+
+  it('each request ends with its own answer or a typed error; none is lost, doubled or mixed up', () =>
+    fc.assert(
+      fc.asyncProperty(
+        setup,
+        fc.array(request, { maxLength: 60 }),
+        async ({ room, ...options }, requests) => {
+          const p = await engine.predictor(model, { ...options, maxQueue: options.maxBatch + room });
+          const ends = { answered: 0, overloaded: 0, aborted: 0 };
+          const all: Promise<void>[] = [];
+          for (const { rows, content, pauseMs, cancelAfterMs } of requests) {
+            if (pauseMs) await sleep(pauseMs);
+            const x = samples(rows, content);
+            const stop = new AbortController();
+            if (cancelAfterMs !== undefined) setTimeout(() => stop.abort(), cancelAfterMs);
+            const end = p.predict(x, stop.signal).then(
+              async (y) => {
+                ends.answered++;
+                expect(y).toEqual(oracle.get(`${rows} ${content}`));
+              },
+              (error) => {
+                expect(['overloaded', 'aborted']).toContain(error.code);
+                ends[error.code as 'overloaded' | 'aborted']++;
+              },
+            );
+            all.push(end);
+          }
+          await p.close();
+          await Promise.all(all);
+          const stats = p.stats();
+          expect(stats).toMatchObject({
+            ...ends,
+            requests: requests.length,
+            failed: 0,
+            underWay: 0,
+            queued: 0,
+          });
+        },
+      ),
+      { numRuns: 60 },
+    ));
+
+  it('answers come in the order of the requests', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 40 }),
+        async (rows) => {
+          const p = await engine.predictor(model, {
+            maxBatch: 7,
+            maxQueue: 1000,
+            cache: false,
+            maxDelayMs: 1,
+          });
+          const order: number[] = [];
+          await Promise.all(rows.map((n, i) => p.predict(samples(n, i)).then(() => order.push(i))));
+          expect(order).toEqual(rows.map((_, i) => i));
+          await p.close();
+        },
+      ),
+      { numRuns: 40 },
+    ));
+});
