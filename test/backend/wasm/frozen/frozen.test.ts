@@ -106,6 +106,19 @@ describe('a frozen int8 model', () => {
     for (const batch of [1, 3, 8]) expect(await runFrozen(bytes, samples, batch)).toEqual(want);
   });
 
+  it('may answer with whole numbers', async () => {
+    const model = nn.module({ a: nn.linear(20, 12) }, (x, { a }) => ops.argmax(a.forward(x)));
+    const samples = randomSamples(20 * 30, 8);
+    const int8 = await engine.quantize(untrained(model, [20]), { calibration: samples });
+    const bytes = await freeze(int8, { maxBatch: 7 });
+    expect(inspect(bytes).output).toEqual({ dtype: 'i32', shape: [], scale: 1, zeroPoint: 0 });
+    const { query, output_bytes } = await instantiateFrozen(bytes);
+    expect([query(1, 0), query(1, 1), query(1, 4), output_bytes()]).toEqual([1, 0, Number.NaN, 4]);
+    const want = await (await reference.infer(int8))(samples);
+    expect(new Set(want).size).toBeGreaterThan(3);
+    for (const batch of [1, 4, 7]) expect([...(await runFrozen(bytes, samples, batch))]).toEqual([...want]);
+  });
+
   it.each(['images', 'ReLU between odd sizes'])('takes bytes as a data set makes them: %s', async (name) => {
     const { model, input } = models[name];
     const size = input.reduce((a, b) => a * b, 1);
