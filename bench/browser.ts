@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../test/support/chromium.ts';
 import { servePage } from '../test/support/page-server.ts';
-import type { Bench } from './browser.page.ts';
 import { about, parse } from './options.ts';
+import type { Bench } from './page-runner.ts';
 import { installPeers } from './peers.ts';
 import { write } from './report.ts';
 import { suites } from './suites/index.ts';
@@ -13,10 +13,8 @@ if (options.peers) await installPeers();
 const flags = options.v8 ? [`--js-flags=${options.v8}`] : [];
 const browser = await launchChromium(flags);
 if (typeof browser === 'string') throw new Error(browser);
-const served = await servePage(fileURLToPath(new URL('browser.page.ts', import.meta.url)), {
-  isolated: true,
-  define: { PEERS: String(options.peers) },
-});
+const entry = options.peers ? 'peers/browser.page.ts' : 'browser.page.ts';
+const served = await servePage(fileURLToPath(new URL(entry, import.meta.url)), { isolated: true });
 const here = about(`Chromium ${browser.version()}${options.v8 ? ` ${options.v8}` : ''}`);
 console.log(`${here.machine}; ${here.runtime}`);
 const page = await browser.newPage();

@@ -7,14 +7,10 @@ export interface ServedPage {
   close(): void;
 }
 
-/** Serves an entry, bundled (with constants defined), as /run.js and a page that loads it; with `isolated`, under the headers that allow shared memory. */
-export async function servePage(
-  entry: string,
-  { isolated = false, define = {} }: { isolated?: boolean; define?: Record<string, string> } = {},
-): Promise<ServedPage> {
+/** Serves an entry, bundled, as /run.js and a page that loads it; with `isolated`, under the headers that allow shared memory. */
+export async function servePage(entry: string, { isolated = false } = {}): Promise<ServedPage> {
   const bundled = await build({
     entryPoints: [entry],
-    define,
     ...{ bundle: true, write: false, format: 'esm', platform: 'browser', logLevel: 'error' },
   });
   const script = bundled.outputFiles[0].text;

@@ -1,0 +1,29 @@
+import { createEngine, type EngineOptions } from '../src/index.ts';
+import type { Comparable } from './comparable.ts';
+import { run } from './run.ts';
+import { suites } from './suites/index.ts';
+
+/** Suites on a page: what bench/browser.ts calls there. */
+export type Bench = (
+  wanted: readonly string[],
+  options: EngineOptions & { quick: boolean },
+) => ReturnType<typeof run>;
+
+/** Puts `bench` where the page can be asked for it. */
+export function offer(openPeers: () => Promise<Comparable[]>): void {
+  const print = (line: string) =>
+    (globalThis as unknown as { print(line: string): Promise<void> }).print(line);
+  const bench: Bench = async (wanted, options) => {
+    const engine = await createEngine(options);
+    await print(`${engine.backend.description}\n`);
+    const peers = await openPeers();
+    const cases = wanted.flatMap((name) => suites[name](options.quick));
+    const result = await run(engine, peers, cases, {
+      quick: options.quick,
+      print: (line) => void print(line),
+    });
+    engine.dispose();
+    return result;
+  };
+  Object.assign(globalThis, { bench });
+}

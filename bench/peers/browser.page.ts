@@ -1,0 +1,22 @@
+/** The page of bench/browser.ts with jax-js beside us: it has threads there, and nowhere else. */
+import type { Comparable } from '../comparable.ts';
+import { sample } from '../measure.ts';
+import { offer } from '../page-runner.ts';
+import { open } from './jax.ts';
+import type { PeerRun } from './peer.ts';
+
+async function jax(): Promise<Comparable> {
+  const { backend, prepare } = await open();
+  let current: PeerRun | undefined;
+  return {
+    ...{ name: '@jax-js/jax', threads: navigator.hardwareConcurrency, backend },
+    async prepare(c) {
+      current?.dispose();
+      current = await prepare(c.problem);
+      return current?.answer();
+    },
+    sample: (options) => sample(current!.run, options),
+  };
+}
+
+offer(async () => [await jax()]);
