@@ -40,6 +40,8 @@ export interface BenchCase {
   readonly suite: string;
   readonly name: string;
   readonly work: Work;
+  /** Operations per byte that must move, where both are known: where it lies on the roofline. */
+  readonly intensity?: number;
   /** What binds it at best: the rate is told as a share of that. */
   readonly limit: LimitName | undefined;
   readonly problem: Problem;
@@ -63,6 +65,8 @@ export interface Result {
   readonly samples: number;
   readonly rate: number | null;
   readonly unit: string;
+  /** Operations per byte that must move; null where that is not known. */
+  readonly intensity: number | null;
   /** Rate / the limit measured beside it, in the same build; null where nothing is known to bind it. */
   readonly share_of_limit: number | null;
   /** Time of the fastest peer / this time; null without peers. */

@@ -31,6 +31,7 @@ export function opCase<N extends OpName>(given: OpCase<N>): BenchCase {
     suite,
     name,
     work: bound === 'flops' ? { flops: cost.flops } : { bytes: cost.bytes },
+    intensity: cost.flops / cost.bytes,
     limit: bound === 'bytes' ? 'copy' : op === 'matmul_i8' ? 'dot' : 'multiply_add',
     problem: { kind: 'op', op, inputs, attrs, data },
     async prepare(engine): Promise<Prepared> {

@@ -19,6 +19,7 @@ export async function page(report: Report): Promise<string> {
     ),
   );
   const sections = [
+    ...(limits.multiply_add && limits.copy ? [card('Roofline', await roofline(report), true)] : []),
     ...(results.some((r) => r.share_of_limit !== null)
       ? [card('Share of the measured limit', await shares(results), true)]
       : []),
@@ -32,9 +33,63 @@ export async function page(report: Report): Promise<string> {
     title: 'biphase: benchmark',
     heading: 'Benchmark',
     lead: `${escapeHtml(machine)}; ${escapeHtml(runtime)}; ${date}; <code>${escapeHtml(command)}</code>. Medians; every answer was checked before it was timed.`,
+    style,
     figures,
     sections,
   });
+}
+
+const style = `
+section svg { max-height: none; }
+td, th { white-space: nowrap; }
+.scroll { overflow-x: auto; margin-bottom: 16px; }
+small { opacity: 0.7; }
+`;
+
+/** Rates of ours over operations per byte, under what copying and multiplying and adding allow at best. */
+function roofline({ limits, results }: Report): Promise<string> {
+  const points = results
+    .filter((r) => r.engine === OWN && r.intensity && r.rate !== null && r.suite !== 'matmul_i8')
+    .map((r) => ({
+      intensity: r.intensity!,
+      // Rates of what is bound by memory are told in bytes.
+      rate: r.unit === 'GB/s' ? r.rate! * r.intensity! : r.rate!,
+      suite: r.suite,
+    }));
+  const [flops, bytes] = [limits.multiply_add!, limits.copy!];
+  const from = Math.min(0.1, ...points.map((p) => p.intensity));
+  const to = Math.max(200, ...points.map((p) => p.intensity));
+  const roof = [from, flops / bytes, to].map((x) => ({ intensity: x, rate: Math.min(flops, bytes * x) }));
+  const x = {
+    field: 'intensity',
+    type: 'quantitative',
+    title: 'operations per byte',
+    scale: { type: 'log' },
+  };
+  const y = { field: 'rate', type: 'quantitative', title: 'GFLOP/s', scale: { type: 'log' } };
+  return svg({
+    width: 560,
+    height: 280,
+    layer: [
+      {
+        data: { values: roof },
+        mark: { type: 'line', color: SECOND, strokeWidth: 2.5 },
+        encoding: {
+          x: { ...x, axis: { format: '~g', tickCount: 5 } },
+          y: { ...y, axis: { format: '~g', tickCount: 5 } },
+        },
+      },
+      {
+        data: { values: points },
+        mark: { type: 'point', filled: true, size: 60, opacity: 0.8 },
+        encoding: {
+          x,
+          y,
+          color: { field: 'suite', type: 'nominal', title: null, legend: { orient: 'top' } },
+        },
+      },
+    ],
+  } as unknown as TopLevelSpec);
 }
 
 /** Each case of ours against what bounds it: 1 is the limit measured beside it. */
@@ -46,7 +101,7 @@ function shares(results: readonly Result[]): Promise<string> {
     field: 'share',
     type: 'quantitative',
     title: 'share of the limit',
-    scale: { domain: [0, 1.05] },
+    scale: { domain: [0, Math.max(1.05, ...values.map((v) => v.share!))] },
     axis: { format: '%' },
   };
   const y = {
@@ -83,10 +138,10 @@ async function suiteBody(rows: readonly Result[]): Promise<string> {
         : `<br><small>${r.rate.toFixed(r.rate < 100 ? 1 : 0)} ${r.unit}</small>`;
     return r.unit === 'bytes' ? `${(r.rate! / 1000).toFixed(1)} kB` : `${time(r.median_ms)}${rate}`;
   };
-  const list = table([
+  const list = `<div class="scroll">${table([
     ['', ...engines.map(escapeHtml)],
     ...cases.map((name) => [escapeHtml(name), ...engines.map((engine) => cell(name, engine))]),
-  ]);
+  ])}</div>`;
   const compared = rows.filter(
     (r) => r.engine === OWN && r.ratio_to_best_peer !== null && r.unit !== 'bytes',
   );
@@ -98,5 +153,5 @@ async function suiteBody(rows: readonly Result[]): Promise<string> {
       text: `${r.ratio_to_best_peer!.toFixed(1)} x`,
     })),
   );
-  return `<div class="columns"><div>${list}</div><div><p class="note">Times as fast as the fastest peer</p>${ratios}</div></div>`;
+  return `${list}<p class="note">Times as fast as the fastest peer</p>${ratios}`;
 }

@@ -130,6 +130,7 @@ function rowsOf(c: BenchCase, runners: readonly Runner[]): Result[] {
     return {
       ...{ suite: c.suite, case: c.name, engine, backend, build, threads },
       ...{ median_ms: medianMs, min_ms: minMs, spread, samples, ...rateOf(c.work, medianMs) },
+      intensity: c.intensity ?? null,
       share_of_limit: shares.length ? median(shares) : null,
       ratio_to_best_peer: runners.length > 1 ? fastest / medianMs : null,
     };

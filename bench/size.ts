@@ -44,6 +44,6 @@ export async function size({ peers, print }: ProcessSuiteOptions): Promise<Resul
   return rows.map(({ case: name, engine, bytes }) => ({
     ...{ suite: 'size', case: name, engine, backend: '', build: '', threads: 1 },
     ...{ median_ms: 0, min_ms: 0, spread: 0, samples: 1, rate: bytes, unit: 'bytes' },
-    ...{ share_of_limit: null, ratio_to_best_peer: null },
+    ...{ intensity: null, share_of_limit: null, ratio_to_best_peer: null },
   }));
 }

@@ -82,6 +82,7 @@ export async function startup({ quick, peers, print }: ProcessSuiteOptions): Pro
         samples,
         rate: null,
         unit: 'ms',
+        intensity: null,
         share_of_limit: null,
       },
       ratio_to_best_peer: engines.length > 1 ? fastest / medianMs : null,

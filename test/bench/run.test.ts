@@ -11,7 +11,7 @@ import { createEngine } from '../../src/index.ts';
 
 const KEYS: (keyof Result)[] = [
   ...(['suite', 'case', 'engine', 'backend', 'build', 'threads', 'median_ms', 'min_ms', 'spread'] as const),
-  ...(['samples', 'rate', 'unit', 'share_of_limit', 'ratio_to_best_peer'] as const),
+  ...(['samples', 'rate', 'unit', 'intensity', 'share_of_limit', 'ratio_to_best_peer'] as const),
 ];
 
 async function runCases(cases: readonly BenchCase[]) {
@@ -46,6 +46,7 @@ describe('the benchmark', () => {
       results,
     });
     expect(html).toContain('64x64x64 A B');
+    expect(html).toContain('Roofline');
     expect(html).toContain('this &lt;machine&gt;');
   });
 
