@@ -31,10 +31,11 @@ ${rows.join('\n')}
 | webgpu | \`navigator.gpu\` (browsers, Deno), or in Node the optional package \`webgpu\` |
 | reference | nothing |
 
-Tested by \`npm test\`: Node 20 (simd128) and Node 24 (relaxed) on Linux x64, WebGPU by Dawn on SwiftShader, the report page
-in Chromium. Once by hand: every conformance case of the webgpu backend in Deno 2.9 (wgpu on Mesa lavapipe), all within
-bounds. Not yet tested: other operating systems, real GPUs, Bun, Firefox, web workers. Not yet built: checkpoints. Hosts without
-JavaScript run frozen files: docs/ABI.md, and \`npm run test:hosts\`.
+Tested by \`npm test\` and \`npm run test:hosts\`, on Linux x64: Node 20 (simd128), Node 24 and 26 (relaxed); threads in Node,
+and in Chromium on an isolated page, from a worker, and the fallback to one on a page that is not isolated; WebGPU by Dawn
+on SwiftShader in Node, in Chromium on a page and in a worker, and by wgpu on Mesa's lavapipe in Deno; frozen files in Deno,
+Bun, workerd and hosts without JavaScript (docs/ABI.md). Not yet tested: other operating systems, real GPUs, Firefox, the
+engine itself in Bun. Not yet built: the command line, convolutions and attention.
 `;
 }
 
