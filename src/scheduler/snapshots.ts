@@ -32,6 +32,8 @@ export class Snapshots {
   private readonly everySteps: number | undefined;
   private costMs: number;
   private stepsMs = 0;
+  /** Mean time of the steps between the last two snapshots. */
+  private stepMs: number | undefined;
 
   constructor(first: Snapshot, everySteps: number | undefined) {
     this.newest = first;
@@ -55,9 +57,11 @@ export class Snapshots {
 
   /** Steps between two snapshots, as times are now; undefined before the first step. */
   interval(step: number): number | undefined {
-    const since = step - this.newest.step;
     if (this.everySteps !== undefined) return this.everySteps;
-    return since > 0 ? Math.ceil(this.costMs / SHARE / (this.stepsMs / since)) : undefined;
+    const since = step - this.newest.step;
+    const stepMs = since > 0 ? this.stepsMs / since : this.stepMs;
+    if (stepMs === undefined) return undefined;
+    return Math.max(1, Math.min(MOST_STEPS, Math.ceil(this.costMs / SHARE / stepMs)));
   }
 
   /** Reads a program's state, as it is after `step` steps. */
@@ -69,6 +73,7 @@ export class Snapshots {
     this.costMs = performance.now() - start;
     this.totalMs += this.costMs;
     this.taken++;
+    this.stepMs = this.stepsMs / Math.max(1, step - this.newest.step);
     this.spare = this.newest.states as Record<string, Float32Array>;
     this.put({ step, states });
   }

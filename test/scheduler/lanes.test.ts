@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Program } from '../../src/backend/backend.ts';
-import { data, nn, optim, type Training, type TrainingCost } from '../../src/index.ts';
+import { sections } from '../../src/graph/plan.ts';
+import { data, nn, optim } from '../../src/index.ts';
 import { Lanes } from '../../src/scheduler/lanes.ts';
+import { onClock, virtualClock } from '../support/clock.ts';
 import { codeOf, FEATURES, int8Model, samples, sleep, wasmEngine } from '../support/serving.ts';
 
 const model = await int8Model();
@@ -30,12 +32,11 @@ const options = { loss: nn.crossEntropy, optimizer: optim.adam(), seed: 3 };
 const bigger = () => nn.sequential(nn.linear(200, 256), nn.relu(), nn.linear(256, 10));
 
 /** Trains until told to stop; resolves to the number of steps. */
-async function trainUntil(stop: AbortSignal, onStep?: (training: Training) => void): Promise<number> {
+async function trainUntil(stop: AbortSignal): Promise<number> {
   const training = await engine.train(bigger(), options);
   let steps = 0;
   for await (const _ of training.fit(set, { batchSize: 256, epochs: 1e6 })) {
     steps++;
-    onStep?.(training);
     if (stop.aborted) break;
   }
   training.dispose();
@@ -60,38 +61,42 @@ describe('training and serving on one engine', () => {
     await predictor.close();
   });
 
-  it('neither starves: callers without a pause leave training a tenth of the time, and get theirs', async () => {
-    const predictor = await engine.predictor(model, { maxBatch: 16, maxDelayMs: 0, cache: false });
-    const stop = new AbortController();
-    let answers = 0;
+  it('neither starves: callers without a pause leave training a fifth of the time, and get the rest', async () => {
+    const clock = virtualClock();
+    const [stepMs, batchMs] = [10, 1];
+    const own = await wasmEngine();
+    onClock(own.backend, clock, {
+      run: ({ plan }, section) =>
+        plan.name !== 'train' ? batchMs : section ? stepMs / sections.length : stepMs,
+    });
+    const predictor = await own.predictor(model, { maxBatch: 16, maxDelayMs: 0, cache: false });
+    // Snapshots take turns of their own; here are steps alone.
+    const training = await own.train(bigger(), { ...options, recovery: false });
+    const fit = training.fit(set, { batchSize: 256, epochs: 100 });
+    await fit.next();
+    let [answers, stopped] = [0, false];
     const callers = Array.from({ length: 64 }, async (_, c) => {
       const x = samples(1, c);
-      while (!stop.signal.aborted) {
+      while (!stopped) {
         await predictor.predict(x);
         answers++;
       }
     });
-    let first = Number.POSITIVE_INFINITY;
-    const times: number[] = [];
-    const start = performance.now();
-    let cost: TrainingCost | undefined;
-    const steps = trainUntil(stop.signal, (training) => {
-      cost = training.cost();
-      times.push(performance.now());
-      first = Math.min(first, answers);
-    });
-    await sleep(1200);
-    stop.abort();
-    const made = await steps;
+    const ends = [clock.now];
+    for await (const _ of fit) ends.push(clock.now);
+    const gaps = ends.slice(1).map((t, i) => t - ends[i]);
+    stopped = true;
     await Promise.all(callers);
-    const elapsed = performance.now() - start;
-    expect(made).toBeGreaterThan(5);
-    expect(cost!.stepMs / elapsed).toBeGreaterThan(0.1);
-    expect(answers).toBeGreaterThan(1000);
-    // Both went on all the time, not one after the other.
-    const gaps = times.slice(1).map((t, i) => t - times[i]);
-    expect(Math.max(...gaps)).toBeLessThan(elapsed / 3);
+    clock.restore();
+    // The rule: a step that waits goes once batches have taken four times as long as the last step did.
+    for (const gap of gaps) expect(gap).toBeLessThanOrEqual(stepMs + 4 * stepMs + 2 * batchMs);
+    const share = (gaps.length * stepMs) / (ends.at(-1)! - ends[0]);
+    expect(share).toBeGreaterThan(0.18);
+    // And callers have what is left: not one after the other, but in between.
+    expect(share).toBeLessThan(0.35);
+    expect(answers).toBeGreaterThan(16 * 20 * gaps.length);
     await predictor.close();
+    own.dispose();
   });
 
   it('training yields after every step while something serves', async () => {
@@ -146,27 +151,19 @@ describe('training and serving on one engine', () => {
 
 describe('the order of turns', () => {
   it('a waiting step goes after the batches that wait, and before more than four times its own time of them', async () => {
+    const clock = virtualClock();
     const lanes = new Lanes();
-    const order: string[] = [];
-    const busyFor = async (ms: number) => {
-      const end = performance.now() + ms;
-      while (performance.now() < end) await Promise.resolve();
+    let order = '';
+    const takes = (what: string, ms: number) => async () => {
+      order += what;
+      clock.advance(ms);
     };
-    const step = () =>
-      lanes.training(async () => {
-        order.push('t');
-        await busyFor(10);
-      });
-    const batch = () =>
-      lanes.inference(async () => {
-        order.push('i');
-        await busyFor(9);
-      });
+    const step = () => lanes.training(takes('t', 10));
+    const batch = () => lanes.inference(takes('i', 9));
     await step();
-    // One batch runs, and a step and nine more batches wait.
+    // One batch runs, and a step and nine more batches wait: 40 ms of batches are five.
     await Promise.all([batch(), step(), ...Array.from({ length: 9 }, batch)]);
-    // 40 ms of batches are five of them, or fewer where the machine was held up in one.
-    expect(order.join('')).toMatch(/^ti{2,6}ti+$/);
-    expect(order.length).toBe(12);
+    clock.restore();
+    expect(order).toBe('tiiiiitiiiii');
   });
 });

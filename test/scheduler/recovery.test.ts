@@ -1,9 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
 import { createWasmBackend } from '../../src/backend/wasm/backend.ts';
+import { sections } from '../../src/graph/plan.ts';
 import { data, nn, optim, Random, type StepReport, type Training } from '../../src/index.ts';
 import type { Provider } from '../../src/scheduler/choose.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
+import { stateSlots } from '../../src/scheduler/snapshots.ts';
+import { onClock, virtualClock } from '../support/clock.ts';
 import { type Fault, FaultPlan, faultyProvider } from '../support/faults.ts';
 import { codeOf, int8Model, samples } from '../support/serving.ts';
 
@@ -203,15 +206,34 @@ describe('what a recovery tells and leaves', () => {
     engine.dispose();
   });
 
-  it('snapshots cost little beside the steps, by measured times', async () => {
-    const engine = await engineOn(new FaultPlan());
-    const training = await engine.train(nn.linear(12, 3), options);
-    const start = performance.now();
-    for await (const _ of training.fit(set, { batchSize: 12, epochs: 400 }));
-    const { snapshots } = training.cost();
-    expect(snapshots.taken).toBeGreaterThan(1);
-    expect(snapshots.ms / (performance.now() - start)).toBeLessThan(0.03);
-    engine.dispose();
+  it.each([
+    { stepMs: 0.2, snapshotMs: 0.1 },
+    { stepMs: 5, snapshotMs: 20 },
+    { stepMs: 40, snapshotMs: 0.1 },
+  ])('snapshots cost less than 2 % of the steps, whatever both take: %j', async ({ stepMs, snapshotMs }) => {
+    const clock = virtualClock();
+    try {
+      const engine = await engineOn(new FaultPlan());
+      onClock(engine.backend, clock, {
+        // One step of 64 runs in sections, to be timed.
+        run: (_, section) => (section ? stepMs / sections.length : stepMs),
+        read: ({ plan }, slot) => (slot.role === 'state' ? snapshotMs / stateSlots(plan.slots).length : 0),
+      });
+      const training = await engine.train(nn.linear(12, 3), options);
+      for await (const _ of training.fit(set, { batchSize: 12, epochs: 400 }));
+      const { snapshots, stepMs: total } = training.cost();
+      expect(total).toBeCloseTo(2000 * stepMs);
+      expect(snapshots.ms).toBeCloseTo(snapshots.taken * snapshotMs);
+      expect(snapshots.ms / total).toBeLessThanOrEqual(0.02);
+      // And as often as that allows: between two of them lie the steps that pay for one.
+      const apart = Math.ceil((50 * snapshotMs) / stepMs);
+      // One more where sums of times fall short by a rounding.
+      expect(snapshots.everySteps! - apart).toBeOneOf([0, 1]);
+      expect(snapshots.taken).toBeGreaterThanOrEqual(Math.floor(2000 / (apart + 1)) - 1);
+      engine.dispose();
+    } finally {
+      clock.restore();
+    }
   });
 });
 

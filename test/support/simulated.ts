@@ -1,7 +1,9 @@
 import type { Backend, Program } from '../../src/backend/backend.ts';
 import { allocate } from '../../src/core/dtype.ts';
 import { sizeOf } from '../../src/core/shape.ts';
+import type { Plan } from '../../src/graph/plan.ts';
 import type { Provider } from '../../src/scheduler/choose.ts';
+import type { VirtualClock } from './clock.ts';
 
 /** What a simulated backend takes: for a run with its wait, for each step, and for arithmetic and bytes. */
 export interface Speeds {
@@ -13,10 +15,14 @@ export interface Speeds {
   readonly without?: string;
 }
 
-/** A backend that computes nothing and takes the time that its speeds give: for testing who is chosen, never results. */
+/**
+ * A backend that computes nothing and takes the time that its speeds give, on a clock of the test's: for testing who is
+ * chosen, never results.
+ */
 export function simulated(
   name: Provider['name'],
   speeds: Speeds,
+  clock: Pick<VirtualClock, 'advance'>,
   software = false,
 ): Provider & { made: number } {
   const provider = {
@@ -24,35 +30,34 @@ export function simulated(
     probe: async () => ({ available: true as const, description: `simulated ${name}`, software }),
     create: async () => {
       provider.made++;
-      return backendOf(name, speeds);
+      return backendOf(name, speeds, clock);
     },
   };
   return provider;
 }
 
-function backendOf(name: string, speeds: Speeds): Backend {
-  const wait = (ms: number) => {
-    const end = performance.now() + ms;
-    while (performance.now() < end);
-  };
+/** What one run takes, without what it starts with and its wait, in ms. */
+export const simulatedMs = (plan: Plan, { stepMs, flopsPerMs, bytesPerMs }: Speeds): number =>
+  plan.steps.reduce(
+    (sum, { cost }) => sum + stepMs + Math.max(cost.flops / flopsPerMs, cost.bytes / bytesPerMs),
+    0,
+  );
+
+function backendOf(name: string, speeds: Speeds, clock: Pick<VirtualClock, 'advance'>): Backend {
   return {
     ...{ name, description: `simulated ${name}`, build: 'simulated', threads: 1, allocatedBytes: 0 },
     supports: ({ op }) => (op === speeds.without ? { reason: 'the test says so' } : true),
     compile: async (plan): Promise<Program> => {
-      const ms = plan.steps.reduce(
-        (sum, { cost }) =>
-          sum + speeds.stepMs + Math.max(cost.flops / speeds.flopsPerMs, cost.bytes / speeds.bytesPerMs),
-        0,
-      );
+      const ms = simulatedMs(plan, speeds);
       let queued = 0;
       return {
         plan,
-        write: (_, data) => wait(data.byteLength / speeds.bytesPerMs),
+        write: (_, data) => clock.advance(data.byteLength / speeds.bytesPerMs),
         run: () => {
           queued += ms;
         },
         read: async (slot, into) => {
-          wait(queued + speeds.runMs);
+          clock.advance(queued + speeds.runMs);
           queued = 0;
           return into ?? allocate(slot.dtype, sizeOf(slot.shape));
         },

@@ -194,15 +194,21 @@ describe('the pool of threads', () => {
       const engine = await createEngine({ backend: 'wasm', threads: 2, tiles: 'usual' });
       const training = await engine.train(nn.linear(512, 512), { loss: nn.mse, optimizer: optim.sgd({ lr: 0.1 }), input: [512] });
       await training.stepOn(new Float32Array(64 * 512), new Float32Array(64 * 512), 64);
-      const before = process.cpuUsage();
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const { user, system } = process.cpuUsage(before);
-      console.log(engine.backend.threads, (user + system) / 1000);
+      // V8's own compilers may still be at work, and on a busy machine for long: the least of some waits counts.
+      let busyMs = Infinity;
+      for (let wait = 0; wait < 8 && busyMs > 2; wait++) {
+        const before = process.cpuUsage();
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        const { user, system } = process.cpuUsage(before);
+        busyMs = Math.min(busyMs, (user + system) / 1000);
+      }
+      console.log(engine.backend.threads, busyMs);
     `;
     const args = ['--import', 'tsx', '--input-type=module', '-e', script];
     const { stdout } = await run(process.execPath, args, { timeout: 30_000 });
     const [threads, busyMs] = stdout.trim().split(' ').map(Number);
     expect(threads).toBe(2);
-    expect(busyMs).toBeLessThan(150);
+    // A thread that spins would use all of them.
+    expect(busyMs).toBeLessThan(25);
   });
 });
