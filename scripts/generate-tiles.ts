@@ -50,26 +50,22 @@ function storeTile(rows: number, columns: number): string {
 }
 
 /**
- * C (rows x columns of i32) += X W^T. W: panels of `columns` vectors' worth for each group of K, see matmul/pack.
- * wide: X and W as i16, two of K at a time, by dot_i16x8. bytes: X u8 and W i8, four of K at a time, by the relaxed dot.
+ * C (rows x columns of i32) += X W^T. For each group of K a word of each row of X, and of each column of W, side by side; see
+ * matmul/matmul-i8. wide: words of two i16, by dot_i16x8. bytes: words of four bytes, X u8 and W i8, by the relaxed dot.
  */
 function i8Tile(rows: number, columns: number, kind: 'wide' | 'bytes'): string {
   const vectors = range(columns / 4);
   const row = (r: number) =>
     [
-      `    const x${r} = v128.load32_splat(p${r});`,
-      `    p${r} += 4;`,
+      `    const x${r} = v128.load32_splat(x, ${r * 4});`,
       ...vectors.map((v) => `    ${dot(kind, `s${r}_${v}`, `x${r}`, `w${v}`)}`),
     ].join('\n');
   return `
-function ${kind}_${rows}x${columns}(groups: i32, x: usize, ldx: usize, w: usize, c: usize, ldc: usize): void {
+function ${kind}_${rows}x${columns}(groups: i32, x: usize, w: usize, c: usize, ldc: usize): void {
   let start = c;
   const ldstart = ldc;
 ${loadTile(rows, columns)}
-${range(rows)
-  .map((r) => `  let p${r} = ${r === 0 ? 'x' : `p${r - 1} + ldx`};`)
-  .join('\n')}
-  for (const end = w + <usize>groups * ${columns * 4}; w < end; w += ${columns * 4}) {
+  for (const end = w + <usize>groups * ${columns * 4}; w < end; w += ${columns * 4}, x += ${rows * 4}) {
 ${vectors.map((v) => `    const w${v} = v128.load(w, ${v * 16});`).join('\n')}
 ${range(rows).map(row).join('\n')}
   }
@@ -160,8 +156,8 @@ export function tileSource(): string {
         `${kind}Tile`,
         kind,
         tiles.i8,
-        'groups: i32, x: usize, ldx: usize, w: usize, c: usize, ldc: usize',
-        'groups, x, ldx, w, c, ldc',
+        'groups: i32, x: usize, w: usize, c: usize, ldc: usize',
+        'groups, x, w, c, ldc',
       ),
     ]),
   ].join('');

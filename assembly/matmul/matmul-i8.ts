@@ -2,7 +2,8 @@ import { bytesRow, bytesTile, wideRow, wideTile } from '../generated/tiles';
 import { dotBytes, HAS_RELAXED_DOT } from '../isa';
 import { storeBytes } from '../quantize';
 import { shareEnd, shareStart } from '../threads';
-import { copyFloats, zeroFloats } from '../vector';
+import { copyFloats } from '../vector';
+import { storeSpread, storeTurned2, storeTurned4 } from './pack';
 
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
@@ -62,7 +63,6 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const groups = bytes ? (k + 3) >> 2 : (k + 1) >> 1;
   const sums = scratch;
   const wide = scratch + MOST_ROWS * MOST_COLUMNS * 4;
-  const ldx = <usize>groups << 2;
   const byRows = m >= 4 * threads || m >= n;
   const endRow = byRows ? shareEnd(m, rows, thread, threads) : m;
   const panels = (n + columns - 1) / columns;
@@ -86,26 +86,63 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
 /** sums (rows, columns) += rows of x times one panel of weights; sums of a single row have instructions of their own. */
 @inline
 function multiply(rows: i32, columns: i32, groups: i32, x: usize, panel: usize, sums: usize, bytes: bool): void {
-  const ldx = <usize>groups << 2;
   const ldc = <usize>columns << 2;
   if (bytes) {
     if (rows == 1) bytesRow(columns, groups, x, panel, sums);
-    else bytesTile(rows, columns, groups, x, ldx, panel, sums, ldc);
+    else bytesTile(rows, columns, groups, x, panel, sums, ldc);
   } else {
     if (rows == 1) wideRow(columns, groups, x, panel, sums);
-    else wideTile(rows, columns, groups, x, ldx, panel, sums, ldc);
+    else wideTile(rows, columns, groups, x, panel, sums, ldc);
   }
 }
 
-/** Rows of x as the tiles read them: padded with zeros to whole groups, and widened to i16 unless bytes are read. */
+/**
+ * Rows of x as the tiles read them: for each group of K a word of each row, side by side (four bytes, or two i16), zeros
+ * beyond K. Rows beyond `height` repeat the first one: what becomes of them is not stored.
+ */
 function packInputs(x: usize, target: usize, height: i32, rows: i32, k: i32, groups: i32, bytes: bool): void {
-  const ldx = <usize>groups << 2;
-  for (let q = 0; q < rows; q++, target += ldx) {
-    const row = x + <usize>q * <usize>k;
-    if (q >= height) zeroFloats(target, groups);
-    else if (bytes) copyRow(row, k, target);
-    else widenRow(row, k, target);
+  if (rows == 1) bytes ? copyRow(x, k, target) : widenRow(x, k, target);
+  else if (bytes) turnRows(true, x, target, height, rows, k, groups);
+  else turnRows(false, x, target, height, rows, k, groups);
+}
+
+@inline
+function turnRows(bytes: bool, x: usize, target: usize, height: i32, rows: i32, k: i32, groups: i32): void {
+  const x1 = rowAt(x, 1, height, k);
+  const x2 = rowAt(x, 2, height, k);
+  const x3 = rowAt(x, 3, height, k);
+  const x4 = rowAt(x, 4, height, k);
+  const x5 = rowAt(x, 5, height, k);
+  const each = bytes ? 4 : 2;
+  const wide = <usize>rows << 2;
+  let at: usize = 0;
+  for (const end = <usize>(k & -(4 * each)); at < end; at += 4 * each, target += wide * 4) {
+    storeTurned4(words(bytes, x + at), words(bytes, x1 + at), words(bytes, x2 + at), words(bytes, x3 + at), target, wide);
+    if (rows == 5) storeSpread(words(bytes, x4 + at), target + 16, wide);
+    if (rows == 6) storeTurned2(words(bytes, x4 + at), words(bytes, x5 + at), target + 16, wide);
   }
+  for (; at < <usize>k; at += each)
+    for (let q = 0; q < rows; q++, target += 4) store<u32>(target, lastWord(bytes, rowAt(x, q, height, k) + at, k - <i32>at));
+}
+
+@inline
+function rowAt(x: usize, q: i32, height: i32, k: i32): usize {
+  return q < height ? x + <usize>q * <usize>k : x;
+}
+
+/** Four groups of K. */
+@inline
+function words(bytes: bool, x: usize): v128 {
+  return bytes ? v128.load(x) : v128.load8x8_u(x);
+}
+
+/** One group of K, of which `left` bytes are there. */
+function lastWord(bytes: bool, x: usize, left: i32): u32 {
+  let word: u32 = load<u8>(x);
+  if (left > 1) word |= <u32>load<u8>(x, 1) << (bytes ? 8 : 16);
+  if (bytes && left > 2) word |= <u32>load<u8>(x, 2) << 16;
+  if (bytes && left > 3) word |= <u32>load<u8>(x, 3) << 24;
+  return word;
 }
 
 function copyRow(x: usize, k: i32, target: usize): void {

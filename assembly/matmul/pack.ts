@@ -77,13 +77,7 @@ function turnedOf(width: i32, source: usize, along: i32, k: i32, count: i32, pan
     for (; l + 4 <= k; l += 4, target += wide * 4) {
       const corner = at(rows, l);
       turn4(corner, apart, target, wide);
-      if (width == 5) {
-        const x = v128.load(corner + apart * 4);
-        v128.store_lane<f32>(target, x, 0, 16);
-        v128.store_lane<f32>(target, x, 1, 36);
-        v128.store_lane<f32>(target, x, 2, 56);
-        v128.store_lane<f32>(target, x, 3, 76);
-      }
+      if (width == 5) storeSpread(v128.load(corner + apart * 4), target + 16, wide);
       if (width == 6) turn2(corner + apart * 4, apart, target + 16, wide);
       if (width >= 8) turn4(corner + apart * 4, apart, target + 16, wide);
       if (width == 16) {
@@ -99,10 +93,18 @@ function turnedOf(width: i32, source: usize, along: i32, k: i32, count: i32, pan
 /** Four rows by four of K, turned. */
 @inline
 function turn4(source: usize, apart: usize, target: usize, wide: usize): void {
-  const x0 = v128.load(source);
-  const x1 = v128.load(source + apart);
-  const x2 = v128.load(source + apart * 2);
-  const x3 = v128.load(source + apart * 3);
+  storeTurned4(v128.load(source), v128.load(source + apart), v128.load(source + apart * 2), v128.load(source + apart * 3), target, wide);
+}
+
+/** Two rows by four of K, turned. */
+@inline
+function turn2(source: usize, apart: usize, target: usize, wide: usize): void {
+  storeTurned2(v128.load(source), v128.load(source + apart), target, wide);
+}
+
+/** Words of four rows, turned: word i of each side by side, `wide` bytes after word i - 1 of each. */
+@inline
+export function storeTurned4(x0: v128, x1: v128, x2: v128, x3: v128, target: usize, wide: usize): void {
   const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
   const high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
@@ -113,17 +115,24 @@ function turn4(source: usize, apart: usize, target: usize, wide: usize): void {
   v128.store(target + wide * 3, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
-/** Two rows by four of K, turned. */
+/** Words of two rows, turned. */
 @inline
-function turn2(source: usize, apart: usize, target: usize, wide: usize): void {
-  const x0 = v128.load(source);
-  const x1 = v128.load(source + apart);
+export function storeTurned2(x0: v128, x1: v128, target: usize, wide: usize): void {
   const low = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
   const high = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
   v128.store_lane<f64>(target, low, 0);
   v128.store_lane<f64>(target + wide, low, 1);
   v128.store_lane<f64>(target + wide * 2, high, 0);
   v128.store_lane<f64>(target + wide * 3, high, 1);
+}
+
+/** Words of one row, spread out. */
+@inline
+export function storeSpread(x: v128, target: usize, wide: usize): void {
+  v128.store_lane<f32>(target, x, 0);
+  v128.store_lane<f32>(target + wide, x, 1);
+  v128.store_lane<f32>(target + wide * 2, x, 2);
+  v128.store_lane<f32>(target + wide * 3, x, 3);
 }
 
 /** Any distances, and the edge. */

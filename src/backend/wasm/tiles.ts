@@ -39,7 +39,7 @@ export type TileWish = 'timed' | 'usual' | { readonly f32?: TileShape; readonly 
 export function usualTiles(build: WasmBuild, exact: boolean): Tiles {
   return {
     f32Tile: build === 'relaxed' ? [6, 8] : [5, 8],
-    i8Tile: exact ? [6, 8] : [4, 8],
+    i8Tile: exact ? [6, 8] : [5, 8],
     i8Kind: exact ? 1 : 0,
   };
 }

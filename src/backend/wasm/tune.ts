@@ -72,7 +72,9 @@ const FINE_CLOCK = 0.03;
 const TIME_LIMIT = 25;
 const FIRST_OPERATIONS = 1e5;
 const WARM_OPERATIONS = 1e6;
-const TIMED_OPERATIONS = 2e6;
+const TIMED_OPERATIONS = 1e6;
+/** Short turns, many of them: the best of each counts, and most of a busy machine's interruptions are longer than a turn. */
+const ROUNDS = 8;
 /** An optimized tile is at least this much faster than what an engine runs at first. */
 const JUMP = 1.6;
 /** A tile must be this much faster than the usual one: less is noise. */
@@ -80,8 +82,9 @@ const CLEARLY = 1.05;
 
 /**
  * Times every tile and takes the fastest of each type. Engines run code unoptimized at first, and at those speeds the
- * order is another, so tiles go round until each has become faster, or time is up; those that have not by then, where
- * others have, do not take part. Undefined where no clock is fine enough: then the usual ones stay.
+ * order is another, so tiles go round until each has become faster, or time is up; those that have not by then do not
+ * take part. Undefined where no clock is fine enough, or none became faster (an engine too busy to optimize): then the
+ * usual ones stay.
  */
 export function tuneTiles(instance: WasmInstance, heap: WasmHeap, exact: boolean): TunedTiles | undefined {
   if (clockStep() > FINE_CLOCK) return undefined;
@@ -99,8 +102,9 @@ export function tuneTiles(instance: WasmInstance, heap: WasmHeap, exact: boolean
       if (left.length === 0 || performance.now() - begin > TIME_LIMIT) break;
       for (const r of left) r.best = Math.max(r.best, probe.rate(r.candidate, WARM_OPERATIONS));
     }
-    const field = runners.some(jumped) ? runners.filter(jumped) : runners;
-    for (let round = 0; round < 3; round++)
+    const field = runners.filter(jumped);
+    if (field.length === 0) return undefined;
+    for (let round = 0; round < ROUNDS; round++)
       for (const r of field) r.best = Math.max(r.best, probe.rate(r.candidate, TIMED_OPERATIONS));
     return choose(field, usualTiles(instance.build, exact));
   } finally {
