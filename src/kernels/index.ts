@@ -1,5 +1,11 @@
 import { activationWords } from '../backend/wasm/activation.ts';
-import { instantiate, PAGE, type WasmBuild, type WasmInstance } from '../backend/wasm/load.ts';
+import {
+  instantiate,
+  PAGE,
+  type WasmBuild,
+  type WasmInstance,
+  type WasmModules,
+} from '../backend/wasm/load.ts';
 import { WasmHeap } from '../backend/wasm/memory.ts';
 import { probeDot } from '../backend/wasm/probe.ts';
 import { encode, float, type Word } from '../backend/wasm/tape.ts';
@@ -13,16 +19,21 @@ import { expectNumber } from '../ops/check.ts';
 import { Operands } from './operands.ts';
 import { apart, type Extent, needed, positive } from './sizes.ts';
 
-export { BiphaseError } from '../core/errors.ts';
+export type { WasmBuild, WasmModules } from '../backend/wasm/load.ts';
+export type { TileWish } from '../backend/wasm/tiles.ts';
+export type { DType, TypedArray } from '../core/dtype.ts';
+export { BiphaseError, type ErrorCode } from '../core/errors.ts';
 export type { ActivationName };
 
 export interface KernelOptions {
-  /** Bytes of memory for all that `alloc` hands out and for copies of other arrays; 64 MiB if not given. Never grows. */
+  /** Bytes of memory for all that `alloc` hands out and for copies of other arrays; 48 MiB if not given. Never grows. */
   readonly memoryBytes?: number;
   /** Instructions; the best the engine has if not given. */
   readonly build?: WasmBuild;
   /** Tiles of the products: 'usual' if not given; 'timed' takes some milliseconds. Results are the same bits. */
   readonly tiles?: TileWish;
+  /** The library's modules, already compiled, for hosts that forbid compiling from bytes. */
+  readonly modules?: WasmModules;
 }
 
 /** Activation after a product, or on its own. `slope` is leaky_relu's, `alpha` elu's, `approximate` gelu's. */
@@ -80,12 +91,15 @@ export interface QuantOptions {
   readonly zeroPoint: number;
 }
 
+/** From 64 MiB on, V8 looks for garbage first: that took 2 to 5 ms of a start. */
+const USUAL_BYTES = 48 * 2 ** 20;
+
 /** Loads the kernels. Throws BiphaseError 'unavailable' without WebAssembly SIMD. */
 export async function loadKernels(options: KernelOptions = {}): Promise<Kernels> {
-  const { memoryBytes = 64 * 2 ** 20, build, tiles = 'usual' } = options;
+  const { memoryBytes = USUAL_BYTES, build, modules, tiles = 'usual' } = options;
   if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 32))
     fail('out_of_range', `memoryBytes is ${memoryBytes}, expected 1 MiB to 4 GiB`);
-  return new Kernels(await instantiate({ build, pages: Math.ceil(memoryBytes / PAGE) }), tiles);
+  return new Kernels(await instantiate({ build, modules, pages: Math.ceil(memoryBytes / PAGE) }), tiles);
 }
 
 /** Bytes for the record of a call. */

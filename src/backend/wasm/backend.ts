@@ -3,7 +3,7 @@ import type { Plan, Step } from '../../graph/plan.ts';
 import type { Backend, Program, Unsupported } from '../backend.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import { kernels } from './kernels.ts';
-import { instantiate, type WasmBuild, type WasmInstance } from './load.ts';
+import { instantiate, type WasmBuild, type WasmInstance, type WasmModules } from './load.ts';
 import { WasmHeap } from './memory.ts';
 import { ThreadPool } from './pool.ts';
 import { probeDot } from './probe.ts';
@@ -19,6 +19,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Tiles of the products: timed at start-up if not given. Results are the same bits for all of them. */
   readonly tiles?: TileWish;
+  /** The library's modules, already compiled, for hosts that forbid compiling from bytes. One thread. */
+  readonly modules?: WasmModules;
 }
 
 const MOST_THREADS = 64;
@@ -27,14 +29,15 @@ const USUAL_THREADS = 8;
 
 /** Makes the WebAssembly backend. Throws 'unavailable' without SIMD, 'invalid_argument' for nonsense options. */
 export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
-  const { build } = options;
+  const { build, modules } = options;
   const threads = options.threads ?? Math.min(processors(), USUAL_THREADS);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
     fail('invalid_argument', `threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}`);
   if (build !== undefined && build !== 'simd128' && build !== 'relaxed')
     fail('invalid_argument', `unknown build '${build}'; expected 'simd128' or 'relaxed'`);
-  const whyOne = threads > 1 ? noThreads() : undefined;
-  const instance = await instantiate({ build, shared: threads > 1 && !whyOne });
+  const given = modules && 'modules that come compiled import a memory that threads cannot share';
+  const whyOne = threads > 1 ? (given ?? noThreads()) : undefined;
+  const instance = await instantiate({ build, modules, shared: threads > 1 && !whyOne });
   return new WasmBackend(instance, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');
 }
 

@@ -1,0 +1,62 @@
+/** What a page downloads for a use of the library: bundled and minified by esbuild, then gzipped. */
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+export interface Use {
+  readonly name: string;
+  /** What a user's program says. */
+  readonly code: string;
+  /** Most bytes that it may come to, gzipped. */
+  readonly budget: number;
+  /** Texts that stand for parts of the library that must not come along. */
+  readonly without?: readonly (keyof typeof marks)[];
+}
+
+/** Texts that survive minifying, each from one part of the library. */
+const marks = {
+  'WebAssembly modules': /[A-Za-z0-9+/]{2000}/,
+  WGSL: /@workgroup_size/,
+  'the trainer': /this training was disposed/,
+  'the engine': /this engine was disposed/,
+};
+
+const KB = 1024;
+/** Raised on purpose only: the size is part of what users choose this library for. */
+export const uses: readonly Use[] = [
+  { name: 'biphase', code: `export * from 'biphase'`, budget: 145 * KB },
+  {
+    ...{ name: 'biphase/kernels', code: `export * from 'biphase/kernels'`, budget: 40 * KB },
+    without: ['WGSL', 'the trainer', 'the engine'],
+  },
+  {
+    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 62 * KB },
+    without: ['WebAssembly modules'],
+  },
+  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 145 * KB },
+  {
+    ...{ name: 'data alone', code: `export { data } from 'biphase'`, budget: 4 * KB },
+    without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
+  },
+  {
+    ...{ name: 'optim alone', code: `export { optim } from 'biphase'`, budget: 4 * KB },
+    without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
+  },
+  {
+    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 19 * KB },
+    without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
+  },
+  { name: 'nothing', code: `import 'biphase'; import 'biphase/kernels'`, budget: KB },
+];
+
+/** The gzipped bytes of a use of what is installed in `folder`, and the parts that came along against the rule. */
+export async function sizeOf({ code, without = [] }: Use, folder: string) {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: folder },
+    ...{ bundle: true, minify: true, write: false, format: 'esm', platform: 'neutral', logLevel: 'silent' },
+  });
+  const text = outputFiles[0].text;
+  return {
+    bytes: gzipSync(text, { level: 9 }).length,
+    unwanted: without.filter((part) => marks[part].test(text)),
+  };
+}

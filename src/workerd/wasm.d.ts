@@ -1,0 +1,5 @@
+/** How such hosts, and their bundlers, import WebAssembly; the files are made by scripts/build-dist.ts. */
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}
