@@ -1,6 +1,6 @@
-import { cpus } from 'node:os';
 import { Command, Option } from 'commander';
 import type { EngineOptions } from '../src/index.ts';
+import { machineOf } from './machine.ts';
 
 export type BenchOptions = EngineOptions & {
   readonly quick: boolean;
@@ -39,9 +39,7 @@ export function parse(name: 'bench' | 'bench:browser', names: readonly string[])
 
 /** When, with what command, and where. */
 export const about = (runtime: string) => ({
-  date: new Date().toISOString().slice(0, 10),
+  ...machineOf(runtime),
   command:
     `npm run ${process.env.npm_lifecycle_event ?? 'bench'} -- ${process.argv.slice(2).join(' ')}`.trim(),
-  machine: `${cpus()[0].model}, ${cpus().length} cores, ${process.platform} ${process.arch}`,
-  runtime,
 });

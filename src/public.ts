@@ -17,6 +17,14 @@ export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export type { CalibrationMethod } from './passes/calibrate.ts';
 export { FrozenModel } from './passes/frozen.ts';
+export {
+  type LoadedModel,
+  type LoadOptions,
+  loadModel,
+  type SaveOptions,
+  type StoredModel,
+  saveModel,
+} from './passes/model-file.ts';
 export type { QuantizedModel, QuantizedOp } from './passes/quantize.ts';
 export type { ServingOptions } from './passes/serving.ts';
 export type { BackendName, Finding } from './scheduler/choose.ts';

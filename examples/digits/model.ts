@@ -1,6 +1,6 @@
+import { trainingProgress } from '../../src/cli/progress.ts';
 import { type data, type Engine, type FrozenModel, nn, optim, type QuantizedModel } from '../../src/index.ts';
 import { answersOf } from './measure.ts';
-import { trainingProgress } from './progress.ts';
 
 export const BATCH = 128;
 

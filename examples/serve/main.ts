@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { Command } from 'commander';
+import { createApp } from '../../src/cli/serve/app.ts';
 import { createEngine } from '../../src/index.ts';
-import { createApp } from './app.ts';
 import { digitsModel } from './model.ts';
 
 const options = new Command('serve')

@@ -1,6 +1,8 @@
 export type { Initializer } from '../graph/parameter.ts';
 export { Parameter } from '../graph/parameter.ts';
+export { fromSpec, specOf } from './from-spec.ts';
 export * as init from './init.ts';
 export * from './layers.ts';
 export * from './losses.ts';
 export { type Model, type Module, module, namedParameters } from './module.ts';
+export type { LayerSpec } from './spec.ts';

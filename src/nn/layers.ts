@@ -5,6 +5,7 @@ import { type Initializer, Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
 import * as init from './init.ts';
 import { type Module, module } from './module.ts';
+import type { LayerSpec } from './spec.ts';
 
 function positive(what: string, n: number): void {
   if (!Number.isInteger(n) || n < 1)
@@ -25,9 +26,12 @@ export function linear(inFeatures: number, outFeatures: number, { bias = true }:
   positive('linear: outFeatures', outFeatures);
   const uniform = init.uniform(1 / Math.sqrt(inFeatures));
   const weight = new Parameter([outFeatures, inFeatures], uniform);
-  if (!bias) return module({ weight }, (x, p) => product(x, p.weight));
-  return module({ weight, bias: new Parameter([outFeatures], uniform) }, (x, p) =>
-    f.add(product(x, p.weight), p.bias),
+  const spec: LayerSpec = { layer: 'linear', inFeatures, outFeatures, bias };
+  if (!bias) return module({ weight }, (x, p) => product(x, p.weight), spec);
+  return module(
+    { weight, bias: new Parameter([outFeatures], uniform) },
+    (x, p) => f.add(product(x, p.weight), p.bias),
+    spec,
   );
 }
 
@@ -38,34 +42,48 @@ function product(x: Tensor, weight: Parameter): Tensor {
 }
 
 /** Wraps a function of tensors as a layer. */
-const layer = (forward: (x: Tensor) => Tensor): Module => ({ children: {}, forward });
+const layer = (spec: LayerSpec, forward: (x: Tensor) => Tensor): Module => ({ children: {}, forward, spec });
 
-export const relu = () => layer(f.relu);
-export const leakyRelu = (slope = 0.01) => layer((x) => f.leakyRelu(x, slope));
-export const elu = (alpha = 1) => layer((x) => f.elu(x, alpha));
-export const gelu = (approximate: 'none' | 'tanh' = 'none') => layer((x) => f.gelu(x, approximate));
-export const silu = () => layer(f.silu);
-export const sigmoid = () => layer(f.sigmoid);
-export const tanh = () => layer(f.tanh);
-export const softplus = () => layer(f.softplus);
-export const hardswish = () => layer(f.hardswish);
-export const softmax = (axis = -1) => layer((x) => f.softmax(x, axis));
-export const logSoftmax = (axis = -1) => layer((x) => f.logSoftmax(x, axis));
+/** max(x, 0), element by element. */
+export const relu = () => layer({ layer: 'relu' }, f.relu);
+/** x where it is positive, else slope * x. */
+export const leakyRelu = (slope = 0.01) => layer({ layer: 'leakyRelu', slope }, (x) => f.leakyRelu(x, slope));
+/** x where it is positive, else alpha (e^x - 1) (Clevert et al. 2015). */
+export const elu = (alpha = 1) => layer({ layer: 'elu', alpha }, (x) => f.elu(x, alpha));
+/** x times the normal distribution's cumulative function of x; 'tanh' approximates it (Hendrycks & Gimpel 2016). */
+export const gelu = (approximate: 'none' | 'tanh' = 'none') =>
+  layer({ layer: 'gelu', approximate }, (x) => f.gelu(x, approximate));
+/** x sigmoid(x), also called swish. */
+export const silu = () => layer({ layer: 'silu' }, f.silu);
+/** 1 / (1 + e^-x). */
+export const sigmoid = () => layer({ layer: 'sigmoid' }, f.sigmoid);
+/** Hyperbolic tangent. */
+export const tanh = () => layer({ layer: 'tanh' }, f.tanh);
+/** log(1 + e^x). */
+export const softplus = () => layer({ layer: 'softplus' }, f.softplus);
+/** x relu6(x + 3) / 6 (Howard et al. 2019). */
+export const hardswish = () => layer({ layer: 'hardswish' }, f.hardswish);
+/** e^x / sum of e^x along an axis, the last one if not given. */
+export const softmax = (axis = -1) => layer({ layer: 'softmax', axis }, (x) => f.softmax(x, axis));
+/** The logarithm of softmax. */
+export const logSoftmax = (axis = -1) => layer({ layer: 'logSoftmax', axis }, (x) => f.logSoftmax(x, axis));
 
 /** Zeroes elements with probability p while training; does nothing in inference. */
 export function dropout(p = 0.5): Module {
   if (!(p >= 0 && p < 1))
     fail('out_of_range', `dropout: p is ${p}, expected a number from 0 up to, not including, 1`);
-  return layer((x) => f.dropout(x, p));
+  return layer({ layer: 'dropout', p }, (x) => f.dropout(x, p));
 }
 
 /** (batch, ...) -> (batch, everything else) */
 export const flatten = () =>
-  layer((x) => f.reshape(x, [x.shape[0], x.shape.slice(1).reduce((a, b) => a * b, 1)]));
+  layer({ layer: 'flatten' }, (x) => f.reshape(x, [x.shape[0], x.shape.slice(1).reduce((a, b) => a * b, 1)]));
 
 /** Layers one after the other; parameters are named by position: '0.weight', '2.bias'. */
 export function sequential(...layers: Module[]): Module {
+  const specs = layers.flatMap((l) => l.spec ?? []);
   return {
+    spec: specs.length === layers.length ? { layer: 'sequential', layers: specs } : undefined,
     children: Object.fromEntries(layers.entries()),
     forward: (x) => layers.reduce((y, l) => l.forward(y), x),
   };

@@ -1,12 +1,15 @@
 import { fail } from '../core/errors.ts';
 import { Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
+import type { LayerSpec } from './spec.ts';
 
 /** A part of a model: a function over symbolic tensors, and the parameters and parts it is made of. */
 export interface Module {
   forward(x: Tensor): Tensor;
   /** What the names in the state dict are made from, as in PyTorch: '0.weight', 'encoder.bias'. */
   readonly children: Readonly<Record<string, Module | Parameter>>;
+  /** The layer as JSON can say it; layers of `nn` have one, functions of one's own don't. */
+  readonly spec?: LayerSpec;
 }
 
 /** A model is a module, or just a function over symbolic tensors that uses parameters. */
@@ -19,8 +22,9 @@ export const forward = (model: Model, x: Tensor): Tensor =>
 export function module<C extends Record<string, Module | Parameter>>(
   children: C,
   forward: (x: Tensor, children: C) => Tensor,
+  spec?: LayerSpec,
 ): Module {
-  return { children, forward: (x) => forward(x, children) };
+  return { children, forward: (x) => forward(x, children), spec };
 }
 
 /** All parameters of a module with their dotted names; one that appears twice keeps its first name. */

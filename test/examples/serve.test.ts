@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createApp } from '../../examples/serve/app.ts';
 import { load } from '../../examples/serve/load.ts';
+import { createApp } from '../../src/cli/serve/app.ts';
 import { int8Model, samples, wasmEngine } from '../support/serving.ts';
 
 const WIDTH = 784;

@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { StepReport } from '../../src/index.ts';
+import type { StepReport } from '../node.ts';
 
 /** Tells how training goes: a bar on a terminal, a line now and then elsewhere. */
 export interface Progress {

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Predictor } from '../../src/index.ts';
+import type { Predictor } from '../../node.ts';
 
 /** Prometheus metrics of the process and of a predictor, whose own counters are read when they are asked for. */
 export function metricsOf(predictor: Predictor) {

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { BiphaseError, type ErrorCode, type Predictor } from '../../src/index.ts';
+import { BiphaseError, type ErrorCode, type Predictor } from '../../node.ts';
 import { metricsOf } from './metrics.ts';
 
 /** HTTP statuses of the errors that are not the server's fault, or not for long. */

@@ -1,0 +1,91 @@
+import { Command } from 'commander';
+import { parseSafetensors } from '../../io/safetensors.ts';
+import { type FrozenInfo, type FrozenTensor, inspect as inspectFrozen, loadModel, nn } from '../../node.ts';
+import { read } from '../files.ts';
+import { frozenOf, isWasm, transformOf } from '../models.ts';
+import { jsonOption } from '../options.ts';
+import { bytes, report, table } from '../print.ts';
+
+const EXAMPLES = `
+Examples:
+  biphase inspect digits.wasm
+  biphase inspect digits-int8.safetensors --json
+  biphase inspect run.checkpoint`;
+
+export const inspect = () =>
+  new Command('inspect')
+    .description('Shows what is in a frozen file, a model or a checkpoint.')
+    .argument('<file>', 'a .wasm or a safetensors file')
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (path: string, { json }: { json: boolean }) => {
+      const file = await read(path);
+      if (isWasm(file)) {
+        const info = inspectFrozen(file);
+        report(json, { kind: 'frozen', ...info }, frozenLines(info));
+      } else await safetensors(file, json);
+    });
+
+const side = ({ dtype, shape, scale, zeroPoint }: FrozenTensor) =>
+  `${dtype} ${shape.join(' x ')}${dtype === 'u8' ? `, real = (q - ${zeroPoint}) * ${scale}` : ''}`;
+
+function frozenLines(info: FrozenInfo): string[] {
+  const { abi, build, kernels, maxBatch, input, output, layers, weightBytes, memoryBytes, fileBytes } = info;
+  return [
+    `frozen model, ABI version ${abi}, needs ${build === 'relaxed' ? 'relaxed SIMD' : 'WebAssembly SIMD (128 bit)'}`,
+    `input    ${side(input)}, up to ${maxBatch} samples a run`,
+    `output   ${side(output)}`,
+    `file     ${bytes(fileBytes)}: ${bytes(weightBytes)} of weights, ${bytes(fileBytes - weightBytes)} of ${kernels} kernels and plan`,
+    `memory   ${bytes(memoryBytes)}`,
+    '',
+    ...table([
+      ['layer', 'result', 'scale', 'zero point', 'weights'],
+      ...layers.map((l) => [
+        l.activation ? `${l.op} + ${l.activation}` : l.op,
+        `${l.dtype} ${l.shape.join(' x ')}`,
+        l.scale?.toPrecision(6) ?? '',
+        l.zeroPoint?.toString() ?? '',
+        l.weightBytes ? bytes(l.weightBytes) : '',
+      ]),
+    ]),
+  ];
+}
+
+async function safetensors(file: Uint8Array, json: boolean): Promise<void> {
+  const { metadata, tensors } = parseSafetensors(file);
+  const weights = [...tensors].map(([name, t]) => ({
+    name,
+    dtype: t.dtype,
+    shape: t.shape,
+    bytes: t.bytes.length,
+  }));
+  const { sha256, ...shown } = metadata;
+  const kind =
+    { 'biphase.model': 'model', 'biphase.checkpoint': 'checkpoint' }[metadata.format] ?? 'safetensors';
+  const list = table([
+    ['tensor', 'type', 'shape', 'size'],
+    ...weights.map((w) => [w.name, w.dtype, w.shape.join(' x ') || 'scalar', bytes(w.bytes)]),
+  ]);
+  if (kind !== 'model') {
+    report(json, { kind, metadata: shown, tensors: weights }, [
+      kind,
+      ...Object.entries(shown).map(([name, text]) => `${name}: ${text}`),
+      '',
+      ...list,
+    ]);
+    return;
+  }
+  const loaded = await loadModel(file);
+  const frozen = frozenOf(loaded);
+  const quantized = loaded.model === frozen ? undefined : loaded.model;
+  const layers = nn.specOf(frozen.model);
+  const transform = transformOf(loaded);
+  const ops = quantized && 'report' in quantized ? quantized.report : undefined;
+  report(json, { kind, quantized: !!ops, input: frozen.input, layers, transform, ops, tensors: weights }, [
+    `${ops ? 'quantized model' : 'f32 model'}, input f32 ${frozen.input.shape.join(' x ')}${transform ? `, from bytes by x * ${transform.scale}` : ''}`,
+    ...(layers.layer === 'sequential' ? layers.layers : [layers]).map((l) => `  ${JSON.stringify(l)}`),
+    ...(ops ? ['', ...table([['op', 'runs', ''], ...ops.map((r) => [r.op, r.runs, r.reason ?? ''])])] : []),
+    '',
+    ...list,
+  ]);
+}

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createEngine,
+  type Engine,
+  FrozenModel,
+  loadModel,
+  nn,
+  optim,
+  type QuantizedModel,
+  Random,
+  saveModel,
+} from '../../src/index.ts';
+import { writeSafetensors } from '../../src/io/safetensors.ts';
+
+const layers = () => [
+  nn.linear(6, 16),
+  nn.gelu('tanh'),
+  nn.dropout(0.25),
+  nn.sequential(nn.linear(16, 9, { bias: false }), nn.leakyRelu(0.2)),
+  nn.linear(9, 4),
+];
+const random = new Random(3);
+const samples = Float32Array.from({ length: 6 * 40 }, () => random.uniform() * 4 - 2);
+
+let engine: Engine;
+let frozen: FrozenModel;
+let int8: QuantizedModel;
+
+async function freezeAny(model: nn.Module): Promise<FrozenModel> {
+  const training = await engine.train(model, { loss: nn.mse, optimizer: optim.sgd(), input: [6], seed: 5 });
+  return training.freeze();
+}
+
+const run = async (model: FrozenModel | QuantizedModel) =>
+  (await engine.infer(model, { batchSize: 8 }))(samples);
+
+beforeAll(async () => {
+  engine = await createEngine({ backend: 'reference' });
+  frozen = await freezeAny(nn.sequential(...layers()));
+  int8 = await engine.quantize(frozen, { calibration: samples });
+});
+afterAll(() => engine.dispose());
+
+describe('a model in a file', () => {
+  it('gives the same f32 bits after loading, and keeps notes', async () => {
+    const { model, notes } = await loadModel(await saveModel(frozen, { notes: { classes: '4' } }));
+    expect(model).toBeInstanceOf(FrozenModel);
+    expect(await run(model)).toEqual(await run(frozen));
+    expect(notes).toEqual({ classes: '4' });
+  });
+
+  it('gives the same int8 bits after loading', async () => {
+    const { model } = await loadModel(await saveModel(int8));
+    expect(model).not.toBeInstanceOf(FrozenModel);
+    expect((model as QuantizedModel).report.map((r) => r.runs)).toEqual(int8.report.map((r) => r.runs));
+    expect(await run(model)).toEqual(await run(int8));
+  });
+
+  it('takes a plain state dict, given the model', async () => {
+    const tensors = Object.entries(frozen.stateDict()).map(([name, t]) => ({ name, ...t }));
+    const plain = writeSafetensors(tensors, {});
+    await expect(loadModel(plain)).rejects.toMatchObject({ code: 'invalid_data' });
+    const { model } = await loadModel(plain, { model: nn.sequential(...layers()), input: [6] });
+    expect(await run(model)).toEqual(await run(frozen));
+    const other = loadModel(plain, { model: nn.linear(6, 4), input: [6] });
+    await expect(other).rejects.toMatchObject({ code: 'invalid_data' });
+  });
+
+  it('refuses a model that no file can describe', async () => {
+    const own = nn.module({ inner: nn.linear(6, 4) }, (x, { inner }) => inner.forward(x));
+    await expect(saveModel(await freezeAny(own))).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
+  it('refuses every file with a changed, missing or added byte', async () => {
+    const file = await saveModel(int8);
+    const changed = fc.tuple(fc.nat(file.length - 1), fc.integer({ min: 1, max: 255 }));
+    await fc.assert(
+      fc.asyncProperty(changed, async ([at, by]) => {
+        const copy = file.slice();
+        copy[at] ^= by;
+        await expect(loadModel(copy)).rejects.toMatchObject({ name: 'BiphaseError' });
+      }),
+      { numRuns: 200 },
+    );
+    for (const cut of [0, 7, 100, file.length - 1])
+      await expect(loadModel(file.slice(0, cut))).rejects.toMatchObject({ code: 'invalid_data' });
+    await expect(loadModel(Uint8Array.of(...file, 0))).rejects.toMatchObject({ code: 'invalid_data' });
+  });
+});
+
+describe('a model in JSON', () => {
+  it('is built as code would', () => {
+    const spec = [{ layer: 'linear', inFeatures: 6, outFeatures: 3 }, 'relu', { layer: 'dropout', p: 0.1 }];
+    expect(nn.specOf(nn.fromSpec(spec))).toEqual({
+      layer: 'sequential',
+      layers: [
+        { layer: 'linear', inFeatures: 6, outFeatures: 3, bias: true },
+        { layer: 'relu' },
+        { layer: 'dropout', p: 0.1 },
+      ],
+    });
+    const whole = nn.sequential(...layers());
+    expect(nn.specOf(nn.fromSpec(JSON.parse(JSON.stringify(nn.specOf(whole)))))).toEqual(nn.specOf(whole));
+  });
+
+  it.each([
+    [null, 'expected a layer'],
+    [['relu', 'nothing'], 'the model[1]: there is no layer "nothing"'],
+    [{ layer: 'linear', inFeatures: 3 }, "linear needs 'outFeatures'"],
+    [{ layer: 'linear', inFeatures: '3', outFeatures: 1 }, 'expected a number'],
+    [{ layer: 'relu', slope: 1 }, "relu has no 'slope'"],
+    [{ layer: 'gelu', approximate: 'fast' }, "expected 'none' or 'tanh'"],
+    [{ layer: 'constructor' }, 'there is no layer'],
+    [{ layer: 'linear', inFeatures: 0, outFeatures: 1 }, 'inFeatures is 0'],
+    [{ layer: 'sequential' }, "needs a list 'layers'"],
+  ])('refuses %j', (spec, message) => {
+    expect(() => nn.fromSpec(spec)).toThrow(message);
+  });
+});
