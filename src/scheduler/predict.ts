@@ -1,6 +1,7 @@
 import { bytesPerElement } from '../core/dtype.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Plan, Step } from '../graph/plan.ts';
+import { opOf } from '../ops/index.ts';
 import { productSize, type Rate, type Rates } from './rates.ts';
 
 /** What a run's time goes to. */
@@ -48,7 +49,8 @@ function timeOf(step: Step, rates: Rates): [Part, number] {
     return ['products', flops / at(rate, productSize(m, n, k))];
   }
   const moving = bytes / at(rates.bytes, bytes);
-  const computing = flops / rates.functions;
+  // What works in place is an optimizer: arithmetic without functions, over four arrays at once.
+  const computing = flops / (opOf(step.op).writes ? rates.updates : rates.functions);
   return computing > moving ? ['functions', computing] : ['memory', moving];
 }
 

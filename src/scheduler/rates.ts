@@ -2,6 +2,7 @@ import type { Backend, Program } from '../backend/backend.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
+import { adam } from '../optim/index.ts';
 
 /**
  * Work per ms of one kind of kernel, where a call is small and where it is large. `at` are the sizes of the two probes:
@@ -25,6 +26,8 @@ export interface Rates {
   /** Everything else: bytes read and written per ms, and arithmetic of functions such as gelu per ms. */
   readonly bytes: Rate;
   readonly functions: number;
+  /** Arithmetic of optimizers per ms. */
+  readonly updates: number;
   /** Bytes per ms to and from the caller. */
   readonly transfer: number;
 }
@@ -43,10 +46,13 @@ type Kind = 'f32' | 'i8';
 /** The least of this many tries. */
 const TRIES = 3;
 /** A try runs for this long at most, in ms, and for this many runs. */
-const [TRY_MS, TRY_RUNS] = [3, 20];
+const [TRY_MS, TRY_RUNS] = [3, 200];
+/** Before anything is measured: as long as the engine's compilers need to see what calls a program, in ms and runs. */
+const [WARM_MS, WARM_RUNS] = [4, 3000];
 
-/** Runs a dozen small plans: some tens of ms on a CPU. */
+/** Runs a dozen and a half of small plans: some tens of ms on a CPU. */
 export async function measureRates(backend: Backend): Promise<Rates> {
+  await warmUp(backend);
   const time = (plan: Plan) => timeOf(backend, plan);
   const one = await time(chain(1));
   const stepMs = Math.max(0, (await time(chain(33))).aloneMs - one.aloneMs) / 32;
@@ -61,6 +67,7 @@ export async function measureRates(backend: Backend): Promise<Rates> {
   };
   const [few, many] = [sum(1 << 12), sum(1 << 19)];
   const functions = gelu(1 << 14);
+  const updates = update(1 << 16);
   const bulk = await time(copying(1 << 18));
   return {
     ...{ runMs: one.aloneMs, stepMs },
@@ -73,6 +80,7 @@ export async function measureRates(backend: Backend): Promise<Rates> {
       perMs: [await perMs(few, bytesOf(few)), await perMs(many, bytesOf(many))],
     },
     functions: await perMs(functions, flopsOf(functions)),
+    updates: await perMs(updates, flopsOf(updates)),
     // What was written and read back, beside a run of nothing.
     transfer: (2 * 4 * (1 << 18)) / Math.max(1e-6, bulk.transferMs),
   };
@@ -113,6 +121,13 @@ async function timeOf(backend: Backend, plan: Plan) {
   }
 }
 
+async function warmUp(backend: Backend): Promise<void> {
+  const program = await backend.compile(chain(1));
+  const end = performance.now() + WARM_MS;
+  for (let i = 0; i < WARM_RUNS && performance.now() < end; i++) await onceAndRead(program);
+  program.dispose();
+}
+
 async function onceAndRead(program: Program): Promise<number> {
   const start = performance.now();
   program.write(program.plan.slots.one, ONE);
@@ -135,9 +150,10 @@ async function transferMs(program: Program): Promise<number> {
 }
 
 /** A plan, with an output of one number so that waiting for it costs nothing else. */
-function planOf(record: (tracer: Tracer) => Tensor): Plan {
+function planOf(record: (tracer: Tracer) => Tensor | undefined): Plan {
   const tracer = new Tracer({ training: false });
-  tracer.output('y', record(tracer));
+  const y = record(tracer);
+  if (y) tracer.output('y', y);
   tracer.output('tiny', tracer.apply('relu', [tracer.input('one', { dtype: 'f32', shape: [1] })], {}));
   return buildPlan(tracer.graph, { name: 'calibration' });
 }
@@ -161,6 +177,15 @@ const copying = (length: number) => planOf((tracer) => tracer.apply('relu', [vec
 
 const gelu = (length: number) =>
   planOf((tracer) => tracer.apply('gelu', [vectorOf(tracer, length)], { approximate: 'none' }));
+
+const update = (length: number) =>
+  planOf((tracer) => {
+    const flat = ['p', 'g', 'm', 'v'].map((name) => tracer.state(name, { dtype: 'f32', shape: [length] }));
+    const hyper = tracer.input('hyper', { dtype: 'f32', shape: [4] });
+    const { op, attrs } = adam();
+    tracer.update(op, [...flat, hyper], attrs);
+    return undefined;
+  });
 
 const product = (kind: Kind, m: number, n: number, k: number) =>
   planOf((tracer) => {
