@@ -167,7 +167,7 @@ export class Batcher implements Gatherer {
     const rows = batch.reduce((sum, r) => sum + r.rows, 0);
     let outputs: Float32Array[] = [];
     await this.runBatch(async (programs) => {
-      const { inputSize, outputSize, costs } = programs;
+      const { inputSize, outputSize, plans } = programs;
       outputs = batch.map((r) => new Float32Array(r.rows * outputSize));
       const samples = batch.map((r) => r.samples);
       const ran = await programs.run(
@@ -175,10 +175,7 @@ export class Batcher implements Gatherer {
         (into, from, count) => copyOut(samples, into, from * inputSize, count * inputSize),
         (part, from, count) => copyIn(part, outputs, from * outputSize, count * outputSize),
       );
-      for (const size of ran) {
-        meter.flops += costs.get(size)!.flops;
-        meter.bytes += costs.get(size)!.bytes;
-      }
+      for (const size of ran) meter.ran(plans.get(size)!);
       meter.paddedRows += ran.reduce((sum, size) => sum + size, 0) - rows;
     });
     meter.samples += rows;

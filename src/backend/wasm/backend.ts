@@ -47,6 +47,7 @@ export class WasmBackend implements Backend {
   private readonly host: Host;
   private readonly pool: ThreadPool | undefined;
   private readonly tiles: string;
+  private readonly rates: TunedTiles['rates'] | undefined;
   private readonly overhead: number;
   /** Why there is one thread although more were wanted. */
   private whyOne: string | undefined;
@@ -56,7 +57,8 @@ export class WasmBackend implements Backend {
     this.whyOne = whyOne;
     const heap = new WasmHeap(instance.memory);
     const exact = instance.build === 'relaxed' && probeDot(instance.exports, heap);
-    const { tiles, how } = pickTiles(instance, heap, exact, wish);
+    const { tiles, how, rates } = pickTiles(instance, heap, exact, wish);
+    this.rates = rates;
     this.tiles = `f32 tile ${tiles.f32Tile.join('x')}, int8 tile ${tiles.i8Tile.join('x')} by ${tiles.i8Kind ? 'relaxed dot' : 'dot_i16x8'} (${how})`;
     const scratchPerThread = instance.exports.scratchBytes();
     const scratch = heap.allocate(scratchPerThread * (threads > 1 ? threads + 1 : 1), 'scratch memory');
@@ -73,6 +75,12 @@ export class WasmBackend implements Backend {
     const threads = this.threads === 1 ? '1 thread' : `${this.threads} threads`;
     const why = this.whyOne ? `: ${this.whyOne}` : '';
     return `WebAssembly ${this.build}, ${this.tiles}, ${threads}${why}`;
+  }
+
+  get peak() {
+    if (!this.rates) return undefined;
+    const perThread = 1e9 * this.threads;
+    return { f32: perThread * this.rates.f32, i8: perThread * this.rates.i8 };
   }
 
   get allocatedBytes(): number {
@@ -122,7 +130,7 @@ function pickTiles(
   heap: WasmHeap,
   exact: boolean,
   wish: TileWish,
-): { tiles: Tiles; how: string } {
+): { tiles: Tiles; how: string; rates?: TunedTiles['rates'] } {
   const usual = usualTiles(instance.build, exact);
   if (typeof wish === 'object') return { tiles: namedTiles(wish, usual), how: 'as asked for' };
   if (wish !== 'timed' && wish !== 'usual')
@@ -134,10 +142,8 @@ function pickTiles(
   if (!tiles) return { tiles: usual, how: "the usual ones: this runtime's clock is too coarse to time them" };
   const { f32, i8 } = tiles.rates;
   // A rate of 0: the engine was still compiling the tile when time was up.
-  return {
-    tiles,
-    how: f32 && i8 ? `timed: ${f32.toFixed(0)} GFLOP/s, ${i8.toFixed(0)} GOP/s` : 'not all timed',
-  };
+  if (!f32 || !i8) return { tiles, how: 'not all timed' };
+  return { tiles, how: `timed: ${f32.toFixed(0)} GFLOP/s, ${i8.toFixed(0)} GOP/s`, rates: tiles.rates };
 }
 
 /** In ms, on one thread: below this, waking and waiting for other threads costs more than they bring. */
