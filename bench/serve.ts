@@ -12,6 +12,8 @@ import { frozenModel, infer } from './suites/models.ts';
 
 const WIDTHS = [784, 1024, 1024, 10];
 const CALLERS = 64;
+const [ONE_BY_ONE, BATCHED] = ['64 callers, one by one', '64 callers, batched'];
+const peerRow = (size: number) => `calls of ${size}, alone, ${peerNames.onnxruntime}`;
 const LOADS = [1, 4, 16, 64, 256];
 /** Inputs are this many, all different. With the cache off it would not matter if they were asked again. */
 const INPUTS = 2048;
@@ -40,52 +42,53 @@ export async function serve({
   const { name: backend, build, threads } = engine.backend;
   const here = { backend, build, threads };
   const ways = new Map<string, () => Promise<Load>>([
-    ['64 callers, one by one', () => unbatched(engine, model, inputs, seconds)],
-    ['64 callers, batched', () => batched(engine, model, inputs, CALLERS, seconds)],
+    [ONE_BY_ONE, () => unbatched(engine, model, inputs, seconds)],
+    [BATCHED, () => batched(engine, model, inputs, CALLERS, seconds)],
     ['calls of 1, alone', () => calls(engine, model, inputs, 1, seconds)],
     ['calls of 64, alone', () => calls(engine, model, inputs, 64, seconds)],
   ]);
   const peer = peers ? await PeerProcess.start('onnxruntime', threads, false) : undefined;
-  for (const size of peer ? [1, 64] : [])
-    ways.set(`${peerNames.onnxruntime}, batch ${size}`, await peerCalls(peer!, size, seconds));
+  const sizes = peer ? [1, 64] : [];
+  for (const size of sizes) ways.set(peerRow(size), await peerCalls(peer!, size, seconds));
   // Turn by turn, since a shared machine's speed drifts.
   const loads = new Map<string, Load[]>([...ways.keys()].map((name) => [name, []]));
   for (let round = 0; round < (quick ? 1 : 5); round++)
     for (const [name, way] of ways) loads.get(name)!.push(await way());
   peer?.stop();
   const rate = (name: string) => median(loads.get(name)!.map((l) => l.perSecond));
-  const best = peer && Math.max(...[1, 64].map((size) => rate(`${peerNames.onnxruntime}, batch ${size}`)));
-  const results = [...loads].map(([name, all]) => {
-    const own = !name.startsWith(peerNames.onnxruntime);
-    const row = rowOf(name, all, own ? here : { backend: 'wasm', build: '', threads: peer!.threads });
+  const best = peer && sizes.map(peerRow).reduce((a, b) => (rate(b) > rate(a) ? b : a));
+  // What it would give many callers is the better of its two ways, if whole batches came by themselves.
+  const against = (name: string) =>
+    name === BATCHED ? best : name.startsWith('calls') ? `${name}, ${peer?.name}` : undefined;
+  const results: Result[] = [];
+  const add = (row: Result) => {
     print(line(row));
-    return {
-      ...row,
-      engine: own ? 'biphase' : peerNames.onnxruntime,
-      ratio_to_best_peer: own && best ? row.rate! / best : null,
-    };
-  });
-  const gain = rate('64 callers, batched') / rate('64 callers, one by one');
+    results.push(row);
+  };
+  for (const [name, all] of loads) {
+    if (name.endsWith(peerNames.onnxruntime)) continue;
+    const other = against(name);
+    const theirs = other && loads.get(other);
+    add({ ...rowOf(name, all, here), ratio_to_best_peer: theirs ? rate(name) / rate(other) : null });
+    if (theirs)
+      add({
+        ...rowOf(name, theirs, { backend: 'wasm', build: '', threads: peer!.threads }),
+        engine: peer!.name,
+      });
+  }
+  const gain = rate(BATCHED) / rate(ONE_BY_ONE);
   const ceiling = rate('calls of 64, alone') / rate('calls of 1, alone');
   print(
     `  batched is ${gain.toFixed(1)} x one by one (5 x wanted); a sample in a batch of 64 takes 1/${ceiling.toFixed(1)} of one alone, which bounds it` +
-      (best
-        ? `; ${(rate('64 callers, batched') / best).toFixed(1)} x onnxruntime-web's best (3 x wanted)`
-        : ''),
+      (best ? `; ${(rate(BATCHED) / rate(best)).toFixed(1)} x onnxruntime-web's best (3 x wanted)` : ''),
   );
   for (const callers of LOADS) {
-    const row = rowOf(
-      `load: ${callers} callers`,
-      [await batched(engine, model, inputs, callers, 2 * seconds)],
-      here,
+    add(
+      rowOf(`load: ${callers} callers`, [await batched(engine, model, inputs, callers, 2 * seconds)], here),
     );
-    print(line(row));
-    results.push(row);
   }
   for (const [name, met] of await besideTraining(engine, WIDTHS, seconds, print)) {
-    const row = rowOf(name, [met], here);
-    print(line(row));
-    results.push(row);
+    add(rowOf(name, [met], here));
   }
   engine.dispose();
   return results;
@@ -195,5 +198,5 @@ function rowOf(
   };
 }
 
-const line = ({ case: name, rate, median_ms, p99_ms }: Result) =>
-  `  ${name.padEnd(40)} ${rate!.toFixed(0).padStart(8)}/s   p50 ${median_ms.toFixed(2).padStart(7)} ms   p99 ${p99_ms!.toFixed(2).padStart(7)} ms`;
+const line = ({ case: name, engine, rate, median_ms, p99_ms }: Result) =>
+  `  ${`${engine === 'biphase' ? '' : `${engine}: `}${name}`.padEnd(44)} ${rate!.toFixed(0).padStart(8)}/s   p50 ${median_ms.toFixed(2).padStart(7)} ms   p99 ${p99_ms!.toFixed(2).padStart(7)} ms`;
