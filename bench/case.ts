@@ -60,6 +60,8 @@ export interface Result {
   readonly threads: number;
   readonly median_ms: number;
   readonly min_ms: number;
+  /** Of waits, where those are what is measured: median_ms is then their median. */
+  readonly p99_ms?: number;
   /** Relative spread of the samples: median absolute deviation / median. */
   readonly spread: number;
   readonly samples: number;

@@ -5,13 +5,15 @@ import { about, parse } from './options.ts';
 import { installPeers, PeerProcess } from './peers.ts';
 import { write } from './report.ts';
 import { run } from './run.ts';
+import { scheduler } from './scheduler.ts';
+import { serve } from './serve.ts';
 import { size } from './size.ts';
 import { startup } from './startup.ts';
 import { suites } from './suites/index.ts';
 
-/** Suites that need no engine here: they look at whole processes, and at files. */
-const processSuites = { startup, size };
-const { wanted, options } = parse('bench', [...Object.keys(suites), ...Object.keys(processSuites)]);
+/** Suites that make their own engines, or look at whole processes and files. */
+const ownSuites = { scheduler, serve, startup, size };
+const { wanted, options } = parse('bench', [...Object.keys(suites), ...Object.keys(ownSuites)]);
 const { quick, peers: withPeers } = options;
 const print = (line: string) => console.log(line);
 
@@ -30,8 +32,9 @@ const cases = wanted.flatMap((name) => suites[name]?.(quick) ?? []);
 const { results, limits, wrong } = await run(engine, peers, cases, { quick, print });
 engine.dispose();
 for (const peer of peers) peer.stop();
-for (const [name, suite] of Object.entries(processSuites))
-  if (wanted.includes(name)) results.push(...(await suite({ quick, peers: withPeers, print })));
+for (const [name, suite] of Object.entries(ownSuites))
+  if (wanted.includes(name))
+    results.push(...(await suite({ quick, peers: withPeers, print, engine: options })));
 
 await write({ ...here, limits, results }, options);
 process.exitCode = wrong ? 1 : 0;

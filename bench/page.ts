@@ -125,6 +125,41 @@ function shares(results: readonly Result[]): Promise<string> {
   } as unknown as TopLevelSpec);
 }
 
+/** How long callers wait, by how many there are. */
+function latencies(rows: readonly Result[]): Promise<string> {
+  const values = rows.flatMap((r) => {
+    const callers = Number(/\d+/.exec(r.case)![0]);
+    return [
+      { callers, of: 'p50', ms: r.median_ms },
+      { callers, of: 'p99', ms: r.p99_ms },
+    ];
+  });
+  const axis = { format: '~g', tickCount: 5 };
+  return svg({
+    width: 560,
+    height: 220,
+    data: { values },
+    mark: { type: 'line', point: { size: 60 }, strokeWidth: 2.5 },
+    encoding: {
+      x: {
+        field: 'callers',
+        type: 'quantitative',
+        title: 'callers at once',
+        scale: { type: 'log', base: 4 },
+        axis: { grid: false, values: rows.map((r) => Number(/\d+/.exec(r.case)![0])) },
+      },
+      y: { field: 'ms', type: 'quantitative', title: 'wait, ms', scale: { type: 'log' }, axis },
+      color: {
+        field: 'of',
+        type: 'nominal',
+        title: null,
+        scale: { range: [INK, SECOND] },
+        legend: { orient: 'top', symbolStrokeWidth: 3 },
+      },
+    },
+  } as unknown as TopLevelSpec);
+}
+
 /** A table of all engines, case by case, and bars where there are peers. */
 async function suiteBody(rows: readonly Result[]): Promise<string> {
   const engines = [...new Set(rows.map((r) => r.engine))];
@@ -136,12 +171,15 @@ async function suiteBody(rows: readonly Result[]): Promise<string> {
       r.rate === null || r.unit === 'bytes'
         ? ''
         : `<br><small>${r.rate.toFixed(r.rate < 100 ? 1 : 0)} ${r.unit}</small>`;
+    if (r.p99_ms !== undefined) return `${time(r.median_ms)}, p99 ${time(r.p99_ms)}${rate}`;
     return r.unit === 'bytes' ? `${(r.rate! / 1000).toFixed(1)} kB` : `${time(r.median_ms)}${rate}`;
   };
   const list = `<div class="scroll">${table([
     ['', ...engines.map(escapeHtml)],
     ...cases.map((name) => [escapeHtml(name), ...engines.map((engine) => cell(name, engine))]),
   ])}</div>`;
+  const waits = rows.filter((r) => r.engine === OWN && r.p99_ms !== undefined && /^load: /.test(r.case));
+  if (waits.length) return `${await latencies(waits)}${list}`;
   const compared = rows.filter(
     (r) => r.engine === OWN && r.ratio_to_best_peer !== null && r.unit !== 'bytes',
   );

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { EngineOptions } from '../src/index.ts';
 import type { Result } from './case.ts';
 import { peerNames } from './comparable.ts';
 import { ensureDist } from './dist.ts';
@@ -12,6 +13,8 @@ export interface ProcessSuiteOptions {
   readonly quick: boolean;
   readonly peers: boolean;
   readonly print: (line: string) => void;
+  /** For suites that make engines: which backend, build and threads. */
+  readonly engine: EngineOptions;
 }
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));

@@ -8,6 +8,8 @@ import { dataSet, inputs, loadMnist } from './mnist.ts';
 import { ask, BATCH, train } from './model.ts';
 import { type Options, parseOptions } from './options.ts';
 import { type Report, writeReport } from './report.ts';
+import { ways } from './savings.ts';
+import { timeCallers } from './serving.ts';
 
 const CALIBRATION_IMAGES = 512;
 
@@ -78,6 +80,9 @@ async function main(options: Options): Promise<void> {
   const speed = (alone: number, together: number) => `${us(alone)} alone, ${us(together)} in batches of 64`;
   out.line('f32, one image', speed(inference.f32_us_batch1, inference.f32_us_batch64));
   out.line('int8, one image', speed(inference.int8_us_batch1, inference.int8_us_batch64));
+  const serving = await timeCallers(engine, int8, images);
+  const { callers, batched_us, cached_us } = serving;
+  out.line(`int8, ${callers} callers`, `${us(batched_us)} an answer in batches, ${us(cached_us)} when known`);
 
   out.section('What it cost');
   const step = costOfRun(trained.plan);
@@ -91,6 +96,10 @@ async function main(options: Options): Promise<void> {
     `${out.flops(c.flops)}, ${out.bytes(c.bytes)} moved, ${time}`;
   out.line('training, once', paid(once, out.seconds(seconds)));
   out.line('one inference, f32', paid(each, us(inference.f32_us_batch1)));
+  for (const { saves } of ways(inference, serving).slice(1)) {
+    const [what, how] = saves.split(': ');
+    out.line(`${what} saves`, `${how} time for one answer`);
+  }
   out.line('serving passes training', `after ${out.integer(flopsPassed)} inferences by arithmetic,`);
   out.line('', `after ${out.integer(timePassed)} by time (int8, one at a time)`);
 
@@ -114,6 +123,7 @@ async function main(options: Options): Promise<void> {
   out.section('Report');
   const files = await writeReport(report, {
     ...{ losses, epochs, batchSize: BATCH, answers, digits: digits.test, images: bits.images },
+    ...{ training: trained.cost, serving },
     ...{ trainBytes: once.bytes, inferBytes: each.bytes, breakEvenByTime: timePassed },
     ...{ out: options.out, json: options.json },
   });

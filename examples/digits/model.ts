@@ -31,7 +31,8 @@ export async function train(engine: Engine, set: data.DataSet, recipe: Recipe, f
       progress.step(step);
     }
     const seconds = (performance.now() - begin) / 1000;
-    return { losses, seconds, plan: training.plan!, frozen: await training.freeze() };
+    const cost = training.cost();
+    return { losses, seconds, cost, plan: training.plan!, frozen: await training.freeze() };
   } finally {
     progress.done();
     training.dispose();

@@ -4,6 +4,7 @@ import { confusion, lossCurve, spending } from './charts.ts';
 import * as out from './console.ts';
 import { type Digits, PIXELS, SIDE } from './mnist.ts';
 import type { Report, ReportDetails } from './report.ts';
+import { savings, trainingSpent } from './savings.ts';
 
 const us = (n: number) => out.seconds(n / 1e6);
 
@@ -110,6 +111,8 @@ export async function page(r: Report, d: ReportDetails): Promise<string> {
       `<p>Training is paid once; inference is paid on every call. After ${out.integer(cost.breakeven_inferences)} calls, serving has done more arithmetic than training did.</p><div class="columns"><div>${costs}</div><div>${lines}</div></div>`,
       true,
     ),
+    card('Training: where the time went', await trainingSpent(d.training), true),
+    card('Serving: what one answer takes, and what saves it', await savings(r, d.serving), true),
     card('Serving: time for one image', `${speedBars}<p class="note">${faster(inference)}</p>`),
     card(
       'int8 and f32',

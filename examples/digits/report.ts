@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { TrainingCost } from '../../src/index.ts';
 import type { Digits } from './mnist.ts';
 import { page } from './page.ts';
+import type { ServingCosts } from './serving.ts';
 
 /** out/report.json */
 export interface Report {
@@ -51,6 +53,9 @@ export interface ReportDetails {
   readonly trainBytes: number;
   readonly inferBytes: number;
   readonly breakEvenByTime: number;
+  /** What the training says that it cost, and what answers do when many ask. */
+  readonly training: TrainingCost;
+  readonly serving: ServingCosts;
   /** Images over which the backends' bits were compared. */
   readonly images: number;
 }

@@ -13,6 +13,11 @@ export interface Backend {
   /** Which build of the backend runs: 'simd128', 'relaxed', the adapter's name, ... */
   readonly build: string;
   readonly threads: number;
+  /**
+   * What it can do at best, in operations a second by all threads together: bare loops over operands in the nearest cache.
+   * Absent where that was not measured.
+   */
+  readonly peak?: { readonly f32: number; readonly i8: number } | undefined;
   supports(step: Step): true | Unsupported;
   /** Places and binds everything the plan needs. Throws a typed error when memory or a kernel is missing. */
   compile(plan: Plan): Promise<Program>;

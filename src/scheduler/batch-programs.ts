@@ -9,8 +9,8 @@ export class BatchPrograms {
   readonly outputSize: number;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
-  /** Arithmetic and bytes moved by one run of each size. */
-  readonly costs: ReadonlyMap<number, { flops: number; bytes: number }>;
+  /** The plan for each size. */
+  readonly plans: ReadonlyMap<number, Plan>;
   private readonly sized: readonly Sized[];
   /** For each number of rows, the program to run first: the start of the way through all rows that took least time. */
   private readonly first: readonly Sized[];
@@ -22,7 +22,7 @@ export class BatchPrograms {
     this.inputSize = sizeOf(this.inputShape);
     this.outputSize = sizeOf(this.outputShape);
     this.sized = sized;
-    this.costs = new Map(sized.map(({ size, program }) => [size, costOfPlan(program.plan)]));
+    this.plans = new Map(sized.map(({ size, program }) => [size, program.plan]));
     this.first = cheapestCover(sized);
   }
 

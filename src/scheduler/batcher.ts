@@ -167,34 +167,39 @@ export class Batcher implements Gatherer {
     const rows = batch.reduce((sum, r) => sum + r.rows, 0);
     let outputs: Float32Array[] = [];
     await this.runBatch(async (programs) => {
-      const { inputSize, outputSize, costs } = programs;
-      const samples = joined(batch, rows * inputSize);
-      const results = new Float32Array(rows * outputSize);
+      const { inputSize, outputSize, plans } = programs;
+      outputs = batch.map((r) => new Float32Array(r.rows * outputSize));
+      const samples = batch.map((r) => r.samples);
       const ran = await programs.run(
         rows,
-        (into, from, count) => into.set(samples.subarray(from * inputSize, (from + count) * inputSize)),
-        (part, from, count) => results.set(part.subarray(0, count * outputSize), from * outputSize),
+        (into, from, count) => copyOut(samples, into, from * inputSize, count * inputSize),
+        (part, from, count) => copyIn(part, outputs, from * outputSize, count * outputSize),
       );
-      for (const size of ran) {
-        meter.flops += costs.get(size)!.flops;
-        meter.bytes += costs.get(size)!.bytes;
-      }
+      for (const size of ran) meter.ran(plans.get(size)!);
       meter.paddedRows += ran.reduce((sum, size) => sum + size, 0) - rows;
-      let at = 0;
-      outputs = batch.map((r) => results.slice(at * outputSize, (at += r.rows) * outputSize));
     });
     meter.samples += rows;
     return outputs;
   }
 }
 
-function joined(batch: readonly Request[], length: number): Float32Array {
-  if (batch.length === 1) return batch[0].samples;
-  const all = new Float32Array(length);
+/** Each of `parts` that reaches into the `count` values from `from` on, of all parts one after the other. */
+function* overlaps(parts: readonly Float32Array[], from: number, count: number) {
   let at = 0;
-  for (const { samples } of batch) {
-    all.set(samples, at);
-    at += samples.length;
+  for (const part of parts) {
+    const [begin, end] = [Math.max(at, from), Math.min(at + part.length, from + count)];
+    if (begin < end) yield { part, inPart: begin - at, inAll: begin - from, length: end - begin };
+    at += part.length;
+    if (at >= from + count) return;
   }
-  return all;
+}
+
+function copyOut(parts: readonly Float32Array[], into: Float32Array, from: number, count: number): void {
+  for (const { part, inPart, inAll, length } of overlaps(parts, from, count))
+    into.set(part.subarray(inPart, inPart + length), inAll);
+}
+
+function copyIn(values: Float32Array, parts: readonly Float32Array[], from: number, count: number): void {
+  for (const { part, inPart, inAll, length } of overlaps(parts, from, count))
+    part.set(values.subarray(inAll, inAll + length), inPart);
 }

@@ -1,6 +1,7 @@
 import { bytesPerElement } from '../core/dtype.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Plan, Step } from '../graph/plan.ts';
+import { opOf } from '../ops/index.ts';
 import { productSize, type Rate, type Rates } from './rates.ts';
 
 /** What a run's time goes to. */
@@ -48,12 +49,16 @@ function timeOf(step: Step, rates: Rates): [Part, number] {
     return ['products', flops / at(rate, productSize(m, n, k))];
   }
   const moving = bytes / at(rates.bytes, bytes);
-  const computing = flops / rates.functions;
+  // What works in place is an optimizer: arithmetic without functions, over four arrays at once.
+  const computing = flops / (opOf(step.op).writes ? rates.updates : rates.functions);
   return computing > moving ? ['functions', computing] : ['memory', moving];
 }
 
-/** The rate of a call of this size: between the two probes by the logarithm, outside as the nearer one. */
-function at({ at: [few, many], perMs: [small, large] }: Rate, size: number): number {
-  const share = Math.min(1, Math.max(0, Math.log(size / few) / Math.log(many / few)));
-  return small * (large / small) ** share;
+/** The rate of a call of this size: between two probes by the logarithm, outside all of them as the nearest. */
+function at({ at: sizes, perMs }: Rate, size: number): number {
+  const above = sizes.findIndex((probe) => probe >= size);
+  if (above === 0) return perMs[0];
+  if (above < 0) return perMs[perMs.length - 1];
+  const share = Math.log(size / sizes[above - 1]) / Math.log(sizes[above] / sizes[above - 1]);
+  return perMs[above - 1] * (perMs[above] / perMs[above - 1]) ** share;
 }

@@ -1,3 +1,7 @@
+import type { Backend } from '../backend/backend.ts';
+import type { Plan } from '../graph/plan.ts';
+import { EnergyMeter } from '../io/energy.ts';
+
 /** Latencies that percentiles are taken over: the newest this many. */
 const REMEMBERED = 4096;
 
@@ -42,8 +46,18 @@ export interface PredictorCost {
   readonly waitingMs: number;
   /** Arithmetic over time in programs; undefined before the first batch. */
   readonly flopsPerSecond: number | undefined;
-  /** Arenas of all programs and the cache, in bytes. */
+  /** That over what the backend can do at best in the model's kind of products; absent where this was not measured. */
+  readonly shareOfLimit: number | undefined;
+  /** Of all programs run: arithmetic and bytes by op. */
+  readonly ops: Readonly<Record<string, { readonly flops: number; readonly bytes: number }>>;
+  /**
+   * Taken by the processor's packages since the predictor was made, whatever else the machine did: Linux's RAPL counters.
+   * Absent where they can't be read.
+   */
+  readonly joules: number | undefined;
+  /** Arenas of all programs and the cache, in bytes; and the most that was. */
   readonly memoryBytes: number;
+  readonly peakBytes: number;
 }
 
 /** Counts what a predictor does. */
@@ -60,12 +74,27 @@ export class PredictorMeter {
   hits = 0;
   joined = 0;
   misses = 0;
-  flops = 0;
-  bytes = 0;
   computeMs = 0;
   waitingMs = 0;
+  private readonly energy = EnergyMeter.open();
+  private readonly ops = new Map<string, { flops: number; bytes: number }>();
+  private peakBytes = 0;
   private readonly latencies = new Float64Array(REMEMBERED);
   private measured = 0;
+
+  /** Counts one run of a plan. */
+  ran(plan: Plan): void {
+    this.energy?.look();
+    for (const { op, cost } of plan.steps) {
+      const sum = this.ops.get(op) ?? { flops: 0, bytes: 0 };
+      this.ops.set(op, { flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes });
+    }
+  }
+
+  /** Notes how much is held. */
+  holds(bytes: number): void {
+    this.peakBytes = Math.max(this.peakBytes, bytes);
+  }
 
   answer(latencyMs: number): void {
     this.answered++;
@@ -90,10 +119,24 @@ export class PredictorMeter {
     };
   }
 
-  cost(memoryBytes: number): PredictorCost {
-    const { flops, bytes, computeMs, waitingMs } = this;
+  /** `peak`: operations a second that the backend can do at best, if known. */
+  cost(memoryBytes: number, peak: Backend['peak']): PredictorCost {
+    const { computeMs, waitingMs } = this;
+    this.holds(memoryBytes);
+    let [flops, bytes] = [0, 0];
+    for (const sum of this.ops.values()) {
+      flops += sum.flops;
+      bytes += sum.bytes;
+    }
     const flopsPerSecond = computeMs > 0 ? (flops / computeMs) * 1000 : undefined;
-    return { flops, bytes, computeMs, waitingMs, flopsPerSecond, memoryBytes };
+    const best = this.ops.has('matmul_i8') ? peak?.i8 : peak?.f32;
+    return {
+      ...{ flops, bytes, computeMs, waitingMs, flopsPerSecond },
+      shareOfLimit: best && flopsPerSecond && flopsPerSecond / best,
+      ops: Object.fromEntries(this.ops),
+      joules: this.energy?.joules(),
+      ...{ memoryBytes, peakBytes: this.peakBytes },
+    };
   }
 
   private percentiles(): PredictorStats['latencyMs'] {

@@ -166,7 +166,7 @@ export class Predictor {
   }
 
   cost(): PredictorCost {
-    return this.meter.cost(this.arenaBytes + (this.cache?.bytes ?? 0));
+    return this.meter.cost(this.heldBytes, this.programs.on.peak);
   }
 
   /** Refuses new requests, answers all that were accepted, then gives back what it holds. */
@@ -183,6 +183,10 @@ export class Predictor {
     await this.close();
   }
 
+  private get heldBytes(): number {
+    return this.arenaBytes + (this.cache?.bytes ?? 0);
+  }
+
   private request(samples: Float32Array, rows: number, key: number, arrived: number): Pending {
     const waiters = new Set<Waiter>();
     const request: Pending = {
@@ -190,6 +194,7 @@ export class Predictor {
       settle: (outcome) => {
         this.forget(request);
         if ('output' in outcome) this.cache?.set(key, samples, outcome.output);
+        this.meter.holds(this.heldBytes);
         for (const waiter of waiters) {
           waiter.signal?.removeEventListener('abort', waiter.onAbort!);
           if ('error' in outcome) {

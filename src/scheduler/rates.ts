@@ -2,14 +2,15 @@ import type { Backend, Program } from '../backend/backend.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
+import { adam } from '../optim/index.ts';
 
 /**
- * Work per ms of one kind of kernel, where a call is small and where it is large. `at` are the sizes of the two probes:
- * productSize for products, bytes for the rest.
+ * Work per ms of one kind of kernel, where a call is small and where it is large. `at` are the sizes of the probes, from the
+ * smallest: productSize for products, bytes for the rest.
  */
 export interface Rate {
-  readonly at: readonly [small: number, large: number];
-  readonly perMs: readonly [small: number, large: number];
+  readonly at: readonly number[];
+  readonly perMs: readonly number[];
 }
 
 /** What one backend does, as measured by running small plans on it. */
@@ -25,6 +26,8 @@ export interface Rates {
   /** Everything else: bytes read and written per ms, and arithmetic of functions such as gelu per ms. */
   readonly bytes: Rate;
   readonly functions: number;
+  /** Arithmetic of optimizers per ms. */
+  readonly updates: number;
   /** Bytes per ms to and from the caller. */
   readonly transfer: number;
 }
@@ -38,46 +41,66 @@ export function productSize(m: number, n: number, k: number): number {
   return least === 1 ? middle * most : least * middle;
 }
 
+/** A run of nothing that takes longer than this in ms is on a device of its own. */
+const DEVICE_MS = 0.05;
+
 type Kind = 'f32' | 'i8';
 
 /** The least of this many tries. */
 const TRIES = 3;
 /** A try runs for this long at most, in ms, and for this many runs. */
-const [TRY_MS, TRY_RUNS] = [3, 20];
+const [TRY_MS, TRY_RUNS] = [1.5, 100];
+/** Before anything is measured: as long as the engine's compilers need to see what calls a program, in ms and runs. */
+const [WARM_MS, WARM_RUNS] = [4, 3000];
 
-/** Runs a dozen small plans: some tens of ms on a CPU. */
+/** Runs a dozen and a half of small plans: some tens of ms on a CPU. */
 export async function measureRates(backend: Backend): Promise<Rates> {
+  await warmUp(backend);
   const time = (plan: Plan) => timeOf(backend, plan);
   const one = await time(chain(1));
   const stepMs = Math.max(0, (await time(chain(33))).aloneMs - one.aloneMs) / 32;
-  const perMs = async (plan: Plan, work: number) =>
-    work / Math.max(1e-6, (await time(plan)).repeatedMs - stepMs);
-  const products = async (kind: Kind, m: number, sides: readonly [number, number]): Promise<Rate> => {
-    const [small, large] = sides.map((side) => product(kind, m, side, side));
-    return {
-      at: [productSize(m, sides[0], sides[0]), productSize(m, sides[1], sides[1])],
-      perMs: [await perMs(small, flopsOf(small)), await perMs(large, flopsOf(large))],
-    };
+  // The step itself and the tiny one beside it are no part of the work; where they are most of it, that tells little.
+  const perMs = async (plan: Plan, work: number) => {
+    const { repeatedMs } = await time(plan);
+    return work / Math.max(1e-6, repeatedMs / 10, repeatedMs - plan.steps.length * stepMs);
   };
+  const products = async (kind: Kind, probes: readonly (readonly [m: number, side: number])[]) => {
+    const rates: number[] = [];
+    for (const [m, side] of probes) {
+      const plan = product(kind, m, side, side);
+      rates.push(await perMs(plan, flopsOf(plan)));
+    }
+    return { at: probes.map(([m, side]) => productSize(m, side, side)), perMs: rates };
+  };
+  const rows: [number, number][] = [
+    [64, 16],
+    [64, 320],
+  ];
+  // Small products tell nothing of a device that needs longer to begin than to compute them.
+  if (one.aloneMs > DEVICE_MS) rows.push([512, 1280]);
   const [few, many] = [sum(1 << 12), sum(1 << 19)];
   const functions = gelu(1 << 14);
+  const updates = update(1 << 16);
   const bulk = await time(copying(1 << 18));
   return {
     ...{ runMs: one.aloneMs, stepMs },
-    f32: await products('f32', 64, [16, 320]),
-    i8: await products('i8', 64, [16, 320]),
-    f32Vector: await products('f32', 1, [64, 768]),
-    i8Vector: await products('i8', 1, [64, 768]),
+    f32: await products('f32', rows),
+    i8: await products('i8', rows),
+    // The largest are matrices that no cache near the processor holds.
+    f32Vector: await products('f32', vectors(64, 768, 2048)),
+    i8Vector: await products('i8', vectors(64, 768, 3072)),
     bytes: {
       at: [bytesOf(few), bytesOf(many)],
       perMs: [await perMs(few, bytesOf(few)), await perMs(many, bytesOf(many))],
     },
     functions: await perMs(functions, flopsOf(functions)),
+    updates: await perMs(updates, flopsOf(updates)),
     // What was written and read back, beside a run of nothing.
     transfer: (2 * 4 * (1 << 18)) / Math.max(1e-6, bulk.transferMs),
   };
 }
 
+const vectors = (...sides: number[]) => sides.map((side) => [1, side] as const);
 const flopsOf = (plan: Plan): number => plan.steps.reduce((sum, s) => sum + s.cost.flops, 0);
 const bytesOf = (plan: Plan): number => plan.steps.reduce((sum, s) => sum + s.cost.bytes, 0);
 
@@ -113,6 +136,13 @@ async function timeOf(backend: Backend, plan: Plan) {
   }
 }
 
+async function warmUp(backend: Backend): Promise<void> {
+  const program = await backend.compile(chain(1));
+  const end = performance.now() + WARM_MS;
+  for (let i = 0; i < WARM_RUNS && performance.now() < end; i++) await onceAndRead(program);
+  program.dispose();
+}
+
 async function onceAndRead(program: Program): Promise<number> {
   const start = performance.now();
   program.write(program.plan.slots.one, ONE);
@@ -135,9 +165,10 @@ async function transferMs(program: Program): Promise<number> {
 }
 
 /** A plan, with an output of one number so that waiting for it costs nothing else. */
-function planOf(record: (tracer: Tracer) => Tensor): Plan {
+function planOf(record: (tracer: Tracer) => Tensor | undefined): Plan {
   const tracer = new Tracer({ training: false });
-  tracer.output('y', record(tracer));
+  const y = record(tracer);
+  if (y) tracer.output('y', y);
   tracer.output('tiny', tracer.apply('relu', [tracer.input('one', { dtype: 'f32', shape: [1] })], {}));
   return buildPlan(tracer.graph, { name: 'calibration' });
 }
@@ -161,6 +192,15 @@ const copying = (length: number) => planOf((tracer) => tracer.apply('relu', [vec
 
 const gelu = (length: number) =>
   planOf((tracer) => tracer.apply('gelu', [vectorOf(tracer, length)], { approximate: 'none' }));
+
+const update = (length: number) =>
+  planOf((tracer) => {
+    const flat = ['p', 'g', 'm', 'v'].map((name) => tracer.state(name, { dtype: 'f32', shape: [length] }));
+    const hyper = tracer.input('hyper', { dtype: 'f32', shape: [4] });
+    const { op, attrs } = adam();
+    tracer.update(op, [...flat, hyper], attrs);
+    return undefined;
+  });
 
 const product = (kind: Kind, m: number, n: number, k: number) =>
   planOf((tracer) => {

@@ -114,7 +114,7 @@ export class Stepper {
   cost(): TrainingCost {
     const { taken = 0, totalMs = 0 } = this.snapshots ?? {};
     const everySteps = this.recovery && this.snapshots?.interval(this.done);
-    return this.meter.cost({
+    const parts = {
       steps: this.done,
       snapshots: { taken, ms: totalMs, everySteps },
       recoveries: {
@@ -122,7 +122,8 @@ export class Stepper {
         ms: this.recoveries.reduce((sum, r) => sum + r.ms, 0),
         replayedSteps: this.recoveries.reduce((sum, r) => sum + r.replayedSteps, 0),
       },
-    });
+    };
+    return this.meter.cost(parts, this.backend.peak?.f32);
   }
 
   /** Compiles a build; the state moves over from the one before, or is `initial` for the first. */

@@ -1,4 +1,5 @@
 import { type Plan, type Section, sections } from '../graph/plan.ts';
+import { EnergyMeter } from '../io/energy.ts';
 
 /** One step of this many is timed section by section. */
 const SAMPLED = 64;
@@ -14,6 +15,13 @@ export interface TrainingCost {
   readonly waitingMs: number;
   /** Arithmetic over time in steps; undefined before the first. */
   readonly flopsPerSecond: number | undefined;
+  /** That over what the backend can do in f32 at best; absent where this was not measured. */
+  readonly shareOfLimit: number | undefined;
+  /**
+   * Taken by the processor's packages since the first step, whatever else the machine did: Linux's RAPL counters. Absent where
+   * they can't be read.
+   */
+  readonly joules: number | undefined;
   /** By section of a step: arithmetic and bytes of all steps, and the mean time of those sampled (one step of 64). */
   readonly sections: Readonly<
     Record<Section, { readonly flops: number; readonly bytes: number; readonly meanMs: number | undefined }>
@@ -39,6 +47,7 @@ export class TrainingMeter {
   checkpoints = { written: 0, ms: 0 };
   peakBytes = 0;
   private runs = 0;
+  private energy: EnergyMeter | undefined;
   private readonly sums = Object.fromEntries(
     sections.map((s) => [s, { flops: 0, bytes: 0, ms: 0, samples: 0 }]),
   ) as Sums;
@@ -46,6 +55,8 @@ export class TrainingMeter {
 
   /** Counts one run of a training plan. */
   ran(plan: Plan): void {
+    if (this.runs === 0) this.energy = EnergyMeter.open();
+    else this.energy?.look();
     const cost = this.costOf(plan);
     for (const s of sections) {
       this.sums[s].flops += cost[s].flops;
@@ -64,13 +75,20 @@ export class TrainingMeter {
     this.sums[section].samples++;
   }
 
-  cost(rest: Pick<TrainingCost, 'steps' | 'snapshots' | 'recoveries'>): TrainingCost {
+  /** `peak`: operations a second that the backend can do at best, if known. */
+  cost(
+    rest: Pick<TrainingCost, 'steps' | 'snapshots' | 'recoveries'>,
+    peak: number | undefined,
+  ): TrainingCost {
     const { sums, stepMs, waitingMs, checkpoints, peakBytes } = this;
     const flops = sections.reduce((sum, s) => sum + sums[s].flops, 0);
+    const flopsPerSecond = stepMs > 0 ? (flops / stepMs) * 1000 : undefined;
     return {
       ...{ ...rest, flops, stepMs, waitingMs, checkpoints: { ...checkpoints }, peakBytes },
       bytes: sections.reduce((sum, s) => sum + sums[s].bytes, 0),
-      flopsPerSecond: stepMs > 0 ? (flops / stepMs) * 1000 : undefined,
+      flopsPerSecond,
+      shareOfLimit: peak && flopsPerSecond && flopsPerSecond / peak,
+      joules: this.energy?.joules(),
       sections: Object.fromEntries(
         sections.map((s) => {
           const { flops, bytes, ms, samples } = sums[s];

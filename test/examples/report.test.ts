@@ -29,6 +29,23 @@ const details: ReportDetails = {
   losses: Array.from({ length: 200 }, (_, i) => 2.3 * Math.exp(-i / 40) + 0.01),
   ...{ epochs: 2, batchSize: 128, answers, digits, trainBytes: 2.6e10, inferBytes: 947e3 },
   ...{ breakEvenByTime: 250000, images: 10000 },
+  training: {
+    ...{ steps: 200, flops: 3e11, bytes: 2.6e10, stepMs: 9000, waitingMs: 12, flopsPerSecond: 3.3e10 },
+    ...{ shareOfLimit: 0.61, joules: undefined, peakBytes: 8e6 },
+    sections: {
+      forward: { flops: 1e11, bytes: 8e9, meanMs: 15 },
+      loss: { flops: 1e8, bytes: 1e8, meanMs: 1 },
+      backward: { flops: 1.9e11, bytes: 1e10, meanMs: 24 },
+      update: { flops: 1e9, bytes: 7e9, meanMs: 5 },
+    },
+    snapshots: { taken: 9, ms: 90, everySteps: 21 },
+    checkpoints: { written: 0, ms: 0 },
+    recoveries: { count: 0, ms: 0, replayedSteps: 0 },
+  },
+  serving: {
+    ...{ callers: 64, batched_us: 8, meanBatch: 63.2, cached_us: 2, hitRate: 1 },
+    cost: undefined as never,
+  },
 };
 
 const write = (some: Partial<Report> = {}, more: Partial<ReportDetails> = {}) =>
@@ -59,6 +76,18 @@ describe('the report', () => {
   it('escapes what comes from outside', () => {
     expect(written.html).toContain('simd&lt;128&gt; &amp; more');
     lacks(written.html, 'simd<128>');
+  });
+
+  it('shows what training took, and what int8, batching and caching save or cost', () => {
+    for (const text of ['61 %', '24.0 ms, 53 %', '1.3 x more', '5.0 x less', '4.0 x less', '5,000,000'])
+      has(written.html, text);
+    // Energy only where a counter was read.
+    lacks(written.html, 'energy');
+  });
+
+  it('shows energy where it was counted', async () => {
+    const { html } = await write({}, { training: { ...details.training, joules: 812.4 } });
+    has(html, '812 J');
   });
 
   it('shows the figures, the charts and misread digits', () => {
@@ -108,7 +137,7 @@ it.skipIf(absent)('opens without errors, requests or sideways scrolling, wide an
     tab.on('console', (m) => errors.push(m.text()));
     tab.on('request', (r) => errors.push(`asked for ${r.url()}`));
     await tab.setContent(html);
-    expect(await tab.locator('svg').count()).toBe(5 + 24);
+    expect(await tab.locator('svg').count()).toBe(7 + 24);
     expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     expect(errors).toEqual([]);
   }

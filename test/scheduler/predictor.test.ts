@@ -155,13 +155,18 @@ describe('a predictor', () => {
   it('tells what its answers cost', () =>
     using({ maxBatch: 4, batchSizes: [4], cache: false }, async (p) => {
       await p.predict(samples(3, 1));
-      const { flops, bytes, computeMs, memoryBytes } = p.cost();
+      const { flops, bytes, computeMs, memoryBytes, peakBytes, ops, shareOfLimit } = p.cost();
       // Two products of 4 rows, at least, whatever quantizing and dequantizing add.
       expect(flops).toBeGreaterThanOrEqual(2 * 4 * (FEATURES * 32 + 32 * 5));
       expect(flops).toBeLessThan(1.3 * 2 * 4 * (FEATURES * 32 + 32 * 5));
       expect(bytes).toBeGreaterThan(FEATURES * 32);
       expect(computeMs).toBeGreaterThan(0);
       expect(memoryBytes).toBeGreaterThan(FEATURES * 32 + 32 * 5);
+      expect(peakBytes).toBe(memoryBytes);
+      expect(ops.matmul_i8.flops).toBeLessThanOrEqual(flops);
+      expect(Object.values(ops).reduce((sum, op) => sum + op.bytes, 0)).toBe(bytes);
+      expect(shareOfLimit).toBeGreaterThan(0);
+      expect(shareOfLimit).toBeLessThan(1);
       expect(p.stats().paddedRows).toBe(1);
     }));
 

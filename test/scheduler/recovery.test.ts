@@ -214,6 +214,7 @@ describe('what a recovery tells and leaves', () => {
     const clock = virtualClock();
     try {
       const engine = await engineOn(new FaultPlan());
+      Object.assign(engine.backend, { peak: { f32: 1e9, i8: 2e9 } });
       onClock(engine.backend, clock, {
         // One step of 64 runs in sections, to be timed.
         run: (_, section) => (section ? stepMs / sections.length : stepMs),
@@ -221,7 +222,9 @@ describe('what a recovery tells and leaves', () => {
       });
       const training = await engine.train(nn.linear(12, 3), options);
       for await (const _ of training.fit(set, { batchSize: 12, epochs: 400 }));
-      const { snapshots, stepMs: total } = training.cost();
+      const { snapshots, stepMs: total, flops, flopsPerSecond, shareOfLimit } = training.cost();
+      expect(flopsPerSecond).toBeCloseTo((1000 * flops) / total);
+      expect(shareOfLimit).toBeCloseTo(flopsPerSecond! / 1e9);
       expect(total).toBeCloseTo(2000 * stepMs);
       expect(snapshots.ms).toBeCloseTo(snapshots.taken * snapshotMs);
       expect(snapshots.ms / total).toBeLessThanOrEqual(0.02);

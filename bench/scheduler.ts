@@ -1,0 +1,150 @@
+import { createWasmBackend } from '../src/backend/wasm/backend.ts';
+import { createWebgpuBackend } from '../src/backend/webgpu/backend.ts';
+import { describeAdapter } from '../src/backend/webgpu/device.ts';
+import { nodeGPU } from '../src/backend/webgpu/node.ts';
+import type { Plan } from '../src/graph/plan.ts';
+import type { Provider } from '../src/scheduler/choose.ts';
+import { Engine } from '../src/scheduler/engine.ts';
+import { virtualClock } from '../test/support/clock.ts';
+import { type Speeds, simulated } from '../test/support/simulated.ts';
+import type { Result } from './case.ts';
+import { median } from './measure.ts';
+import { plansOf } from './scheduler-plans.ts';
+import type { ProcessSuiteOptions } from './startup.ts';
+import { timeOnce, timesOf } from './time-plan.ts';
+
+/** Two backends to choose between: the first is the engine's own, the second stands where a GPU does. */
+interface Pair {
+  readonly name: string;
+  readonly labels: readonly [string, string];
+  readonly providers: readonly [Provider, Provider];
+}
+
+const available = async () => ({ available: true as const, description: 'for the benchmark' });
+
+/** WebAssembly against the GPU where there is a real one; else against itself with other threads, as if that were one. */
+async function realPair(threads: number): Promise<Pair> {
+  const wasm = (n: number, name: Provider['name'] = 'wasm'): Provider => ({
+    ...{ name, probe: available },
+    create: () => createWasmBackend({ threads: n }),
+  });
+  const gpu = await nodeGPU();
+  const found = typeof gpu === 'string' ? undefined : await describeAdapter(gpu).catch(() => undefined);
+  if (typeof gpu !== 'string' && found && !found.software)
+    return {
+      ...{ name: 'measured', labels: [`wasm, ${threads} threads`, 'webgpu'] },
+      providers: [
+        wasm(threads),
+        { name: 'webgpu', probe: available, create: () => createWebgpuBackend({ gpu }) },
+      ],
+    };
+  return {
+    ...{ name: 'measured', labels: ['wasm, 1 thread', `wasm, ${threads} threads`] },
+    providers: [wasm(1), wasm(threads, 'webgpu')],
+  };
+}
+
+/** Simulated GPUs of known speeds beside a simulated CPU: one that answers at once, and one that is far away. */
+const cpu: Speeds = { runMs: 0.005, stepMs: 0.001, flopsPerMs: 5e7, bytesPerMs: 1e7 };
+const gpus: Record<string, Speeds> = {
+  'simulated GPU': { runMs: 0.4, stepMs: 0.008, flopsPerMs: 2e9, bytesPerMs: 2e8 },
+  'simulated far GPU': { runMs: 8, stepMs: 0.02, flopsPerMs: 1e10, bytesPerMs: 1e9 },
+};
+
+interface Judged {
+  readonly plan: string;
+  readonly chosen: 0 | 1;
+  /** By backend, in ms. */
+  readonly predicted: readonly number[];
+  readonly measured: readonly number[];
+}
+
+/** Asks the engine where each plan should run, and times it on both. */
+async function judge(
+  { providers }: Pair,
+  plans: Iterable<[string, () => Plan]>,
+  time: typeof timesOf,
+): Promise<Judged[]> {
+  const first = await providers[0].create();
+  const second = await providers[1].create();
+  // What is timed is what is chosen from.
+  const made = [first, second].map((b, i) => ({ ...providers[i], create: async () => b }));
+  const engine = new Engine(first, { provider: made[0], providers: made, free: true, findings: [] });
+  const judged: Judged[] = [];
+  for (const [name, make] of plans) {
+    const plan = make();
+    const { backends } = await engine.explain(plan);
+    judged.push({
+      ...{ plan: name, chosen: backends[0].chosen ? 0 : 1 },
+      predicted: backends.map((b) => b.predicted!.ms),
+      measured: await time([first, second], plan),
+    });
+  }
+  engine.dispose();
+  second.dispose();
+  return judged;
+}
+
+/**
+ * Whether plans go where they are fastest, and whether times are predicted: MLPs 16 to 4096 wide, batch 1 to 1024, training and
+ * int8. Where there is no second kind of backend, threads stand in for it, and simulated GPUs of known speeds test the rule.
+ */
+export async function scheduler({ quick, print, engine }: ProcessSuiteOptions): Promise<Result[]> {
+  print('scheduler');
+  const plans = await plansOf(quick);
+  const pair = await realPair(engine.threads ?? 2);
+  const results = report(pair, await judge(pair, plans, timesOf), print);
+  for (const [name, speeds] of Object.entries(gpus)) {
+    const clock = virtualClock();
+    const simulatedPair: Pair = {
+      ...{ name, labels: ['simulated CPU', name] },
+      providers: [simulated('wasm', cpu, clock), simulated('webgpu', speeds, clock)],
+    };
+    const judged = await judge(simulatedPair, plans, timeOnce).finally(() => clock.restore());
+    results.push(...report(simulatedPair, judged, print));
+  }
+  return results;
+}
+
+const within2 = (ratio: number) => ratio >= 0.5 && ratio <= 2;
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+/** A row for each plan and backend, and two for all plans together. */
+function report({ name, labels }: Pair, judged: readonly Judged[], print: (line: string) => void): Result[] {
+  const rows = judged.flatMap(({ plan, chosen, predicted, measured }) => {
+    const ratios = predicted.map((p, i) => p / measured[i]);
+    const mark = (i: number) => (i === chosen ? '*' : ' ');
+    print(
+      `  ${`${name}: ${plan}`.padEnd(46)} ${labels.map((label, i) => `${mark(i)}${label} ${measured[i].toPrecision(3)} ms (predicted ${predicted[i].toPrecision(3)})`).join('  ')}`,
+    );
+    const row = (i: number, engine: string) =>
+      rowOf(`${name}: ${plan}`, engine, labels[i], measured[i], ratios[i], 'predicted / measured');
+    return [row(chosen, 'biphase'), ...labels.map((label, i) => row(i, label))];
+  });
+  const cost = sum(judged.map((j) => j.measured[j.chosen]));
+  const best = sum(judged.map((j) => Math.min(...j.measured)));
+  const ratios = judged.flatMap((j) => j.predicted.map((p, i) => p / j.measured[i]));
+  const near = ratios.filter(within2).length / ratios.length;
+  print(
+    `  ${name}: chosen / best ${(cost / best).toFixed(3)} (at most 1.1 wanted), ${(100 * near).toFixed(0)} % of ${ratios.length} predictions within 2 x (90 % wanted), ` +
+      `median predicted / measured ${median(ratios).toFixed(2)}`,
+  );
+  return [
+    ...rows,
+    rowOf(`${name}: all plans, chosen / best`, 'biphase', labels.join(' or '), cost, cost / best, 'x'),
+    rowOf(`${name}: predictions within 2 x`, 'biphase', labels.join(' and '), cost, 100 * near, '%'),
+  ];
+}
+
+const rowOf = (
+  name: string,
+  engine: string,
+  backend: string,
+  ms: number,
+  rate: number,
+  unit: string,
+): Result => ({
+  ...{ suite: 'scheduler', case: name, engine, backend, build: '', threads: 0 },
+  ...{ median_ms: ms, min_ms: ms, spread: 0, samples: 1, rate, unit },
+  ...{ intensity: null, share_of_limit: null, ratio_to_best_peer: null },
+});
