@@ -22,7 +22,12 @@ export interface Runtime {
 }
 
 /** What is wrong with a report, beside the first one of the run. */
-export function problemsOf(runtime: Runtime, report: Report, first: Report, processors: number): string[] {
+export function problemsOf(
+  runtime: Pick<Runtime, 'threads' | 'relaxed'>,
+  report: Report,
+  first: Report,
+  processors: number,
+): string[] {
   const problems: string[] = [];
   const same = (what: string, got: string, want: string) => {
     if (got !== want) problems.push(`${what}: ${got}, expected ${want}`);
