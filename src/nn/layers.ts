@@ -11,6 +11,7 @@ function positive(what: string, n: number): void {
     fail('invalid_argument', `${what} is ${n}, expected a whole number from 1`);
 }
 
+/** Options of linear(). */
 export interface LinearOptions {
   /** Add a learned bias; on by default. */
   readonly bias?: boolean;
@@ -40,16 +41,27 @@ function product(x: Tensor, weight: Parameter): Tensor {
 /** Wraps a function of tensors as a layer. */
 const layer = (forward: (x: Tensor) => Tensor): Module => ({ children: {}, forward });
 
+/** A layer: max(x, 0). */
 export const relu = () => layer(f.relu);
+/** A layer: x where x > 0, else slope * x. */
 export const leakyRelu = (slope = 0.01) => layer((x) => f.leakyRelu(x, slope));
+/** A layer: x where x > 0, else alpha * (exp(x) - 1). */
 export const elu = (alpha = 1) => layer((x) => f.elu(x, alpha));
+/** A layer: GELU, by erf ('none') or by the tanh approximation. */
 export const gelu = (approximate: 'none' | 'tanh' = 'none') => layer((x) => f.gelu(x, approximate));
+/** A layer: x * sigmoid(x). */
 export const silu = () => layer(f.silu);
+/** A layer: 1 / (1 + exp(-x)). */
 export const sigmoid = () => layer(f.sigmoid);
+/** A layer: hyperbolic tangent. */
 export const tanh = () => layer(f.tanh);
+/** A layer: log(1 + exp(x)). */
 export const softplus = () => layer(f.softplus);
+/** A layer: x * clamp(x + 3, 0, 6) / 6. */
 export const hardswish = () => layer(f.hardswish);
+/** A layer: exp(x) over its sum along an axis. */
 export const softmax = (axis = -1) => layer((x) => f.softmax(x, axis));
+/** A layer: logarithm of softmax along an axis. */
 export const logSoftmax = (axis = -1) => layer((x) => f.logSoftmax(x, axis));
 
 /** Zeroes elements with probability p while training; does nothing in inference. */
