@@ -27,6 +27,9 @@ const inputs = (names: readonly string[]) => ({
   treeshake: { moduleSideEffects: false },
 });
 
+/** The program that `npx biphase` starts; packages that it needs travel with it, so that the library depends on none. */
+const program = 'cli/main';
+
 /** All modules behind a door. */
 async function behind(door: string): Promise<Set<string>> {
   const bundle = await rolldown(inputs([door]));

@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PASSES } from './digits-files.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const workerd = at('test/runtimes/node_modules/@cloudflare/workerd-linux-64/bin/workerd');
+export const workerd = at('test/runtimes/node_modules/@cloudflare/workerd-linux-64/bin/workerd');
 const IDX_HEADER = 16;
 
 /** Images per second, sending them included, and all results; or why there is no workerd. */
@@ -23,22 +23,14 @@ export async function runInWorkerd(
     copyFileSync(at(`examples/hosts/workerd/${name}`), join(folder, name));
   copyFileSync(model, join(folder, 'digits.wasm'));
 
-  const port = await freePort();
-  const args = ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`];
-  const server = spawn(workerd, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
-  const ended = new Promise<never>((_, reject) => {
-    server.once('exit', (code) => reject(new Error(`workerd ended with ${code} before it answered`)));
-  });
-  ended.catch(() => undefined);
+  const server = await startWorkerd(folder, 'config.capnp');
   try {
     const body = readFileSync(images).subarray(IDX_HEADER);
-    const url = `http://127.0.0.1:${port}/`;
-    await Promise.race([ended, listening(url)]);
     let fastest = Infinity;
     let results = new Uint8Array();
     for (let pass = 0; pass < PASSES; pass++) {
       const begin = performance.now();
-      const response = await fetch(url, { method: 'POST', body });
+      const response = await fetch(server.url, { method: 'POST', body });
       results = new Uint8Array(await response.arrayBuffer());
       if (!response.ok) throw new Error(new TextDecoder().decode(results));
       fastest = Math.min(fastest, (performance.now() - begin) / 1000);
@@ -46,20 +38,35 @@ export async function runInWorkerd(
     // Ten results an image.
     return { rate: results.length / 10 / fastest, results };
   } finally {
-    server.kill();
+    server.stop();
   }
 }
 
-/** Waits until someone answers there, whatever they say. */
-async function listening(url: string): Promise<void> {
+/** Starts workerd on a configuration in `folder`; settles when it listens. */
+export async function startWorkerd(
+  folder: string,
+  config: string,
+): Promise<{ readonly url: string; stop(): void }> {
+  const port = await freePort();
+  const args = ['serve', config, '--socket-addr', `http=127.0.0.1:${port}`];
+  const server = spawn(workerd, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  const ended = new Promise<never>((_, reject) => {
+    server.once('exit', (code) => reject(new Error(`workerd ended with ${code} before it answered`)));
+  });
+  ended.catch(() => undefined);
+  await Promise.race([ended, listening(port)]);
+  return { url: `http://127.0.0.1:${port}/`, stop: () => void server.kill() };
+}
+
+/** Waits until someone takes connections there. */
+async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (
-      await fetch(url, { method: 'POST' }).then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (open) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error('workerd did not answer within 10 s');

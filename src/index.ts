@@ -11,6 +11,7 @@ import { type WebgpuEngineOptions, webgpu } from './providers/webgpu.ts';
 import { type BackendName, choose } from './scheduler/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 
+/** What an engine is to run on, and options of each backend that may serve it. */
 export interface EngineOptions extends WasmEngineOptions, WebgpuEngineOptions {
   /** 'auto' (the default) looks for all and picks; a name takes that one or fails with the reason. */
   readonly backend?: BackendName | 'auto';

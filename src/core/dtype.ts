@@ -1,6 +1,7 @@
 /** Element types of tensors. Quantized weights are i8, quantized activations u8, labels and accumulators i32. */
 export type DType = 'f32' | 'i32' | 'u8' | 'i8';
 
+/** Arrays of f32, i32, u8 and i8 elements. */
 export type TypedArray = Float32Array | Int32Array | Uint8Array | Int8Array;
 
 /** What the reference computes on: Float64Array stands in for f32 when gradients are checked in double precision. */

@@ -19,7 +19,9 @@ export type ErrorCode =
 
 /** Every error this library throws on purpose. The message says what was given, what was expected, what to do. */
 export class BiphaseError extends Error {
+  /** What kind of thing went wrong, for programs. */
   readonly code: ErrorCode;
+  /** Always 'BiphaseError'. */
   override readonly name = 'BiphaseError';
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {

@@ -41,6 +41,7 @@ export class Random {
     this.stream = stream | 0;
   }
 
+  /** 32 random bits, as a number from 0 to 2^32 - 1. */
   uint32(): number {
     const word = this.drawn & 1;
     if (word === 0)

@@ -4,14 +4,19 @@ import { type Shape, showShape, sizeOf } from '../core/shape.ts';
 
 /** Type of one sample's input or target, without the batch dimension. */
 export interface SampleType {
+  /** Element type. */
   readonly dtype: DType;
+  /** Sizes, without the batch dimension; [] for one number. */
   readonly shape: Shape;
 }
 
 /** Samples by position. */
 export interface DataSet {
+  /** Number of samples. */
   readonly length: number;
+  /** Type of one sample's input. */
   readonly input: SampleType;
+  /** Type of one sample's target. */
   readonly target: SampleType;
   /** Copies the samples at `indices`, one after the other, into a batch. */
   gather(indices: ArrayLike<number>, input: TypedArray, target: TypedArray): void;
@@ -19,18 +24,23 @@ export interface DataSet {
 
 /** x * scale + shift, applied to inputs as they are gathered. */
 export interface Transform {
+  /** What inputs are multiplied by. */
   readonly scale: number;
+  /** What is added then. */
   readonly shift: number;
 }
 
+/** Samples in memory, one after the other. */
 export interface ArraySource {
   /** count x inputShape values. Bytes (u8) stay bytes in memory and become f32 when a batch is gathered. */
   readonly input: Float32Array | Uint8Array;
+  /** Shape of one sample's input. */
   readonly inputShape: Shape;
   /** count x targetShape values: class numbers (i32 or u8) or f32. */
   readonly target: Float32Array | Int32Array | Uint8Array;
   /** [] (one number for each sample) if not given. */
   readonly targetShape?: Shape;
+  /** Applied to inputs as they are gathered; none if not given. */
   readonly transform?: Transform;
 }
 

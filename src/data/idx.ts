@@ -4,8 +4,11 @@ import { showShape } from '../core/shape.ts';
 
 /** What an IDX file holds. */
 export interface IdxArray {
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
+  /** Element type. */
   readonly dtype: DType | 'i16' | 'f64';
+  /** The elements, row-major. */
   readonly data: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 }
 

@@ -58,7 +58,7 @@ export function parseNpy(bytes: Uint8Array, what = 'this NPY file'): NpyArray {
   const size = end + sizeOf(shape) * array.BYTES_PER_ELEMENT;
   if (size !== bytes.length)
     bad(`it has ${bytes.length} bytes; ${size} are expected for ${shape.join(' x ')} of ${descr}`);
-  return { shape, data: new array(bytes.slice(end).buffer) };
+  return { shape, data: new array(new Uint8Array(bytes.subarray(end)).buffer) };
 }
 
 /** The bytes of a NPY file with these values, in C order. Throws BiphaseError 'shape_mismatch' where they don't fit the shape. */

@@ -42,15 +42,21 @@ const binary = (name: 'add' | 'sub' | 'mul' | 'div') => (a: Operand | number, b:
 
 /** Element by element, with NumPy's broadcasting; either operand may be a number. f32. */
 export const add = binary('add');
+/** x - y, elements in pairs, shapes broadcast as in NumPy; f32. */
 export const sub = binary('sub');
+/** x * y, elements in pairs, shapes broadcast as in NumPy; f32. */
 export const mul = binary('mul');
+/** x / y, elements in pairs, shapes broadcast as in NumPy; f32. */
 export const div = binary('div');
 
 /** factor * x */
 export const scale = (x: Operand, factor: number) => apply('scale', [x], { factor });
 
+/** Which operands are stored transposed. */
 export interface MatmulOptions {
+  /** a is (..., k, m). */
   readonly transposeA?: boolean;
+  /** b is (..., n, k). */
   readonly transposeB?: boolean;
 }
 
@@ -71,19 +77,27 @@ export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Ten
   return tracer.apply('matmul', [x, y], { transposeA, transposeB });
 }
 
+/** max(x, 0). */
 export const relu = (x: Operand) => apply('relu', [x]);
 /** x where x > 0, else slope * x. */
 export const leakyRelu = (x: Operand, slope = 0.01) => apply('leaky_relu', [x], { slope });
 /** x where x > 0, else alpha * (exp(x) - 1). */
 export const elu = (x: Operand, alpha = 1) => apply('elu', [x], { alpha });
+/** x times the normal distribution's function of x, by erf ('none') or by the tanh approximation. */
 export const gelu = (x: Operand, approximate: 'none' | 'tanh' = 'none') =>
   apply('gelu', [x], { approximate });
+/** x * sigmoid(x). */
 export const silu = (x: Operand) => apply('silu', [x]);
+/** 1 / (1 + exp(-x)). */
 export const sigmoid = (x: Operand) => apply('sigmoid', [x]);
+/** Hyperbolic tangent. */
 export const tanh = (x: Operand) => apply('tanh', [x]);
+/** log(1 + exp(x)). */
 export const softplus = (x: Operand) => apply('softplus', [x]);
+/** x * clamp(x + 3, 0, 6) / 6. */
 export const hardswish = (x: Operand) => apply('hardswish', [x]);
 
+/** Which axes go, and how. */
 export interface ReduceOptions {
   /** Axes to reduce, negative ones counted from the end; all of them if not given. */
   readonly axes?: number | readonly number[];
@@ -103,9 +117,12 @@ function reducedAxes(name: string, t: Tensor, axes: ReduceOptions['axes']): numb
   return (typeof axes === 'number' ? [axes] : [...axes]).map((a) => normalizeAxis(a, t.shape.length, name));
 }
 
+/** Sum over axes; f32. */
 export const sum = (x: Operand, options: ReduceOptions = {}) => reduction('sum', x, options);
+/** Greatest element over axes; f32. Equals share the gradient evenly. */
 export const max = (x: Operand, options: ReduceOptions = {}) => reduction('max', x, options);
 
+/** Mean over axes; f32. */
 export function mean(x: Operand, options: ReduceOptions = {}): Tensor {
   const t = resolve(tracerOf('mean', [x]), x);
   const axes = [...new Set(reducedAxes('mean', t, options.axes))].sort((a, b) => a - b);
@@ -135,7 +152,9 @@ export function transpose(x: Operand, perm?: readonly number[]): Tensor {
   return apply('transpose', [t], { perm: axes });
 }
 
+/** Options of slice(). */
 export interface SliceOptions {
+  /** Distance between the elements taken along each axis, from 1; 1 if not given. */
   readonly steps?: readonly number[];
 }
 
@@ -158,6 +177,7 @@ export function slice(
   });
 }
 
+/** Tensors joined along an axis; all other sizes must agree. */
 export function concat(xs: readonly Operand[], axis = 0): Tensor {
   const tracer = tracerOf('concat', xs);
   const first = resolve(tracer, xs[0]);
@@ -185,11 +205,14 @@ function alongAxis(name: 'softmax' | 'log_softmax', x: Operand, axis: number): T
   return transpose(apply(name, [transpose(t, perm)]), perm);
 }
 
+/** exp(x) over its sum along an axis. */
 export const softmax = (x: Operand, axis = -1) => alongAxis('softmax', x, axis);
+/** Logarithm of softmax along an axis. */
 export const logSoftmax = (x: Operand, axis = -1) => alongAxis('log_softmax', x, axis);
 
 /** Position of the largest along the last axis, i32. */
 export const argmax = (x: Operand) => apply('argmax', [x]);
+/** The same values as another element type. */
 export const cast = (x: Operand, dtype: DType) => apply('cast', [x], { dtype });
 
 /** Zeroes elements with probability p while training and scales the others by 1 / (1 - p); else does nothing. */

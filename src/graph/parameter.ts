@@ -6,7 +6,9 @@ export type Initializer = (random: Random, data: Float32Array, shape: Shape) => 
 
 /** A trainable tensor of a model. Its values live in a training session or a frozen model, not here. */
 export class Parameter {
+  /** Sizes, outermost first. */
   readonly shape: Shape;
+  /** Fills it when a training begins. */
   readonly initialize: Initializer;
   /** Name in the state dict where no module gives one. */
   readonly name: string | undefined;
@@ -18,6 +20,7 @@ export class Parameter {
     this.name = name;
   }
 
+  /** Number of elements. */
   get size(): number {
     return sizeOf(this.shape);
   }

@@ -5,12 +5,16 @@ import type { Cost } from '../ops/op.ts';
 
 /** The phases of a training step, in the order they run. An inference plan has only 'forward'. */
 export const sections = ['forward', 'loss', 'backward', 'update'] as const;
+/** A phase of a training step; an inference plan has only 'forward'. */
 export type Section = (typeof sections)[number];
 
 /** A tensor's place: `offset` bytes into the plan's arena. */
 export interface TensorRef {
+  /** Element type. */
   readonly dtype: DType;
+  /** Sizes, outermost first. */
   readonly shape: Shape;
+  /** Bytes from the arena's start, a multiple of 64. */
   readonly offset: number;
   /** The arena holds frozen values here (see Plan.constants): backends may repack them at compile time. */
   readonly constant?: boolean;
@@ -25,7 +29,9 @@ export type Role = 'input' | 'output' | 'state';
 
 /** A tensor that callers can reach by name. */
 export interface Slot extends TensorRef {
+  /** The name it is found by in `Plan.slots`. */
   readonly name: string;
+  /** Who writes and reads it. */
   readonly role: Role;
   /** Whole numbers in [0, below) are expected: labels, indices. */
   readonly below?: number;
@@ -33,11 +39,17 @@ export interface Slot extends TensorRef {
 
 /** One op at fixed places. In-place ops have no output. */
 export interface Step {
+  /** The op's name in the table. */
   readonly op: OpName;
+  /** The op's attributes. */
   readonly attrs: object;
+  /** What it reads; in-place ops write some of these. */
   readonly inputs: readonly TensorRef[];
+  /** What it writes. */
   readonly output: TensorRef | undefined;
+  /** The phase it belongs to. */
   readonly section: Section;
+  /** Its arithmetic and bytes. */
   readonly cost: Cost;
 }
 
@@ -55,11 +67,17 @@ export interface Constant extends TensorRef {
  * Each tensor owns its bytes up to the next multiple of 4; kernels may write that padding.
  */
 export interface Plan {
+  /** For people: messages and reports. */
   readonly name: string;
+  /** Memory that the plan runs in. */
   readonly arenaBytes: number;
+  /** In the order they run. */
   readonly steps: readonly Step[];
+  /** Tensors that callers reach, by name. */
   readonly slots: Readonly<Record<string, Slot>>;
+  /** Values written into the arena once. */
   readonly constants: readonly Constant[];
+  /** What the arena's bytes are for. */
   readonly memory: {
     /** Bytes of states and constants, which live as long as the program. */
     readonly persistentBytes: number;

@@ -9,9 +9,13 @@ import { ALIGNMENT, type Section } from './plan.ts';
 
 /** A tensor of a model being traced: a type and a place in the graph, no values. */
 export class Tensor implements Sym {
+  /** What records it. */
   readonly tracer: Tracer;
+  /** Its number in the graph. */
   readonly id: TensorId;
+  /** Element type. */
   readonly dtype: TensorType['dtype'];
+  /** Sizes, outermost first. */
   readonly shape: Shape;
 
   constructor(tracer: Tracer, { id, dtype, shape }: GraphTensor) {
@@ -27,8 +31,11 @@ export type ParameterBinding = (parameter: Parameter) => Tensor;
 
 /** Records a graph while a model function runs once on symbolic tensors. */
 export class Tracer {
+  /** Tensors so far, by id. */
   readonly tensors: GraphTensor[] = [];
+  /** Ops so far, in the order they were recorded. */
   readonly nodes: Node[] = [];
+  /** Ids of named results. */
   readonly outputs: Record<string, TensorId> = {};
   /** Whether layers such as dropout behave as they do in training. */
   readonly training: boolean;
@@ -42,6 +49,7 @@ export class Tracer {
     this.training = options.training;
   }
 
+  /** What was recorded. */
   get graph(): Graph {
     return { tensors: this.tensors, nodes: this.nodes, outputs: this.outputs };
   }
@@ -83,6 +91,7 @@ export class Tracer {
     return this.add({ ...type, kind: 'state', name, view });
   }
 
+  /** A tensor with these values, the same at every run. */
   constant(data: TypedArray, type: TensorType): Tensor {
     if (data.length !== sizeOf(type.shape))
       fail('shape_mismatch', `a constant of shape ${showShape(type.shape)} was given ${data.length} values`);

@@ -103,7 +103,8 @@ export function writeSafetensors(
 
 /** A stored f32 tensor's values, copied. */
 export function valuesOf({ bytes }: StoredTensor): Float32Array<ArrayBuffer> {
-  return new Float32Array(bytes.slice().buffer);
+  // slice() of a Node Buffer would share memory.
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {

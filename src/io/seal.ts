@@ -14,7 +14,8 @@ export async function seal(file: Uint8Array<ArrayBuffer>): Promise<void> {
 export async function isSealed(file: Uint8Array): Promise<boolean> {
   const at = placeOf(file);
   if (at === undefined) return false;
-  const copy = file.slice();
+  // slice() of a Node Buffer would share the caller's memory.
+  const copy = new Uint8Array(file);
   const found = new TextDecoder().decode(copy.subarray(at, at + UNSEALED.length));
   copy.set(new TextEncoder().encode(UNSEALED), at);
   return (await digest(copy)) === found;

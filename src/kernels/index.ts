@@ -25,6 +25,7 @@ export type { DType, TypedArray } from '../core/dtype.ts';
 export { BiphaseError, type ErrorCode } from '../core/errors.ts';
 export type { ActivationName };
 
+/** How the kernels are to be loaded. */
 export interface KernelOptions {
   /** Bytes of memory for all that `alloc` hands out and for copies of other arrays; 48 MiB if not given. Never grows. */
   readonly memoryBytes?: number;
@@ -38,22 +39,30 @@ export interface KernelOptions {
 
 /** Activation after a product, or on its own. `slope` is leaky_relu's, `alpha` elu's, `approximate` gelu's. */
 export interface ActivationOptions {
+  /** leaky_relu's slope below 0; 0.01 if not given. */
   readonly slope?: number;
+  /** elu's value at minus infinity, negated; 1 if not given. */
   readonly alpha?: number;
+  /** gelu: 'none' (the default) by erf, 'tanh' by the usual approximation. */
   readonly approximate?: 'none' | 'tanh';
 }
 
 export interface MatmulOptions extends ActivationOptions {
   /** The product's sizes: (m x k) times (k x n). */
   readonly m: number;
+  /** Columns of b and of out. */
   readonly n: number;
+  /** Columns of a, rows of b: the terms of each sum. */
   readonly k: number;
   /** a holds (k x m), b holds (n x k). */
   readonly transposeA?: boolean;
+  /** b holds (n x k). */
   readonly transposeB?: boolean;
   /** Elements from one stored row to the next, where they don't follow directly. */
   readonly lda?: number;
+  /** As lda, for b; in elements. */
   readonly ldb?: number;
+  /** As lda, for out; in elements. */
   readonly ldc?: number;
   /** (n), added to every row. */
   readonly bias?: Float32Array;
@@ -63,12 +72,17 @@ export interface MatmulOptions extends ActivationOptions {
 
 /** int8 weights as the kernels read them; made by packWeights, given back by free. */
 export interface PackedWeights {
+  /** Output channels. */
   readonly n: number;
+  /** Terms of each sum. */
   readonly k: number;
+  /** Where they lie in the kernels' memory. */
   readonly address: number;
+  /** Bytes they take there. */
   readonly bytes: number;
 }
 
+/** Sizes, bias and scaling of an int8 product. */
 export interface MatmulInt8Options {
   /** Rows of x. */
   readonly m: number;
@@ -80,14 +94,19 @@ export interface MatmulInt8Options {
   readonly shift: number;
   /** Added after scaling; then y is clamped to min..max (0 to 255 if not given). */
   readonly zeroPoint?: number;
+  /** Least result, 0 to max; 0 if not given. */
   readonly min?: number;
+  /** Greatest result, min to 255; 255 if not given. */
   readonly max?: number;
   /** 256 entries, applied last: any activation. */
   readonly table?: Uint8Array;
 }
 
+/** What the numbers of a quantized array stand for: real = (q - zeroPoint) * scale. */
 export interface QuantOptions {
+  /** Real units of one step; positive and finite. */
   readonly scale: number;
+  /** The number that stands for 0. */
   readonly zeroPoint: number;
 }
 
@@ -111,6 +130,7 @@ const TAPE_BYTES = 512;
  * fixed size, so views of it never go stale.
  */
 export class Kernels {
+  /** Which build was loaded. */
   readonly build: WasmBuild;
   private readonly instance: WasmInstance;
   private readonly heap: WasmHeap;

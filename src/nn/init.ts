@@ -20,6 +20,7 @@ export const kaimingNormal = (): Initializer => (random, data, shape) => {
   for (let i = 0; i < data.length; i++) data[i] = random.normal() * deviation;
 };
 
+/** Every element the same value. */
 export const constant =
   (value: number): Initializer =>
   (_, data) => {

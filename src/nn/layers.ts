@@ -12,6 +12,7 @@ function positive(what: string, n: number): void {
     fail('invalid_argument', `${what} is ${n}, expected a whole number from 1`);
 }
 
+/** Options of linear(). */
 export interface LinearOptions {
   /** Add a learned bias; on by default. */
   readonly bias?: boolean;

@@ -5,6 +5,7 @@ import type { TensorType } from '../ops/op.ts';
 
 /** How the losses of the elements (or rows) become one number. */
 export interface LossOptions {
+  /** 'mean' if not given. */
   readonly reduction?: 'mean' | 'sum';
 }
 
@@ -48,7 +49,11 @@ export const bceWithLogitsLoss = (options: LossOptions = {}): Loss => elementwis
 export const huberLoss = ({ delta = 1, ...options }: LossOptions & { delta?: number } = {}): Loss =>
   elementwise('huber', options, { delta });
 
+/** crossEntropyLoss() with its defaults. */
 export const crossEntropy: Loss = crossEntropyLoss();
+/** mseLoss() with its defaults. */
 export const mse: Loss = mseLoss();
+/** bceWithLogitsLoss() with its defaults. */
 export const bceWithLogits: Loss = bceWithLogitsLoss();
+/** huberLoss() with its defaults: delta 1. */
 export const huber: Loss = huberLoss();

@@ -5,6 +5,7 @@ import type { LayerSpec } from './spec.ts';
 
 /** A part of a model: a function over symbolic tensors, and the parameters and parts it is made of. */
 export interface Module {
+  /** The output for a batch of inputs, the batch first in both shapes. */
   forward(x: Tensor): Tensor;
   /** What the names in the state dict are made from, as in PyTorch: '0.weight', 'encoder.bias'. */
   readonly children: Readonly<Record<string, Module | Parameter>>;

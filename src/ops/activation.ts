@@ -128,6 +128,7 @@ export const activations = {
   } satisfies Activation<object>,
 };
 
+/** Activations that can be fused into a product, by their op's name. */
 export type ActivationName = keyof typeof activations;
 export const activationNames = Object.keys(activations) as ActivationName[];
 

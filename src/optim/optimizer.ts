@@ -6,7 +6,9 @@ export type Rate = number | ((step: number) => number);
 
 /** How parameters are updated: one in-place op over all of them, and what it is told at each step. */
 export interface Optimizer {
+  /** The op that updates the parameters in place. */
   readonly op: Extract<OpName, 'sgd' | 'adam' | 'adamw'>;
+  /** Its attributes, the same at every step. */
   readonly attrs: object;
   /** Moments it keeps for each parameter, by name, in the op's order. */
   readonly moments: readonly string[];
@@ -14,18 +16,27 @@ export interface Optimizer {
   hyper(step: number, into: Float32Array): void;
 }
 
+/** What all optimizers take. */
 export interface OptimizerOptions {
+  /** Learning rate, or one for each step. */
   readonly lr?: Rate;
+  /** Weight decay; each optimizer's documentation says how it acts. */
   readonly weightDecay?: number;
 }
 
+/** Options of sgd(). */
 export interface SgdOptions extends OptimizerOptions {
+  /** Share of the last update that is kept; 0 if not given. */
   readonly momentum?: number;
+  /** Whether momentum takes Nesterov's step; off if not given. */
   readonly nesterov?: boolean;
 }
 
+/** Options of adam() and adamw(). */
 export interface AdamOptions extends OptimizerOptions {
+  /** Decay of the mean and of the mean square of gradients; 0.9 and 0.999 if not given. */
   readonly betas?: readonly [number, number];
+  /** Added to the root of the mean square; 1e-8 if not given. */
   readonly eps?: number;
 }
 

@@ -15,9 +15,11 @@ export interface FrozenParameter {
  * so nothing a caller does can reach them.
  */
 export class FrozenModel {
+  /** What computes outputs from inputs and parameters. */
   readonly model: Model;
   /** Type of one input sample, without the batch dimension. */
   readonly input: TensorType;
+  /** Its parameters and their names, in the order of the state dict. */
   readonly parameters: readonly FrozenParameter[];
   readonly #values: Map<Parameter, Float32Array>;
 

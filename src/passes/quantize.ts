@@ -24,19 +24,23 @@ export const OUTPUT_U8 = 'output_u8';
 
 /** What became of one op of the model. */
 export interface QuantizedOp {
+  /** The op's name in the table. */
   readonly op: string;
   /** How it runs: in integers, or in f32 with the reason. */
   readonly runs: 'int8' | 'f32';
+  /** Why it stays f32. */
   readonly reason?: string;
 }
 
 /** A frozen model with the ranges its tensors took during calibration: all that int8 plans are made from. */
 export interface QuantizedModel {
+  /** The model it was made from. */
   readonly frozen: FrozenModel;
   /** Ranges by tensor of the forward graph; tracing gives the same ids at every batch size. */
   readonly ranges: ReadonlyMap<TensorId, Range>;
   /** The forward graph's ops, to check that. */
   readonly signature: string;
+  /** How each op of the forward pass runs. */
   readonly report: readonly QuantizedOp[];
   /** Bytes of weights, biases, multipliers and tables as served. */
   readonly byteLength: number;

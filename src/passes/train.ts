@@ -13,7 +13,9 @@ import type { TensorType } from '../ops/op.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 
 export interface TrainOptions {
+  /** What is to become small. */
   readonly loss: Loss;
+  /** How parameters are updated. */
   readonly optimizer: Optimizer;
   /** Scale gradients down so that their global norm is at most this. */
   readonly clipNorm?: number;

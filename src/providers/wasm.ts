@@ -4,6 +4,7 @@ import type { TileWish } from '../backend/wasm/tiles.ts';
 import type { Provider } from '../scheduler/choose.ts';
 import { probing } from './probing.ts';
 
+/** Options of the WebAssembly backend. */
 export interface WasmEngineOptions {
   /** Threads of the wasm backend, the caller's included; if not given, one for each processor, up to 8. */
   readonly threads?: number;

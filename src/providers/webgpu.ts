@@ -5,6 +5,7 @@ import { fail } from '../core/errors.ts';
 import type { Provider } from '../scheduler/choose.ts';
 import { probing } from './probing.ts';
 
+/** Options of the WebGPU backend. */
 export interface WebgpuEngineOptions {
   /** A WebGPU implementation, where there is no `navigator.gpu`. */
   readonly gpu?: GPU;

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend.ts';
 import { fail } from '../core/errors.ts';
 
+/** Backends by name; 'reference' is plain TypeScript, for checking. */
 export type BackendName = 'wasm' | 'webgpu' | 'reference';
 
 /** What looking for a backend found. */
@@ -18,8 +19,11 @@ export interface Provider {
 
 /** One backend and what became of it, for people. */
 export interface Finding {
+  /** The backend. */
   readonly name: BackendName;
+  /** Whether it can be used here. */
   readonly available: boolean;
+  /** Whether the engine runs on it. */
   readonly chosen: boolean;
   /** What it is, or why it is not there; and why it was chosen or passed over. */
   readonly text: string;

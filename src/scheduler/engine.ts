@@ -20,6 +20,7 @@ import type { Profile } from './profile.ts';
 import { Renewable } from './renewable.ts';
 import { Training } from './training.ts';
 
+/** Options of engine.infer(). */
 export interface InferOptions {
   /** Samples that go through together. */
   readonly batchSize?: number;
@@ -122,6 +123,7 @@ export class Engine {
     this.backends.dispose();
   }
 
+  /** dispose(), for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

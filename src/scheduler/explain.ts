@@ -2,7 +2,9 @@ import type { Part, Prediction } from './predict.ts';
 
 /** One backend and one plan. */
 export interface ExplainedBackend {
+  /** The backend's name. */
   readonly backend: string;
+  /** Whether the plan goes there. */
   readonly chosen: boolean;
   /** Undefined where it can't run the plan, or is not there. */
   readonly predicted: Prediction | undefined;
@@ -12,10 +14,15 @@ export interface ExplainedBackend {
   readonly reason: string;
 }
 
+/** What each backend would take for a plan, and which was chosen. */
 export interface Explanation {
+  /** The plan's name. */
   readonly plan: string;
+  /** Arithmetic of one run, in operations. */
   readonly flops: number;
+  /** Bytes that the steps of one run read and write. */
   readonly bytes: number;
+  /** Each backend there is, or why there is none. */
   readonly backends: readonly ExplainedBackend[];
   /** The table as text. */
   toString(): string;

@@ -5,6 +5,7 @@ import type { Slot } from '../graph/plan.ts';
 import type { TrainOptions } from '../passes/train.ts';
 import type { RecoveryOptions } from './stepper.ts';
 
+/** Options of engine.train(). */
 export interface TrainingOptions extends TrainOptions {
   /** Seed of the initial weights and of dropout. */
   readonly seed?: number;
@@ -17,8 +18,11 @@ export interface TrainingOptions extends TrainOptions {
   readonly recovery?: RecoveryOptions | false;
 }
 
+/** Options of training.fit(). */
 export interface FitOptions {
+  /** Samples of one step, from 1. */
   readonly batchSize: number;
+  /** Times that all samples are gone through; 1 if not given. */
   readonly epochs?: number;
   /** Seed of the order of the samples; each epoch has its own order. */
   readonly seed?: number;
@@ -32,6 +36,7 @@ export interface FitOptions {
   readonly lossEvery?: number;
   /** Stops before the next step; the weights of the last whole step stay. */
   readonly signal?: AbortSignal;
+  /** Keeps the training on disk; not if not given. */
   readonly checkpoint?: CheckpointOptions;
 }
 
@@ -56,7 +61,9 @@ export interface StepReport {
   readonly epoch: number;
   /** Steps that this fit will make in all, and how many it has made. */
   readonly steps: number;
+  /** Steps that this fit has made. */
   readonly done: number;
+  /** The step's loss, before its update. */
   readonly loss: number;
 }
 

@@ -17,11 +17,15 @@ export interface Inference {
   (samples: Float32Array, signal?: AbortSignal): Promise<Float32Array>;
   /** As the call, for the raw u8 output of an int8 model whose last layer is quantized. */
   quantized(samples: Float32Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** What runs for one batch. */
   readonly plan: Plan;
+  /** Samples that go through together. */
   readonly batchSize: number;
   /** Shape of one sample's output. */
   readonly outputShape: readonly number[];
+  /** Gives back its memory; calls after it throw 'disposed'. */
   dispose(): void;
+  /** dispose(), for `using`. */
   [Symbol.dispose](): void;
 }
 

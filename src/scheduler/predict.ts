@@ -7,9 +7,11 @@ import { productSize, type Rate, type Rates } from './rates.ts';
 /** What a run's time goes to. */
 export type Part = 'products' | 'memory' | 'functions' | 'steps' | 'launch' | 'transfer';
 
+/** What a run of a plan is expected to take. */
 export interface Prediction {
   /** One run, from values in to values out, in ms. */
   readonly ms: number;
+  /** The time by what it goes to, in ms. */
   readonly parts: Readonly<Record<Part, number>>;
   /** The part that takes most. */
   readonly bound: Part;

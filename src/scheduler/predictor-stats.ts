@@ -5,23 +5,31 @@ import { EnergyMeter } from '../io/energy.ts';
 /** Latencies that percentiles are taken over: the newest this many. */
 const REMEMBERED = 4096;
 
+/** What a predictor did so far. */
 export interface PredictorStats {
   /** Calls of predict that were not refused for their input. */
   readonly requests: number;
   /** Each request ends in exactly one of these four, or is still under way. */
   readonly answered: number;
+  /** Refused, because too many were waiting. */
   readonly overloaded: number;
+  /** Stopped by the caller. */
   readonly aborted: number;
+  /** Ended with another error. */
   readonly failed: number;
+  /** Not ended yet. */
   readonly underWay: number;
   /** Samples waiting for a batch now. */
   readonly queued: number;
   /** Batches run, samples in them, and rows run without a sample because no program fitted exactly. */
   readonly batches: number;
+  /** Samples in all batches. */
   readonly samples: number;
+  /** Rows run without a sample. */
   readonly paddedRows: number;
   /** Batches that were run again after the backend was lost under them. */
   readonly retried: number;
+  /** What the cache did: requests by how they were answered, and what it holds. */
   readonly cache: {
     /** Requests answered from memory, joined to the same one under way, or computed. */
     readonly hits: number;
@@ -40,9 +48,11 @@ export interface PredictorStats {
 export interface PredictorCost {
   /** Arithmetic and bytes moved by all programs run, rows without a sample included. */
   readonly flops: number;
+  /** Bytes moved by all programs run. */
   readonly bytes: number;
   /** Time in programs, and time that samples waited for theirs, summed over samples, in ms. */
   readonly computeMs: number;
+  /** Time that samples waited, summed over samples, in ms. */
   readonly waitingMs: number;
   /** Arithmetic over time in programs; undefined before the first batch. */
   readonly flopsPerSecond: number | undefined;

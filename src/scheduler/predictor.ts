@@ -7,6 +7,7 @@ import { contentKey, PredictionCache, sameBits } from './prediction-cache.ts';
 import { type PredictorCost, PredictorMeter, type PredictorStats } from './predictor-stats.ts';
 import type { Renewable } from './renewable.ts';
 
+/** Options of engine.predictor(). */
 export interface PredictorOptions {
   /** Most samples that go through together; 64 if not given. */
   readonly maxBatch?: number;
@@ -75,6 +76,7 @@ interface Pending extends Request {
 export class Predictor {
   /** Shapes of one sample and of its output. */
   readonly inputShape: readonly number[];
+  /** Shape of one sample's output. */
   readonly outputShape: readonly number[];
   /** Batch sizes that programs are ready for. */
   readonly batchSizes: readonly number[];
@@ -161,10 +163,12 @@ export class Predictor {
     return this.wait(request, signal, arrived);
   }
 
+  /** What it has done so far. */
   stats(): PredictorStats {
     return this.meter.stats(this.batcher.queued, this.cache);
   }
 
+  /** What its answers cost so far. */
   cost(): PredictorCost {
     return this.meter.cost(this.heldBytes, this.programs.on.peak);
   }
@@ -179,6 +183,7 @@ export class Predictor {
     return this.closed;
   }
 
+  /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,12 +1,20 @@
 /** One span of Chrome's trace-event format ('complete' event): times in microseconds. */
 export interface TraceEvent {
+  /** What was done. */
   readonly name: string;
+  /** Its category. */
   readonly cat: string;
+  /** 'X' is a span, 'M' names a row. */
   readonly ph: 'X' | 'M';
+  /** When it began, in microseconds. */
   readonly ts: number;
+  /** How long it took, in microseconds. */
   readonly dur?: number;
+  /** Process: always the same. */
   readonly pid: number;
+  /** The row. */
   readonly tid: number;
+  /** More about it, the wait for its turn among it. */
   readonly args?: Readonly<Record<string, unknown>>;
 }
 

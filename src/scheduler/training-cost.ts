@@ -8,10 +8,13 @@ const SAMPLED = 64;
 export interface TrainingCost {
   /** Steps made; those made again after a fault count in `flops`, `bytes` and `stepMs` too. */
   readonly steps: number;
+  /** Arithmetic of all steps, in operations. */
   readonly flops: number;
+  /** Bytes that all steps read and wrote. */
   readonly bytes: number;
   /** Time in steps, and time that steps waited for batches of inference on the same engine. */
   readonly stepMs: number;
+  /** Time that steps waited for batches of inference, in ms. */
   readonly waitingMs: number;
   /** Arithmetic over time in steps; undefined before the first. */
   readonly flopsPerSecond: number | undefined;
@@ -32,7 +35,9 @@ export interface TrainingCost {
     readonly ms: number;
     readonly everySteps: number | undefined;
   };
+  /** Checkpoints written, and the time they took. */
   readonly checkpoints: { readonly written: number; readonly ms: number };
+  /** Recoveries, their time, and the steps made again. */
   readonly recoveries: { readonly count: number; readonly ms: number; readonly replayedSteps: number };
   /** The most that was held at once: arena and two snapshots of the state. */
   readonly peakBytes: number;

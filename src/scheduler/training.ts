@@ -223,11 +223,13 @@ export class Training {
     }
   }
 
+  /** Gives back its memory; calls after it throw 'disposed'. */
   dispose(): void {
     this.disposed = true;
     this.stepper.dispose();
   }
 
+  /** dispose(), for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

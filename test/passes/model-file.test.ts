@@ -57,6 +57,14 @@ describe('a model in a file', () => {
     expect(await run(model)).toEqual(await run(int8));
   });
 
+  it("reads a Node Buffer, and leaves the caller's bytes alone", async () => {
+    const file = await saveModel(int8);
+    const pooled = Buffer.concat([Buffer.from('xyz'), file]).subarray(3);
+    const { model } = await loadModel(pooled);
+    expect(await run(model)).toEqual(await run(int8));
+    expect(new Uint8Array(pooled)).toEqual(file);
+  });
+
   it('takes a plain state dict, given the model', async () => {
     const tensors = Object.entries(frozen.stateDict()).map(([name, t]) => ({ name, ...t }));
     const plain = writeSafetensors(tensors, {});

@@ -3,6 +3,7 @@ import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
 
 /** The instruction sets the module is built for, best first. */
 export const builds = ['relaxed', 'simd128'] as const;
+/** 'simd128' is standard WebAssembly with 128-bit SIMD; 'relaxed' also uses relaxed SIMD. */
 export type WasmBuild = (typeof builds)[number];
 
 /** What a module exports; see docs/ABI.md. */

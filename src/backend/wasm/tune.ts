@@ -163,13 +163,16 @@ export function choose(timed: readonly Timed[], usual: Tiles): TunedTiles {
   };
 }
 
-/** The smallest step of the clock, in ms. */
+/** Some hosts (Workers) stop the clock while a program computes. */
+const MOST_SPINS = 1e6;
+
+/** The smallest step of the clock, in ms; Infinity where it does not move. */
 function clockStep(): number {
   let smallest = Infinity;
   for (let i = 0; i < 5; i++) {
     const begin = performance.now();
     let now = begin;
-    while (now === begin) now = performance.now();
+    for (let spins = 0; now === begin; now = performance.now()) if (++spins > MOST_SPINS) return Infinity;
     smallest = Math.min(smallest, now - begin);
   }
   return smallest;

@@ -16,13 +16,16 @@ export interface WorkerHandle {
   stop(): Promise<void>;
 }
 
-/** Says hello, and serves until told to stop. `report` is how this kind of worker speaks to who started it. */
-const serve = (report: string) => `
+/**
+ * Says hello, and serves until told to stop. `report` is how this kind of worker speaks to who started it. A block of its
+ * own, since Deno and Bun know the name `module` already.
+ */
+const serve = (report: string) => `{
   const { module, memory, control, thread } = task;
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   ${report}({ ready: true });
   exports.serve(control, thread);
-`;
+}`;
 
 const nodeSource = `
   const { parentPort, workerData: task } = require('node:worker_threads');
@@ -58,7 +61,8 @@ function nodeThreads(): NodeThreads | undefined {
 /** Why this runtime can't share memory between threads; undefined where it can. */
 export function noThreads(): string | undefined {
   if (typeof SharedArrayBuffer === 'undefined')
-    return typeof document === 'undefined'
+    // Workers of a page have no document, but say whether it is isolated.
+    return typeof document === 'undefined' && globalThis.crossOriginIsolated === undefined
       ? 'this runtime has no SharedArrayBuffer'
       : 'this page is not cross-origin isolated (it needs the headers COOP: same-origin and COEP: require-corp)';
   if (!nodeThreads() && typeof Worker === 'undefined')

@@ -22,11 +22,13 @@ export interface WebgpuOptions extends TuneOptions {
   readonly onProgress?: (progress: CompileProgress) => void;
 }
 
+/** How far a plan's shaders are compiled. */
 export interface CompileProgress {
   /** The plan's name. */
   readonly plan: string;
   /** Pipelines compiled so far, and in all. */
   readonly done: number;
+  /** Pipelines of the plan. */
   readonly total: number;
 }
 
@@ -39,14 +41,18 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   return new WebgpuBackend(made.device, made.adapter, true, options);
 }
 
+/** Compiles plans for a GPU; `createEngine()` makes one. */
 export class WebgpuBackend implements Backend {
+  /** Always 'webgpu'. */
   readonly name = 'webgpu';
+  /** Always 1: what runs side by side on a GPU are not threads of the program. */
   readonly threads = 1;
   readonly build: string;
   readonly description: string;
   /** Runs on a GPU simulated on the CPU. */
   readonly software: boolean;
   allocatedBytes = 0;
+  /** The device it computes on, for code that shares it. */
   readonly device: GPUDevice;
   /** Which configuration each product takes. */
   readonly tuner: Tuner;
@@ -73,6 +79,7 @@ export class WebgpuBackend implements Backend {
     this.tuner = new Tuner(device, this.pipelines, this.build, traits, options);
   }
 
+  /** Whether it has a shader for a step, or why not. */
   supports(step: Step): true | Unsupported {
     const kernel = kernels[step.op];
     return 'reason' in kernel ? kernel : true;
@@ -133,6 +140,7 @@ export class WebgpuBackend implements Backend {
       );
   }
 
+  /** Gives back all programs' buffers, and the device where it is the backend's own. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

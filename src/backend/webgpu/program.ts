@@ -31,6 +31,7 @@ export interface ProgramParts {
 
 /** A recorded plan: one command buffer and one submit for each run. */
 export class WebgpuProgram implements Program {
+  /** What it was compiled from. */
   readonly plan: Plan;
   private readonly parts: ProgramParts;
   private readonly onDispose: () => void;
@@ -164,6 +165,7 @@ export class WebgpuProgram implements Program {
     return target;
   }
 
+  /** Gives back its buffers; calls after it throw 'disposed'. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

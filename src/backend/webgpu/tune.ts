@@ -16,7 +16,9 @@ import { ARGS_STRIDE, encodeArgs, gridOf } from './record.ts';
 
 /** Where a caller keeps what was found out about devices: localStorage, a file, a Map. Keys name adapter and shape class. */
 export interface GpuCache {
+  /** The value kept under a key, if there is one. */
   get(key: string): string | undefined | null | Promise<string | undefined | null>;
+  /** Keeps a value under a key; a promise is waited for. */
   set(key: string, value: string): unknown;
 }
 

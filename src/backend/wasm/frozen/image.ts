@@ -12,7 +12,9 @@ import { type FrozenTapes, growingTapes, type PlanOf } from './tapes.ts';
 
 /** What the numbers of a tensor stand for: real = (q - zeroPoint) * scale. */
 export interface Scaling {
+  /** Real units of one step. */
   readonly scale: number;
+  /** The number that stands for 0. */
   readonly zeroPoint: number;
 }
 

@@ -7,6 +7,7 @@ import type { Scaling } from './image.ts';
 
 /** The input or output of a frozen model: one sample's type, and what its numbers stand for. */
 export interface FrozenTensor extends Scaling {
+  /** Element type. */
   readonly dtype: DType;
   /** Without the samples' dimension. */
   readonly shape: Shape;
@@ -14,13 +15,17 @@ export interface FrozenTensor extends Scaling {
 
 /** One step of a frozen model. */
 export interface FrozenLayer {
+  /** Its op, as in docs/SUPPORT.md. */
   readonly op: string;
+  /** The activation fused into it. */
   readonly activation?: string;
   /** Of one sample's result. */
   readonly dtype: DType;
+  /** Of one sample's result, without the samples' dimension. */
   readonly shape: Shape;
   /** What the numbers of a u8 result stand for. */
   readonly scale?: number;
+  /** The number that stands for 0 in a u8 result. */
   readonly zeroPoint?: number;
   /** Bytes of its weights, biases, multipliers and tables. */
   readonly weightBytes: number;
@@ -34,14 +39,19 @@ export interface FrozenInfo {
   readonly build: WasmBuild;
   /** Which kernels are in it: those between integers, or all of a forward pass. */
   readonly kernels: 'int8' | 'full';
+  /** Most samples of one run. */
   readonly maxBatch: number;
+  /** One sample's input. */
   readonly input: FrozenTensor;
+  /** One sample's result. */
   readonly output: FrozenTensor;
+  /** Steps of a forward pass, in order. */
   readonly layers: readonly FrozenLayer[];
   /** Bytes of all weights, biases, multipliers and tables. */
   readonly weightBytes: number;
   /** Memory of an instance. */
   readonly memoryBytes: number;
+  /** Bytes of the file. */
   readonly fileBytes: number;
 }
 
