@@ -3,10 +3,11 @@
  * into one file for each door and what doors share, because a start pays for every file that it reads.
  */
 import { spawnSync } from 'node:child_process';
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,11 +21,11 @@ const compiler = join(
 /** Files of src that users import, as package.json's `exports` says. */
 const doors = ['index', 'kernels/index', 'webgpu', 'node', 'workerd/index', 'workerd/kernels'];
 
-const inputs = (names: readonly string[]) => ({
+const inputs = (names: readonly string[], platform: 'neutral' | 'node' = 'neutral') => ({
   input: Object.fromEntries(names.map((name) => [name, join(root, 'src', `${name}.ts`)])),
-  platform: 'neutral' as const,
+  platform,
   external: /\.wasm$/,
-  treeshake: { moduleSideEffects: false },
+  treeshake: { moduleSideEffects: (id: string) => id.includes('node_modules') },
 });
 
 /** The program that `npx biphase` starts; packages that it needs travel with it, so that the library depends on none. */
@@ -51,12 +52,43 @@ async function bundle(): Promise<void> {
       return { name, test: (id: string) => modules.has(id) };
     }),
   ];
-  const all = await rolldown(inputs(doors));
-  await all.write({
-    ...{ dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js' },
+  const all = await rolldown(inputs([...doors, program], 'node'));
+  const library = new Set((await Promise.all(doors.map(behind))).flatMap((modules) => [...modules]));
+  const { output } = await all.write({
+    ...{ dir: dist, format: 'esm', entryFileNames: '[name].js' },
+    // What only the program needs stays beside it.
+    chunkFileNames: ({ moduleIds }) =>
+      `${moduleIds.some((id) => library.has(id)) ? 'shared' : 'cli'}/[name].js`,
     codeSplitting: { groups: await Promise.all(groups) },
   });
   await all.close();
+  const chunks = output.flatMap((file) => ('moduleIds' in file ? [file] : []));
+  const ofProgram = (fileName: string) => fileName.startsWith('cli/');
+  for (const { fileName } of chunks) await slim(join(dist, fileName), ofProgram(fileName));
+  const modules = chunks.flatMap(({ fileName, moduleIds }) => (ofProgram(fileName) ? moduleIds : []));
+  await writeFile(join(dist, 'cli', 'THIRD_PARTY_LICENSES.txt'), await licenses(modules));
+}
+
+/** Without comments: the types have them. The program, which nobody reads and which is mostly packages, is minified as well. */
+async function slim(path: string, minify: boolean): Promise<void> {
+  const { code } = await transform(await readFile(path, 'utf8'), {
+    ...{ minify, format: 'esm', target: 'es2022', legalComments: 'none' },
+  });
+  await writeFile(path, code);
+}
+
+/** The licences of the packages that these modules come from, as they ask to be passed on. */
+async function licenses(modules: readonly string[]): Promise<string> {
+  const names = modules.flatMap((id) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1] ?? []);
+  const texts = [...new Set(names)].sort().map(async (name) => {
+    const folder = join(root, 'node_modules', name);
+    const file = (await readdir(folder)).find((f) => /^licen[cs]e/i.test(f));
+    const { license, version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const text = file ? await readFile(join(folder, file), 'utf8') : `License: ${license}\n`;
+    return `${name} ${version}\n\n${text.trim()}\n`;
+  });
+  const rule = `\n${'-'.repeat(80)}\n\n`;
+  return `Packages that are part of the program in this folder.\n${rule}${(await Promise.all(texts)).join(rule)}`;
 }
 
 await rm(dist, { recursive: true, force: true });

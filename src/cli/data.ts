@@ -1,4 +1,4 @@
-import papaparse from 'papaparse';
+import { dsvFormat } from 'd3-dsv';
 import { BiphaseError, data } from '../node.ts';
 import { read } from './files.ts';
 
@@ -45,9 +45,9 @@ function parseCsv(path: string, bytes: Uint8Array): Numbers {
   } catch {
     return bad(`${path} is neither IDX, NPY nor text (CSV)`);
   }
-  const { data: rows, errors } = papaparse.parse<string[]>(text.trimEnd(), { skipEmptyLines: false });
-  const serious = errors.find((e) => e.code !== 'UndetectableDelimiter');
-  if (serious) bad(`${path}, row ${(serious.row ?? 0) + 1}: ${serious.message}`);
+  const begin = text.slice(0, text.search(/\n|$/));
+  const delimiter = [';', '\t'].find((d) => begin.includes(d)) ?? ',';
+  const rows = dsvFormat(delimiter).parseRows(text.trimEnd());
   const numeric = (row: readonly string[]) =>
     row.every((cell) => cell.trim() !== '' && Number.isFinite(Number(cell)));
   const named = !numeric(rows[0]);
