@@ -99,7 +99,19 @@ export async function instantiate(options: InstanceOptions = {}): Promise<WasmIn
 async function compile({ build: wish, shared }: InstanceOptions) {
   const { build, bytes } = await chooseBuild(wish);
   if (shared) bytes[memoryFlagsAt[build]] = SHARED;
-  return { build, module: isPage() ? await WebAssembly.compile(bytes) : new WebAssembly.Module(bytes) };
+  try {
+    return { build, module: isPage() ? await WebAssembly.compile(bytes) : new WebAssembly.Module(bytes) };
+  } catch (cause) {
+    // The bytes are known to be valid, so it is the host that won't.
+    const hint =
+      "a page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src; hosts that take WebAssembly only as " +
+      'imported modules need the option modules (docs/EMBEDDING.md)';
+    return fail(
+      'unavailable',
+      `WebAssembly may not be compiled here (${(cause as Error).message}): ${hint}`,
+      { cause },
+    );
+  }
 }
 
 async function instanceOf(

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createEngine } from '../src/index.ts';
 import { loadKernels } from '../src/kernels/index.ts';
 import { fileGpuCache } from '../src/node.ts';
@@ -54,5 +54,16 @@ describe('modules that come compiled', () => {
       /modules has no relaxed/,
     );
     await expect(loadKernels({ modules: {} })).rejects.toThrow(/no relaxed and no simd128/);
+  });
+
+  it('are what a host that forbids compiling is told to give', async () => {
+    const forbidden = vi.spyOn(WebAssembly, 'Module').mockImplementation(function refuse() {
+      throw new WebAssembly.CompileError('Wasm code generation disallowed by embedder');
+    });
+    await expect(loadKernels()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/disallowed by embedder.*wasm-unsafe-eval.*the option modules/),
+    });
+    forbidden.mockRestore();
   });
 });
