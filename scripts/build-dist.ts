@@ -4,11 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { builtinModules, createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { rolldown } from 'rolldown';
+import { esmExternalRequirePlugin } from 'rolldown/plugins';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -18,12 +19,18 @@ const compiler = join(
   'tsc',
 );
 
+const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);
+
 /** Files of src that users import, as package.json's `exports` says. */
 const doors = ['index', 'kernels/index', 'webgpu', 'node', 'workerd/index', 'workerd/kernels'];
 
-const inputs = (names: readonly string[], platform: 'neutral' | 'node' = 'neutral') => ({
+const inputs = (names: readonly string[]) => ({
   input: Object.fromEntries(names.map((name) => [name, join(root, 'src', `${name}.ts`)])),
-  platform,
+  // The library is for every runtime. What the program's packages require of Node becomes imports beside them, not a
+  // `require` in a file that both share.
+  platform: 'neutral' as const,
+  resolve: { mainFields: ['module', 'main'], conditionNames: ['node', 'import'] },
+  plugins: [esmExternalRequirePlugin({ external: builtins })],
   external: /\.wasm$/,
   treeshake: { moduleSideEffects: (id: string) => id.includes('node_modules') },
 });
@@ -52,7 +59,7 @@ async function bundle(): Promise<void> {
       return { name, test: (id: string) => modules.has(id) };
     }),
   ];
-  const all = await rolldown(inputs([...doors, program], 'node'));
+  const all = await rolldown(inputs([...doors, program]));
   const library = new Set((await Promise.all(doors.map(behind))).flatMap((modules) => [...modules]));
   const { output } = await all.write({
     ...{ dir: dist, format: 'esm', entryFileNames: '[name].js' },

@@ -10,7 +10,7 @@ interface Entry {
   readonly make: (args: Readonly<Record<string, never>>) => Module;
 }
 
-const table: Readonly<Record<Exclude<LayerSpec['layer'], 'sequential'>, Entry>> = {
+const table: Readonly<Record<string, Entry>> = {
   linear: {
     args: { inFeatures: 'number!', outFeatures: 'number!', bias: 'boolean' },
     make: ({ inFeatures, outFeatures, bias }) => nn.linear(inFeatures, outFeatures, { bias }),
@@ -50,7 +50,7 @@ export function fromSpec(spec: unknown, where = 'the model'): Module {
     return bad(
       `there is no layer ${JSON.stringify(layer)}; expected one of ${Object.keys(table).join(', ')}`,
     );
-  const entry = table[layer as keyof typeof table];
+  const entry = table[layer];
   for (const [name, value] of Object.entries(args)) {
     const type = Object.hasOwn(entry.args, name)
       ? entry.args[name].replace('!', '')
