@@ -19,7 +19,9 @@ export async function page(report: Report): Promise<string> {
     ),
   );
   const sections = [
-    ...(limits.multiply_add && limits.copy ? [card('Roofline', await roofline(report), true)] : []),
+    ...(limits.multiply_add && limits.copy && results.some(onRoofline)
+      ? [card('Roofline', await roofline(report), true)]
+      : []),
     ...(results.some((r) => r.share_of_limit !== null)
       ? [card('Share of the measured limit', await shares(results), true)]
       : []),
@@ -46,16 +48,17 @@ td, th { white-space: nowrap; }
 small { opacity: 0.7; }
 `;
 
+const onRoofline = (r: Result) =>
+  r.engine === OWN && r.intensity && r.rate !== null && r.suite !== 'matmul_i8';
+
 /** Rates of ours over operations per byte, under what copying and multiplying and adding allow at best. */
 function roofline({ limits, results }: Report): Promise<string> {
-  const points = results
-    .filter((r) => r.engine === OWN && r.intensity && r.rate !== null && r.suite !== 'matmul_i8')
-    .map((r) => ({
-      intensity: r.intensity!,
-      // Rates of what is bound by memory are told in bytes.
-      rate: r.unit === 'GB/s' ? r.rate! * r.intensity! : r.rate!,
-      suite: r.suite,
-    }));
+  const points = results.filter(onRoofline).map((r) => ({
+    intensity: r.intensity!,
+    // Rates of what is bound by memory are told in bytes.
+    rate: r.unit === 'GB/s' ? r.rate! * r.intensity! : r.rate!,
+    suite: r.suite,
+  }));
   const [flops, bytes] = [limits.multiply_add!, limits.copy!];
   const from = Math.min(0.1, ...points.map((p) => p.intensity));
   const to = Math.max(200, ...points.map((p) => p.intensity));
