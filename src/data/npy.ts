@@ -4,7 +4,9 @@ import { sizeOf } from '../core/shape.ts';
 
 /** What a NPY file holds. */
 export interface NpyArray {
+  /** Sizes of its dimensions; none for a single number. */
   readonly shape: readonly number[];
+  /** Values in C order (row-major). */
   readonly data:
     | Uint8Array
     | Int8Array

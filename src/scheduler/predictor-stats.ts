@@ -65,8 +65,9 @@ export interface PredictorCost {
    * Absent where they can't be read.
    */
   readonly joules: number | undefined;
-  /** Arenas of all programs and the cache, in bytes; and the most that was. */
+  /** Arenas of all programs and the cache, in bytes. */
   readonly memoryBytes: number;
+  /** The most that was. */
   readonly peakBytes: number;
 }
 

@@ -83,7 +83,9 @@ async function safetensors(file: Uint8Array, json: boolean): Promise<void> {
   const ops = quantized && 'report' in quantized ? quantized.report : undefined;
   report(json, { kind, quantized: !!ops, input: frozen.input, layers, transform, ops, tensors: weights }, [
     `${ops ? 'quantized model' : 'f32 model'}, input f32 ${frozen.input.shape.join(' x ')}${transform ? `, from bytes by x * ${transform.scale}` : ''}`,
-    ...(layers.layer === 'sequential' ? (layers.layers as nn.LayerSpec[]) : [layers]).map((l) => `  ${JSON.stringify(l)}`),
+    ...(layers.layer === 'sequential' ? (layers.layers as nn.LayerSpec[]) : [layers]).map(
+      (l) => `  ${JSON.stringify(l)}`,
+    ),
     ...(ops ? ['', ...table([['op', 'runs', ''], ...ops.map((r) => [r.op, r.runs, r.reason ?? ''])])] : []),
     '',
     ...list,

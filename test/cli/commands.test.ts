@@ -1,0 +1,196 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseNpy } from '../../src/data/npy.ts';
+import { parseSafetensors } from '../../src/io/safetensors.ts';
+import { biphase, start, temporary, well } from './cli.ts';
+import { writeDigits } from './digits.ts';
+
+const COUNT = 1500;
+const { folder, remove } = temporary();
+const file = (name: string) => readFileSync(join(folder, name));
+const TRAIN = ['train', '--backend', 'wasm', '--threads', '1', '--hidden', '32', '--batch', '50'];
+const IMAGES = ['--data', 'images.idx.gz', '--labels', 'labels.idx'];
+
+beforeAll(() => {
+  writeDigits(folder, COUNT);
+  well(folder, ...TRAIN, ...IMAGES, '--epochs', '4', '-o', 'digits.safetensors');
+  well(folder, 'quantize', 'digits.safetensors', '--calibration', 'images.idx.gz', '-o', 'int8.safetensors');
+  well(folder, 'freeze', 'int8.safetensors', '-o', 'digits.wasm');
+});
+afterAll(remove);
+
+describe('from data to a frozen file', () => {
+  it('gives the same answers as a model, as a frozen file, and as a frozen file with relaxed SIMD', () => {
+    const run = (...args: string[]) =>
+      well(folder, 'run', ...args, '--backend', 'wasm', '--threads', '1').stdout;
+    const classes = run('int8.safetensors', 'images.idx.gz');
+    expect(classes.trim().split('\n')).toHaveLength(COUNT);
+    expect(run('digits.wasm', 'images.npy')).toBe(classes);
+    const right = JSON.parse(
+      run('digits.wasm', 'images.idx.gz', '--labels', 'labels.npy', '--json'),
+    ).accuracy;
+    expect(right).toBeGreaterThan(0.85);
+    expect(run('int8.safetensors', 'images.npy', '--labels', 'labels.idx')).toContain(
+      `${(right * 100).toFixed(2)} %`,
+    );
+    const f32 = JSON.parse(run('digits.safetensors', 'images.npy', '--labels', 'labels.idx', '--json'));
+    expect(Math.abs(f32.accuracy - right)).toBeLessThan(0.02);
+  });
+
+  it('writes outputs as NPY', () => {
+    well(folder, 'run', 'digits.wasm', 'images.npy', '-o', 'out.npy', '--print', 'none');
+    const { shape, data } = parseNpy(file('out.npy'));
+    expect(shape).toEqual([COUNT, 10]);
+    const { outputs } = JSON.parse(
+      well(folder, 'run', 'digits.wasm', 'images.npy', '--print', 'outputs', '--json').stdout,
+    );
+    expect(outputs.flat()).toEqual([...data]);
+  });
+
+  it('tells what is in each file', () => {
+    const inspect = (name: string) => JSON.parse(well(folder, 'inspect', name, '--json').stdout);
+    expect(inspect('digits.wasm')).toMatchObject({ kind: 'frozen', abi: 1, build: 'simd128', maxBatch: 64 });
+    expect(inspect('digits.safetensors')).toMatchObject({
+      kind: 'model',
+      quantized: false,
+      input: { shape: [784] },
+    });
+    expect(inspect('int8.safetensors').ops.map((o: { runs: string }) => o.runs)).toEqual(['int8', 'int8']);
+    const text = well(folder, 'inspect', 'digits.wasm').stdout;
+    for (const part of ['ABI version 1', 'matmul_i8', 'u8 784', 'zero point']) expect(text).toContain(part);
+  });
+
+  it('freezes f32 models, and quantizes on the way', () => {
+    well(folder, 'freeze', 'digits.safetensors', '--f32', '-o', 'f32.wasm', '--max-batch', '8');
+    well(folder, 'freeze', 'digits.safetensors', '--calibration', 'images.npy', '-o', 'again.wasm');
+    expect(file('again.wasm').equals(file('digits.wasm'))).toBe(true);
+    well(folder, 'freeze', 'int8.safetensors', '--input-type', 'f32', '--relaxed', '-o', 'relaxed.wasm');
+    const { build, input } = JSON.parse(well(folder, 'inspect', 'relaxed.wasm', '--json').stdout);
+    expect({ build, input: input.dtype }).toEqual({ build: 'relaxed', input: 'f32' });
+  });
+
+  it('learns from CSV, and from JSON layers; and comes close to values', () => {
+    const validated = (...args: string[]) =>
+      JSON.parse(well(folder, ...TRAIN, ...args, '--json').stdout).validation;
+    const csv = [
+      '--data',
+      'table.csv',
+      '--target',
+      'digit',
+      '--epochs',
+      '6',
+      '--validation',
+      '0.2',
+      '-o',
+      'csv.safetensors',
+    ];
+    expect(validated(...csv).accuracy).toBeGreaterThan(0.5);
+    const layers = [
+      { layer: 'linear', inFeatures: 784, outFeatures: 16 },
+      'gelu',
+      { layer: 'linear', inFeatures: 16, outFeatures: 1 },
+    ];
+    writeFileSync(join(folder, 'layers.json'), JSON.stringify(layers));
+    const values = [
+      'train',
+      '--data',
+      'images.npy',
+      '--labels',
+      'labels.npy',
+      '--loss',
+      'mse',
+      '--model',
+      'layers.json',
+    ];
+    const { validation } = JSON.parse(
+      well(folder, ...values, '--epochs', '3', '--validation', '0.2', '-o', 'mse.safetensors', '--json')
+        .stdout,
+    );
+    expect(validation.meanSquaredError).toBeLessThan(9);
+  });
+});
+
+describe('a training that is stopped', () => {
+  it('goes on from its checkpoint to the same weights, bit for bit', async () => {
+    const args = [...TRAIN, ...IMAGES, '--epochs', '40', '--checkpoint', 'run.checkpoint', '--every', '20'];
+    const whole = well(folder, ...TRAIN, ...IMAGES, '--epochs', '40', '-o', 'whole.safetensors');
+    expect(whole.stdout).toContain('trained 1200 steps');
+    const first = start(folder, ...args, '-o', 'resumed.safetensors');
+    await first.says('stderr', 'step 120 of');
+    first.child.kill('SIGINT');
+    const { code, stderr } = await first.ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/stopped after step \d+; the same command with --resume goes on/);
+    expect(existsSync(join(folder, 'resumed.safetensors'))).toBe(false);
+    expect(JSON.parse(well(folder, 'inspect', 'run.checkpoint', '--json').stdout).kind).toBe('checkpoint');
+    well(folder, ...args, '--resume', '-o', 'resumed.safetensors');
+    const weights = (name: string) =>
+      [...parseSafetensors(file(name)).tensors].map(([n, t]) => [n, Buffer.from(t.bytes).toString('hex')]);
+    expect(weights('resumed.safetensors')).toEqual(weights('whole.safetensors'));
+    expect(existsSync(join(folder, 'run.checkpoint'))).toBe(false);
+  });
+});
+
+describe('doctor, bench and help', () => {
+  it('doctor explains what would run where', () => {
+    const found = JSON.parse(well(folder, 'doctor', '--backend', 'wasm', '--threads', '1', '--json').stdout);
+    expect(found.wasm).toContain('SIMD');
+    expect(Object.keys(found.limits)).toEqual(['multiply_add', 'dot', 'copy']);
+    expect(found.plans).toHaveLength(3);
+    for (const plan of found.plans)
+      expect(plan.backends.find((b: { chosen: boolean }) => b.chosen)).toMatchObject({ backend: 'wasm' });
+  });
+
+  it('bench times a suite and writes JSON', () => {
+    const { stdout } = well(
+      folder,
+      'bench',
+      'optimizer',
+      '--quick',
+      '--threads',
+      '1',
+      '--json',
+      'bench.json',
+    );
+    expect(stdout).toContain('adamw');
+    expect(JSON.parse(file('bench.json').toString()).results).toHaveLength(2);
+  });
+
+  it.each(['doctor', 'train', 'quantize', 'freeze', 'run', 'inspect', 'bench', 'serve'])(
+    '%s has help with examples',
+    (name) => {
+      const { stdout } = well(folder, name, '--help');
+      expect(stdout).toContain('Examples:');
+    },
+  );
+
+  it('prints its version', () => {
+    expect(biphase(folder, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('serve', () => {
+  it('answers over HTTP, and finishes what it accepted when told to stop', async () => {
+    const server = start(folder, 'serve', 'int8.safetensors', '--port', '0', '--threads', '1', '--json');
+    const { url } = JSON.parse(await server.says('stdout', '}'));
+    const image = Array.from(
+      (parseNpy(file('images.npy')).data as Uint8Array).subarray(0, 784),
+      (x) => x / 255,
+    );
+    const ask = (inputs: unknown) =>
+      fetch(`${url}/predict`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ inputs }),
+      });
+    const { outputs } = (await (await ask([image])).json()) as { outputs: number[][] };
+    const first = well(folder, 'run', 'int8.safetensors', 'images.npy').stdout.split('\n')[0];
+    expect(outputs[0].indexOf(Math.max(...outputs[0]))).toBe(Number(first));
+    expect((await ask([[1, 2]])).status).toBe(400);
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'ok', inputShape: [784] });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('biphase_requests_total');
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
+});
