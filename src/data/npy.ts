@@ -4,7 +4,9 @@ import { sizeOf } from '../core/shape.ts';
 
 /** What a NPY file holds. */
 export interface NpyArray {
+  /** Sizes, outermost first; [] for one number. */
   readonly shape: readonly number[];
+  /** The elements, row-major. */
   readonly data:
     | Uint8Array
     | Int8Array

@@ -12,11 +12,13 @@ import { calibrationGraph, type QuantizedModel, quantizedModel } from './quantiz
 /** A model as it is kept: f32, or with the ranges that int8 is made from. */
 export type StoredModel = FrozenModel | QuantizedModel;
 
+/** Options of saveModel(). */
 export interface SaveOptions {
   /** Anything to keep beside the model, as text by name; `loadModel` gives it back. */
   readonly notes?: Readonly<Record<string, string>>;
 }
 
+/** Options of loadModel(). */
 export interface LoadOptions {
   /** For a safetensors file that does not say what model its weights are of (PyTorch's, say): the model to put them in. */
   readonly model?: Model;
@@ -24,8 +26,11 @@ export interface LoadOptions {
   readonly input?: Shape;
 }
 
+/** What a model file holds. */
 export interface LoadedModel {
+  /** The model: frozen in f32, or quantized. */
   readonly model: StoredModel;
+  /** Texts that were kept beside it, by name. */
   readonly notes: Readonly<Record<string, string>>;
 }
 

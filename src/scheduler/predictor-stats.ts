@@ -67,6 +67,7 @@ export interface PredictorCost {
   readonly joules: number | undefined;
   /** Arenas of all programs and the cache, in bytes; and the most that was. */
   readonly memoryBytes: number;
+  /** The most that memoryBytes was. */
   readonly peakBytes: number;
 }
 
