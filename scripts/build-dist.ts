@@ -69,9 +69,19 @@ async function bundle(): Promise<void> {
   await writeFile(join(dist, 'cli', 'THIRD_PARTY_LICENSES.txt'), await licenses(modules));
 }
 
+/** The bundler's helpers, which for the program's sake begin with a module of Node's: pages must not see them. */
+const runtime = /import \{ \w+ as __exportAll \} from "\.\/rolldown-runtime\.js";/;
+const namespaces = `
+const __exportAll = (all) => {
+  const target = {};
+  for (const name in all) Object.defineProperty(target, name, { get: all[name], enumerable: true });
+  return target;
+};`;
+
 /** Without comments: the types have them. The program, which nobody reads and which is mostly packages, is minified as well. */
 async function slim(path: string, minify: boolean): Promise<void> {
-  const { code } = await transform(await readFile(path, 'utf8'), {
+  const text = await readFile(path, 'utf8');
+  const { code } = await transform(minify ? text : text.replace(runtime, namespaces), {
     ...{ minify, format: 'esm', target: 'es2022', legalComments: 'none' },
   });
   await writeFile(path, code);

@@ -32,7 +32,8 @@ const { folder } = packed;
 const installed = join(folder, 'node_modules', 'biphase');
 try {
   await check('it holds what a user needs and nothing else', () => {
-    const wanted = /^(dist\/.+\.(js|d\.ts|wasm)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+    const wanted =
+      /^(dist\/.+\.(js|d\.ts|wasm)|dist\/cli\/THIRD_PARTY_LICENSES\.txt|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
     const stray = packed.files.map(({ path }) => path).filter((path) => !wanted.test(path));
     if (stray.length) throw new Error(`not expected: ${stray.join(', ')}`);
   });
