@@ -7,8 +7,11 @@ export interface ServedPage {
   close(): void;
 }
 
-/** Serves an entry, bundled, as /run.js and a page that loads it; with `isolated`, under the headers that allow shared memory. */
-export async function servePage(entry: string, { isolated = false } = {}): Promise<ServedPage> {
+/**
+ * Serves an entry, bundled, as /run.js and a page that loads it; with `isolated`, under the headers that allow shared memory;
+ * with `policy`, under that Content-Security-Policy.
+ */
+export async function servePage(entry: string, { isolated = false, policy = '' } = {}): Promise<ServedPage> {
   const bundled = await build({
     entryPoints: [entry],
     ...{ bundle: true, write: false, format: 'esm', platform: 'browser', logLevel: 'error' },
@@ -20,6 +23,7 @@ export async function servePage(entry: string, { isolated = false } = {}): Promi
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     }
+    if (policy) response.setHeader('Content-Security-Policy', policy);
     response.end(url === '/run.js' ? script : '<script type="module" src="/run.js"></script>');
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
