@@ -34,7 +34,7 @@ export interface FitOptions {
    * loop has made up to this many steps more than the last report says.
    */
   readonly lossEvery?: number;
-  /** Stops before the next step; the weights of the last whole step stay. */
+  /** Stops before the next step; the weights of the last whole step stay, and go into the checkpoint if there is one. */
   readonly signal?: AbortSignal;
   /** Keeps the training on disk; not if not given. */
   readonly checkpoint?: CheckpointOptions;
@@ -44,7 +44,7 @@ export interface FitOptions {
 export interface CheckpointOptions {
   /** A file that is replaced whole: at every moment it is one complete checkpoint. */
   readonly path: string;
-  /** Steps between two; there is always one after the last step. */
+  /** Steps between two; there is always one after the last step, and one when the signal stops the fit. */
   readonly everySteps: number;
   /**
    * Go on from the file, where there is one, with its weights, moments, step and position in the data; the weights come to

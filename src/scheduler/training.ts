@@ -118,10 +118,12 @@ export class Training {
       let order: Uint32Array | undefined;
       for (let done = await this.begin(checkpoint, where); done < steps; done++) {
         const epoch = Math.floor(done / perEpoch);
-        if (signal?.aborted)
+        if (signal?.aborted) {
+          if (checkpoint) await this.write(checkpoint.path, { ...where, done });
           fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
             cause: signal.reason,
           });
+        }
         if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
         const at = (done % perEpoch) * batchSize;
         const indices = order.subarray(at, at + batchSize);

@@ -41,6 +41,23 @@ async function fit(training: Training, more: Partial<FitOptions>, until = Number
 const weightsOf = async (training: Training) => (await training.freeze()).stateDict();
 
 describe('checkpoints', () => {
+  it('a fit that its signal stops leaves a checkpoint of the last whole step', async () => {
+    const whole = await keptTraining(engine);
+    const all = await fit(whole, { epochs: 3 });
+    const path = fresh();
+    const stop = new AbortController();
+    const stopped = await keptTraining(engine);
+    const leaving = async () => {
+      const options = { ...KEPT, epochs: 3, checkpoint: { path, everySteps: 100 }, signal: stop.signal };
+      for await (const { done } of stopped.fit(set, options)) if (done === 5) stop.abort();
+    };
+    expect(await codeOf(leaving())).toBe('aborted');
+    const resumed = await keptTraining(engine);
+    const rest = await fit(resumed, { epochs: 3, checkpoint: { path, everySteps: 100, resume: true } });
+    expect(rest).toEqual(all.slice(5));
+    expect(await weightsOf(resumed)).toEqual(await weightsOf(whole));
+  });
+
   it('a resumed fit gives the weights and losses of an uninterrupted one, bit for bit, from any step', async () => {
     const whole = await keptTraining(engine);
     const all = await fit(whole, { epochs: 3 });

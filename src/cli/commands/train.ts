@@ -127,7 +127,10 @@ async function act(options: Options): Promise<void> {
     });
     const begin = performance.now();
     const last = await fit(training, trainSet, options, stop.signal);
-    if (stop.signal.aborted) return stopped(training, options);
+    if (stop.signal.aborted) {
+      stopped(training.step, options);
+      return;
+    }
     const frozen = await training.freeze();
     const ms = performance.now() - begin;
     const tested =
@@ -183,13 +186,12 @@ async function fit(
   return loss;
 }
 
-/** Ctrl-C: the state is kept, and the caller told how to go on. */
-async function stopped(training: Training, { checkpoint }: Options): Promise<void> {
-  if (checkpoint) await training.save(checkpoint);
+/** Ctrl-C: fit() has written the checkpoint, and the caller is told how to go on. */
+function stopped(step: number, { checkpoint }: Options): void {
   say(
     checkpoint
-      ? `stopped after step ${training.step}; the same command with --resume goes on from ${checkpoint}`
-      : `stopped after step ${training.step}; nothing was written (with --checkpoint the state would have been kept)`,
+      ? `stopped after step ${step}; the same command with --resume goes on from ${checkpoint}`
+      : `stopped after step ${step}; nothing was written (with --checkpoint the state would have been kept)`,
   );
   process.exitCode = 130;
 }
