@@ -7,6 +7,9 @@ import { storeSpread, storeTurned2, storeTurned4 } from './pack';
 
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
+/** Rows go through in blocks of so many tiles, if so many bytes of packed rows hold them: a quarter of a usual L2 cache. */
+const MOST_TILES = 12;
+const BLOCK_BYTES = 256 << 10;
 
 /** How the products are computed, and the weights packed accordingly: 1 by the relaxed dot, 0 by dot_i16x8. */
 @inline
@@ -63,24 +66,39 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const groups = bytes ? (k + 3) >> 2 : (k + 1) >> 1;
   const sums = scratch;
   const wide = scratch + MOST_ROWS * MOST_COLUMNS * 4;
+  const ldx = <usize>groups << 2;
   const byRows = m >= 4 * threads || m >= n;
   const endRow = byRows ? shareEnd(m, rows, thread, threads) : m;
   const panels = (n + columns - 1) / columns;
   const firstPanel = byRows ? 0 : shareStart(panels, 1, thread, threads);
   const endPanel = byRows ? panels : shareEnd(panels, 1, thread, threads);
-  for (let i = byRows ? shareStart(m, rows, thread, threads) : 0; i < endRow; i += rows) {
-    const height = min(rows, endRow - i);
-    const computed = height == 1 ? 1 : rows;
-    packInputs(x + <usize>i * <usize>k, wide, height, computed, k, groups, bytes);
+  const block = rows * max(1, min(MOST_TILES, BLOCK_BYTES / (rows * <i32>ldx)));
+  for (let from = byRows ? shareStart(m, rows, thread, threads) : 0; from < endRow; from += block) {
+    const to = min(endRow, from + block);
+    for (let i = from, at = wide; i < to; i += rows, at += ldx * <usize>rows) {
+      const height = min(rows, to - i);
+      packInputs(x + <usize>i * <usize>k, at, height, tileRows(height, rows), k, groups, bytes);
+    }
+    // A panel of weights stays in the L1 cache while the block of rows goes by.
     for (let p = firstPanel; p < endPanel; p++) {
       const j = p * columns;
       const width = min(columns, n - j);
-      for (let q = 0; q < computed; q++) copyFloats(sums + (<usize>(q * columns) << 2), bias + (<usize>j << 2), width);
       const panel = packed + (<usize>(p * groups * columns) << 2);
-      multiply(computed, columns, groups, wide, panel, sums, bytes);
-      finish(r, sums, columns, i, height, j, width);
+      for (let i = from, at = wide; i < to; i += rows, at += ldx * <usize>rows) {
+        const height = min(rows, to - i);
+        const computed = tileRows(height, rows);
+        for (let q = 0; q < computed; q++) copyFloats(sums + (<usize>(q * columns) << 2), bias + (<usize>j << 2), width);
+        multiply(computed, columns, groups, at, panel, sums, bytes);
+        finish(r, sums, columns, i, height, j, width);
+      }
     }
   }
+}
+
+/** A single row has a kernel of its own; fewer rows than a tile has are computed as a whole one. */
+@inline
+function tileRows(height: i32, rows: i32): i32 {
+  return height == 1 ? 1 : rows;
 }
 
 /** sums (rows, columns) += rows of x times one panel of weights; sums of a single row have instructions of their own. */
