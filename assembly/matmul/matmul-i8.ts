@@ -72,7 +72,7 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const panels = (n + columns - 1) / columns;
   const firstPanel = byRows ? 0 : shareStart(panels, 1, thread, threads);
   const endPanel = byRows ? panels : shareEnd(panels, 1, thread, threads);
-  const block = rows * max(1, min(MOST_TILES, BLOCK_BYTES / (rows * <i32>ldx)));
+  const block = rows * max(1, min(MOST_TILES, BLOCK_BYTES / max(1, rows * <i32>ldx)));
   for (let from = byRows ? shareStart(m, rows, thread, threads) : 0; from < endRow; from += block) {
     const to = min(endRow, from + block);
     for (let i = from, at = wide; i < to; i += rows, at += ldx * <usize>rows) {
