@@ -62,7 +62,12 @@ for (const { name, relaxed, passes, prepare } of hosts) {
     try {
       const before = await digits.engineRate();
       const printed = runProgram([...command, model, digits.images, results, String(passes)]);
-      report(label, Number(printed.trim()), Math.max(before, await digits.engineRate()), readFileSync(results));
+      report(
+        label,
+        Number(printed.trim()),
+        Math.max(before, await digits.engineRate()),
+        readFileSync(results),
+      );
     } catch (error) {
       failed++;
       console.log(`${label.padEnd(34)}FAILED: ${(error as Error).message}`);
