@@ -9,6 +9,12 @@ export const peerNames = {
 } as const;
 export type PeerName = keyof typeof peerNames;
 
+/** Those that a backend is compared with. onnxruntime-web's WebGPU is made for pages. */
+export const peersOn: Readonly<Record<'wasm' | 'webgpu', readonly PeerName[]>> = {
+  wasm: ['tfjs', 'onnxruntime', 'jax'],
+  webgpu: ['tfjs', 'jax'],
+};
+
 /** An engine that runs the same cases, wherever it runs. */
 export interface Comparable {
   readonly name: string;

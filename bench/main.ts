@@ -1,6 +1,6 @@
 import { prepareGPU } from '../scripts/software-gpu.ts';
 import { createEngine } from '../src/index.ts';
-import { type PeerName, peerNames } from './comparable.ts';
+import { peersOn } from './comparable.ts';
 import { about, parse } from './options.ts';
 import { installPeers, PeerProcess } from './peers.ts';
 import { write } from './report.ts';
@@ -25,8 +25,9 @@ print(`${here.machine}; ${here.runtime}; ${engine.backend.description}\n`);
 const peers: PeerProcess[] = [];
 if (withPeers) {
   await installPeers();
-  for (const name of Object.keys(peerNames) as PeerName[])
-    peers.push(await PeerProcess.start(name, engine.backend.threads, quick));
+  const { name: backend, threads } = engine.backend;
+  if (backend !== 'wasm' && backend !== 'webgpu') throw new Error(`no peer is like the backend ${backend}`);
+  for (const name of peersOn[backend]) peers.push(await PeerProcess.start(name, { backend, threads }, quick));
 }
 const cases = wanted.flatMap((name) => suites[name]?.(quick) ?? []);
 const { results, limits, wrong } = await run(engine, peers, cases, { quick, print });

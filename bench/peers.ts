@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { TypedArray } from '../src/core/dtype.ts';
 import type { BenchCase } from './case.ts';
 import { type Comparable, type PeerName, peerNames } from './comparable.ts';
+import type { PeerPlace } from './peers/peer.ts';
 
 const folder = fileURLToPath(new URL('peers/', import.meta.url));
 
@@ -32,13 +33,14 @@ export class PeerProcess implements Comparable {
   private readonly about: Reply;
 
   private constructor(name: PeerName, child: ChildProcess, about: Reply) {
-    this.name = peerNames[name];
+    this.name = about.backend === 'webgpu' ? peerNames[name].replace('-wasm', '-webgpu') : peerNames[name];
     this.child = child;
     this.about = about;
   }
 
-  static async start(name: PeerName, threads: number, quick: boolean): Promise<PeerProcess> {
-    const child = fork(`${folder}child.ts`, [name, String(threads), String(quick)], {
+  static async start(name: PeerName, place: PeerPlace, quick: boolean): Promise<PeerProcess> {
+    const { backend, threads } = place;
+    const child = fork(`${folder}child.ts`, [name, backend, String(threads), String(quick)], {
       ...{ serialization: 'advanced', execArgv: [...process.execArgv, '--import', 'tsx'] },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

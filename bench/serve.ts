@@ -47,7 +47,9 @@ export async function serve({
     ['calls of 1, alone', () => calls(engine, model, inputs, 1, seconds)],
     ['calls of 64, alone', () => calls(engine, model, inputs, 64, seconds)],
   ]);
-  const peer = peers ? await PeerProcess.start('onnxruntime', threads, false) : undefined;
+  const peer = peers
+    ? await PeerProcess.start('onnxruntime', { backend: 'wasm', threads }, false)
+    : undefined;
   const sizes = peer ? [1, 64] : [];
   for (const size of sizes) ways.set(peerRow(size), await peerCalls(peer!, size, seconds));
   // Turn by turn, since a shared machine's speed drifts.

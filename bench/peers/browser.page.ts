@@ -6,7 +6,7 @@ import { open } from './jax.ts';
 import type { PeerRun } from './peer.ts';
 
 async function jax(): Promise<Comparable> {
-  const { backend, prepare } = await open();
+  const { backend, prepare } = await open({ backend: 'wasm' });
   let current: PeerRun | undefined;
   return {
     ...{ name: '@jax-js/jax', threads: navigator.hardwareConcurrency, backend },

@@ -1,15 +1,33 @@
+import { prepareGPU } from '../../scripts/software-gpu.ts';
+import { nodeGPU } from '../../src/backend/webgpu/node.ts';
 import { sample } from '../measure.ts';
 import { suites } from '../suites/index.ts';
-import type { Peer, PeerRun } from './peer.ts';
+import type { Peer, PeerPlace, PeerRun } from './peer.ts';
 
-/** A process of its own for each peer: `child.ts NAME THREADS QUICK`. Told by messages what to prepare and when to sample. */
-const [name, threads, quick] = process.argv.slice(2);
-const peers: Record<string, () => Promise<{ open(threads: number): Promise<Peer> }>> = {
+/** A process of its own for each peer: `child.ts NAME BACKEND THREADS QUICK`. Told by messages what to prepare and when to sample. */
+const [name, backend, threads, quick] = process.argv.slice(2);
+const peers: Record<string, () => Promise<{ open(place: PeerPlace): Promise<Peer> }>> = {
   tfjs: () => import('./tfjs.ts'),
   onnxruntime: () => import('./onnxruntime.ts'),
   jax: () => import('./jax.ts'),
 };
-const peer = await (await peers[name]()).open(Number(threads));
+
+/** The same Dawn that the engine runs on, where peers look for it: they take Node for a worker of a page. */
+async function offerGPU(): Promise<void> {
+  await prepareGPU();
+  const gpu = await nodeGPU();
+  if (typeof gpu === 'string') throw new Error(gpu);
+  const navigator = globalThis.navigator ?? { userAgent: 'Node.js', platform: 'Linux' };
+  Object.defineProperty(navigator, 'gpu', { value: gpu });
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  Object.assign(globalThis, { self: globalThis, WorkerGlobalScope: class {} });
+}
+
+if (backend === 'webgpu') await offerGPU();
+const peer = await (await peers[name]()).open({
+  backend: backend as PeerPlace['backend'],
+  threads: Number(threads),
+});
 let current: PeerRun | undefined;
 
 process.on(

@@ -2,15 +2,16 @@ import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGra
 import type { Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';
-import type { Peer, PeerRun } from './peer.ts';
+import type { Peer, PeerPlace, PeerRun } from './peer.ts';
 
 type A = np.Array;
 
-/** Its WebAssembly backend, everything under jit. It has threads on a cross-origin isolated page only. */
-export async function open(): Promise<Peer> {
-  await init('wasm');
-  defaultDevice('wasm');
-  return { threads: 1, backend: 'wasm', prepare };
+/** Everything under jit. Its WebAssembly backend has threads on a cross-origin isolated page only. */
+export async function open({ backend }: Pick<PeerPlace, 'backend'>): Promise<Peer> {
+  const found = await init(backend);
+  if (!found.includes(backend)) throw new Error(`it finds no ${backend} here`);
+  defaultDevice(backend);
+  return { threads: 1, backend, prepare };
 }
 
 async function prepare(problem: Problem): Promise<PeerRun | undefined> {

@@ -3,10 +3,10 @@ import type { Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf } from './model.ts';
 import { type OnnxGraph, onnxModel } from './onnx.ts';
-import type { Layer, Peer, PeerRun } from './peer.ts';
+import type { Layer, Peer, PeerPlace, PeerRun } from './peer.ts';
 
 /** Its WebAssembly provider: weights constant, so that it packs them once; u8 inputs and i8 weights. */
-export async function open(threads: number): Promise<Peer> {
+export async function open({ threads }: PeerPlace): Promise<Peer> {
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = 'error';
   return { threads, backend: 'wasm', prepare: (problem) => prepare(problem, threads) };

@@ -7,6 +7,13 @@ export interface PeerRun {
   readonly dispose: () => void;
 }
 
+/** What a peer is to run on: the counterpart of the engine's backend. */
+export interface PeerPlace {
+  readonly backend: 'wasm' | 'webgpu';
+  /** Threads that it may use. */
+  readonly threads: number;
+}
+
 /** Another engine, in its own best configuration. */
 export interface Peer {
   /** Threads it really uses. */

@@ -3,15 +3,27 @@ import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';
-import type { Peer, PeerRun } from './peer.ts';
+import type { Peer, PeerPlace, PeerRun } from './peer.ts';
 
-/** Its WebAssembly backend. In Node it finds no threads, whatever it is asked for. */
-export async function open(threads: number): Promise<Peer> {
-  setWasmPaths(new URL('node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname);
-  setThreadsCount(threads);
-  await tf.setBackend('wasm');
+/** On WebAssembly it finds no threads in Node, whatever it is asked for. */
+export async function open({ backend, threads }: PeerPlace): Promise<Peer> {
+  if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
+  else {
+    setWasmPaths(new URL('node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname);
+    setThreadsCount(threads);
+  }
+  if (!(await tf.setBackend(backend))) throw new Error(`it finds no ${backend} here`);
   await tf.ready();
-  return { threads: 1, backend: 'wasm', prepare };
+  return { threads: 1, backend, prepare };
+}
+
+/**
+ * Ends a run. On WebAssembly a call is over when it returns, and pays for no promise; on a GPU reading the result is the one
+ * sure way to wait for it.
+ */
+function end(y: tf.Tensor): void | Promise<void> {
+  if (tf.getBackend() === 'wasm') return void y.dispose();
+  return y.data().then(() => y.dispose());
 }
 
 async function prepare(problem: Problem): Promise<PeerRun | undefined> {
@@ -45,7 +57,7 @@ function op({ op, inputs, attrs, data }: Extract<Problem, { kind: 'op' }>): Peer
       y.dispose();
       return [values.slice()];
     },
-    run: () => apply().dispose(),
+    run: () => end(apply()),
     dispose: () => tf.dispose(tensors),
   };
 }
@@ -62,7 +74,10 @@ function update(op: 'sgd' | 'adamw', [p, g]: Float32Array[]): PeerRun | undefine
       step();
       return [((await variable.data()) as Float32Array).slice()];
     },
-    run: step,
+    run() {
+      step();
+      return tf.getBackend() === 'wasm' ? undefined : variable.data().then(() => undefined);
+    },
     dispose: () => tf.dispose([variable, gradient]),
   };
 }
