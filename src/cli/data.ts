@@ -50,6 +50,7 @@ function parseCsv(path: string, bytes: Uint8Array): Numbers {
   const rows = dsvFormat(delimiter).parseRows(text.trimEnd());
   const numeric = (row: readonly string[]) =>
     row.every((cell) => cell.trim() !== '' && Number.isFinite(Number(cell)));
+  if (rows.length === 0) bad(`${path} holds no samples`);
   const named = !numeric(rows[0]);
   const width = rows[0].length;
   const body = named ? rows.slice(1) : rows;

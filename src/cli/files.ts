@@ -37,5 +37,6 @@ const reason = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file or folder';
   if (code === 'EACCES' || code === 'EROFS') return 'permission denied';
+  if (code === 'EISDIR') return 'it is a folder';
   return message;
 };

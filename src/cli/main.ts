@@ -40,6 +40,12 @@ for (const make of [doctor, train, quantize, freeze, run, inspect, bench, serve]
 }
 for (const command of [program, ...program.commands]) command.exitOverride();
 
+// Whoever reads the results may stop reading, as `head` does: nothing is wrong then, and nobody is there to be told.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeNpy } from '../../src/data/npy.ts';
-import { biphase, temporary, well } from './cli.ts';
+import { biphase, start, temporary, well } from './cli.ts';
 
 const { folder, files, remove } = temporary();
 const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
@@ -27,6 +27,7 @@ beforeAll(() => {
     Uint8Array.from({ length: 500 }, (_, i) => (i * 97 + 131) & 255),
   );
   write('empty', '');
+  write('blank.csv', '\n\n');
   write('bad.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0));
   write('layers.json', '[{"layer": "linear", "inFeatures": 4}]');
   mkdirSync(join(folder, 'folder'));
@@ -70,6 +71,8 @@ describe('wrong use and input end with exit code 2, one message, and nothing wri
     [['train', '--data', 'ragged.csv'], 'row 2: it has 2 fields'],
     [['train', '--data', 'garbage'], 'garbage'],
     [['train', '--data', 'empty'], 'empty is empty'],
+    [['train', '--data', 'folder'], 'could not read folder: it is a folder'],
+    [['train', '--data', 'blank.csv'], 'blank.csv holds no samples'],
     [['train', '--data', 'bad.gz'], 'not sound gzip'],
     [['train', ...DATA, '--model', 'layers.json'], "layers.json[0]: linear needs 'outFeatures'"],
     [['train', ...DATA, '--model', 'words.csv'], 'is not JSON'],
@@ -124,5 +127,36 @@ describe('wrong use and input end with exit code 2, one message, and nothing wri
     chmodSync(join(folder, 'fixed.safetensors'), 0o400);
     const { code, stderr } = biphase(folder, 'train', ...DATA, '-o', 'fixed.safetensors');
     expect({ code, denied: stderr.includes('permission denied') }).toEqual({ code: 2, denied: true });
+  });
+});
+
+describe('what others do to it', () => {
+  it('ends quietly when whoever reads its results has read enough', async () => {
+    write('many.npy', encodeNpy(new Float32Array(60_000 * 4), [60_000, 4]));
+    const { child, ended } = start(folder, 'run', 'm.safetensors', 'many.npy', '--print', 'outputs');
+    child.stdout.once('data', () => child.stdout.destroy());
+    const { code, stderr } = await ended;
+    expect(stderr).not.toContain('EPIPE');
+    expect(code).toBe(0);
+  });
+
+  it('a supervisor stops a training as Ctrl-C does', async () => {
+    const training = start(
+      folder,
+      'train',
+      ...DATA,
+      '--batch',
+      '10',
+      '--epochs',
+      '20000',
+      '--checkpoint',
+      'c.checkpoint',
+    );
+    await training.says('stderr', 'training: step');
+    training.child.kill('SIGTERM');
+    const { code, stderr } = await training.ended;
+    expect(code).toBe(143);
+    expect(stderr).toContain('--resume goes on from c.checkpoint');
+    expect(files()).toContain('c.checkpoint');
   });
 });

@@ -103,6 +103,9 @@ export const train = () =>
     .addHelpText('after', EXAMPLES)
     .action((options: Options) => act(options));
 
+/** Ctrl-C, and what a supervisor sends. */
+const STOPS = ['SIGINT', 'SIGTERM'] as const;
+
 async function act(options: Options): Promise<void> {
   if (options.resume && !options.checkpoint)
     throw new BiphaseError('invalid_argument', '--resume needs the --checkpoint to go on from');
@@ -117,8 +120,9 @@ async function act(options: Options): Promise<void> {
   const engine = await createEngine({ backend: options.backend, threads: options.threads });
   say(engine.describe());
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.once('SIGINT', onSignal);
+  const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
+  // A second one ends the process at once.
+  for (const signal of STOPS) process.once(signal, onSignal);
   try {
     const training = await engine.train(model, {
       loss: losses[loss],
@@ -129,6 +133,7 @@ async function act(options: Options): Promise<void> {
     const last = await fit(training, trainSet, options, stop.signal);
     if (stop.signal.aborted) {
       stopped(training.step, options);
+      process.exitCode = stop.signal.reason === 'SIGTERM' ? 143 : 130;
       return;
     }
     const frozen = await training.freeze();
@@ -157,7 +162,7 @@ async function act(options: Options): Promise<void> {
     );
     await discard(options.checkpoint);
   } finally {
-    process.removeListener('SIGINT', onSignal);
+    for (const signal of STOPS) process.removeListener(signal, onSignal);
     engine.dispose();
   }
 }
@@ -186,14 +191,13 @@ async function fit(
   return loss;
 }
 
-/** Ctrl-C: fit() has written the checkpoint, and the caller is told how to go on. */
+/** fit() has written the checkpoint, and the caller is told how to go on. */
 function stopped(step: number, { checkpoint }: Options): void {
   say(
     checkpoint
       ? `stopped after step ${step}; the same command with --resume goes on from ${checkpoint}`
       : `stopped after step ${step}; nothing was written (with --checkpoint the state would have been kept)`,
   );
-  process.exitCode = 130;
 }
 
 /** A finished run's checkpoint would make the next one with --resume do nothing. */
