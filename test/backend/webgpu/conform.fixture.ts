@@ -1,7 +1,8 @@
 /** The conformance cases in Deno, whose WebGPU (wgpu) is not Dawn. Prints a ConformReport as JSON. */
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { configs } from '../../../src/backend/webgpu/products.ts';
-import { conform } from '../../support/conform.ts';
+import { conform, problemsOfCase } from '../../support/conform.ts';
+import { fewCases } from '../../support/product-cases.ts';
 
 const gpu = navigator.gpu;
 const backend = await createWebgpuBackend({ gpu });
@@ -10,8 +11,11 @@ const { adapter, cases, problems } = await conform(backend, { atOnce: 16 });
 // The products' other kernels too, one of each kind: what is uniform, what folds and what is in bounds differs by compiler.
 for (const name of ['large', 'blocksInParts', 'vector4x16'] as const) {
   const forced = await createWebgpuBackend({ gpu, force: { ...configs[name], packedDot: name === 'large' } });
-  const report = await conform(forced, { only: ['matmul', 'matmul_i8'], atOnce: 2 });
-  problems.push(...report.problems.map((p) => `${name}: ${p}`));
+  const ofOp = async (op: 'matmul' | 'matmul_i8') => {
+    for (const c of fewCases(op, configs[name]))
+      problems.push(...(await problemsOfCase(forced, op, c)).map((p) => `${name}: ${op}: ${p}`));
+  };
+  await Promise.all([ofOp('matmul'), ofOp('matmul_i8')]);
 }
 console.log(JSON.stringify({ adapter, cases, problems }));
 process.exit(0);

@@ -3,17 +3,17 @@ import type { Backend } from '../../../src/backend/backend.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import {
+  type ConfigName,
   candidatesFor,
   classOf,
   configs,
   fitting,
   type Product,
 } from '../../../src/backend/webgpu/products.ts';
-import type { MatmulAttrs } from '../../../src/ops/matmul.ts';
 import type { Case } from '../../cases.ts';
-import { problemsOf, problemsOfCase } from '../../support/conform.ts';
-import { f32, i8, i32, u8 } from '../../support/fill.ts';
+import { problemsOfCase } from '../../support/conform.ts';
 import { missing } from '../../support/parts.ts';
+import { allCases, fewCases } from '../../support/product-cases.ts';
 
 const product = (m: number, n: number, k: number, op: Product['op'] = 'matmul'): Product => ({
   ...{ op, batch: 1, m, n, k },
@@ -66,7 +66,7 @@ describe('candidates for a product', () => {
   });
 });
 
-/** Vector kernels only serve m = 1, int8 has no parts; all else takes every configuration. */
+/** int8 has no parts; all else takes every configuration. */
 const ofInt8 = [
   ['direct', false],
   ['direct', true],
@@ -78,50 +78,28 @@ const ofInt8 = [
   ['vector4x16', true],
 ] as const;
 
-/** Sizes that every tile divides, and sizes just past them: several tiles, with and without edges, in all four forms. */
-const larger: Case[] = [
-  [64, 64, 128],
-  [65, 67, 130],
-].flatMap(([m, k, n]) =>
-  [false, true].flatMap((transposeA) =>
-    [false, true].map((transposeB) => ({
-      inputs: [f32([2, ...(transposeA ? [k, m] : [m, k])]), f32(transposeB ? [n, k] : [k, n]), f32([n])],
-      attrs: { transposeA, transposeB, activation: { name: 'relu', attrs: {} } },
-    })),
-  ),
-);
-const largerI8: Case[] = [
-  [64, 256, 128],
-  [65, 259, 130],
-].map(([m, k, n]) => ({
-  inputs: [u8([m, k]), i8([n, k]), i32([n], (_, r) => r.int(2 ** 20) - 2 ** 19), i32([n], () => 2 ** 30)],
-  attrs: { shift: 42, zeroPoint: 120, min: 0, max: 255 },
-  constants: [1, 2, 3],
-}));
+/** One of each kind of kernel goes through all there is: the others differ from it in their sizes alone. */
+const casesFor = (op: 'matmul' | 'matmul_i8', name: ConfigName): Case[] =>
+  (name === 'direct' || name === 'small' ? allCases : fewCases)(op, configs[name]);
 
-/** Each activation is a shader of its own to compile, and joined in one place: two of them show that it is reached. */
-const fewActivations = ({ attrs }: Case): boolean =>
-  ['relu', 'gelu', undefined].includes((attrs as MatmulAttrs).activation?.name);
-
-async function problemsAmong(backend: Backend, op: 'matmul' | 'matmul_i8', cases: Case[]): Promise<string[]> {
-  const problems = await problemsOf(backend, op, fewActivations);
-  for (const c of cases) problems.push(...(await problemsOfCase(backend, op, c)));
-  return problems.slice(0, 3);
+async function problemsAmong(backend: Backend, op: 'matmul' | 'matmul_i8', given: Case[]): Promise<string> {
+  const problems: string[] = [];
+  for (const c of given) problems.push(...(await problemsOfCase(backend, op, c)));
+  return problems.slice(0, 3).join('\n');
 }
 
 describe.skipIf(await missing('webgpu'))('every configuration, forced, agrees with the reference', () => {
-  const forced = Object.entries(configs).map(([name, config]) => ({ name, config }));
-  it.each(forced)('matmul, $name', { timeout: 120_000 }, async ({ config }) => {
-    const backend = await createWebgpuBackend({ gpu: (await nodeGPU()) as GPU, force: config });
-    expect((await problemsAmong(backend, 'matmul', larger)).join('\n')).toBe('');
+  it.each(Object.keys(configs) as ConfigName[])('matmul, %s', async (name) => {
+    const backend = await createWebgpuBackend({ gpu: (await nodeGPU()) as GPU, force: configs[name] });
+    expect(await problemsAmong(backend, 'matmul', casesFor('matmul', name))).toBe('');
     backend.dispose();
   });
 
-  it.each(ofInt8)('matmul_i8, %s, packed dot %s', { timeout: 120_000 }, async (name, packedDot) => {
+  it.each(ofInt8)('matmul_i8, %s, packed dot %s', async (name, packedDot) => {
     const gpu = (await nodeGPU()) as GPU;
     if (packedDot) expect([...gpu.wgslLanguageFeatures]).toContain('packed_4x8_integer_dot_product');
     const backend = await createWebgpuBackend({ gpu, force: { ...configs[name], packedDot } });
-    expect((await problemsAmong(backend, 'matmul_i8', largerI8)).join('\n')).toBe('');
+    expect(await problemsAmong(backend, 'matmul_i8', casesFor('matmul_i8', name))).toBe('');
     backend.dispose();
   });
 });
