@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   var y = log_safe(sum_exp(l, x, args.n, most));
   var below = 0.0;
   for (var i = l; i < args.n; i += LANES) { below += most - load(x + i); }
-  let mean = row_sum(l, below) / f32(args.n);
+  let mean = workgroup_sum(l, below) / f32(args.n);
   if (l > 0u) { return; }
   let known = t < args.n;
   let logit = load(x + select(0u, t, known));

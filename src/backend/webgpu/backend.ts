@@ -18,6 +18,8 @@ export interface WebgpuOptions extends TuneOptions {
   readonly gpu?: GPU;
   /** A device of the caller's: used, and never destroyed. */
   readonly device?: GPUDevice;
+  /** False leaves subgroups alone where the device has them. */
+  readonly subgroups?: boolean;
   /** Told how far compiling is: shaders are what users wait for. */
   readonly onProgress?: (progress: CompileProgress) => void;
 }
@@ -71,7 +73,7 @@ export class WebgpuBackend implements Backend {
     this.owned = owned;
     this.onProgress = options.onProgress;
     this.health = new DeviceHealth(device);
-    this.pipelines = new Pipelines(device);
+    this.pipelines = new Pipelines(device, device.features.has('subgroups') && options.subgroups !== false);
     const traits = {
       ...{ software: adapter.software, packedDot: hasPackedDot(options.gpu) },
       ...options.traits,

@@ -8,6 +8,9 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
+/** Taken where there: candidates are timed by the device's own clock, and reductions go through subgroups. */
+const WANTED: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups'];
+
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|softpipe|\bcpu\b/i;
 
 function describe({ info }: { readonly info: GPUAdapterInfo }): AdapterDescription {
@@ -36,8 +39,7 @@ export async function requestDevice(gpu: GPU): Promise<{ device: GPUDevice; adap
     const device = await adapter.requestDevice({
       label: 'biphase',
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-      // Candidates are timed by the device's own clock where it has one.
-      requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+      requiredFeatures: WANTED.filter((feature) => adapter.features.has(feature)),
     });
     return { device, adapter: describe(adapter) };
   } catch (cause) {

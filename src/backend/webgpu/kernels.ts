@@ -84,7 +84,7 @@ const reduction = (kind: number, factor: (n: number) => number): Kernel =>
   one<ReduceAttrs>(({ inputs: [x], output, attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     return {
-      shader: { files: ['reduce'], constants: { KIND: kind, LANES: lanesFor(sizes.count) } },
+      shader: { files: ['reduce', 'workgroup'], constants: { KIND: kind, LANES: lanesFor(sizes.count) } },
       args: [wordOf(x), wordOf(output), count(output), sizes.count, sizes.inner, float(factor(sizes.count))],
       workgroups: count(output),
     };
@@ -95,7 +95,7 @@ const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => 
   one<A>(({ inputs, output, attrs }) => {
     const { rows, n } = rowsOf(inputs[position].shape);
     return {
-      shader: { files: [...files, 'rows', 'math'], constants: { LANES: lanesFor(n) } },
+      shader: { files: [...files, 'rows', 'workgroup', 'math'], constants: { LANES: lanesFor(n) } },
       args: [...inputs.map(wordOf), wordOf(output), rows, n, ...more(attrs)],
       workgroups: n === 0 && files[0] !== 'cross_entropy' ? 0 : rows,
     };
@@ -209,7 +209,7 @@ export const kernels = {
     };
   }),
   global_norm: one(({ inputs: [x], output }) => ({
-    shader: shader('global_norm'),
+    shader: { files: ['global_norm', 'workgroup'], constants: { LANES: 256 } },
     args: [wordOf(x), wordOf(output), count(x)],
     workgroups: 1,
   })),

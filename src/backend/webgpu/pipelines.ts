@@ -6,12 +6,15 @@ import type { Shader } from './record.ts';
 export class Pipelines {
   readonly bindGroupLayout: GPUBindGroupLayout;
   private readonly device: GPUDevice;
+  private readonly subgroups: boolean;
   private readonly layout: GPUPipelineLayout;
   private readonly modules = new Map<string, GPUShaderModule>();
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
-  constructor(device: GPUDevice) {
+  /** `subgroups`: reductions go through them; the device must have the feature. */
+  constructor(device: GPUDevice, subgroups: boolean) {
     this.device = device;
+    this.subgroups = subgroups;
     this.bindGroupLayout = device.createBindGroupLayout({
       entries: [
         { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' } },
@@ -60,9 +63,13 @@ export class Pipelines {
     const name = [arena, ...files].join('+');
     const known = this.modules.get(name);
     if (known) return known;
-    const code = [arena, 'prelude', ...files].map(
+    const reduces = files.includes('workgroup');
+    const workgroup = this.subgroups ? 'workgroup_subgroups' : 'workgroup_memory';
+    const code = [arena, 'prelude', ...files.map((f) => (f === 'workgroup' ? workgroup : f))].map(
       (f) => shaders[f as keyof typeof shaders] ?? fail('internal', `no shader ${f}`),
     );
+    // WGSL wants it before all else, so the file that needs it can't say it.
+    if (reduces && this.subgroups) code.unshift('enable subgroups;');
     const module = this.device.createShaderModule({ label: name, code: code.join('\n') });
     this.modules.set(name, module);
     return module;

@@ -6,7 +6,10 @@ export type Word = number | { readonly f32: number };
 /** A float argument. */
 export const float = (value: number): Word => ({ f32: value });
 
-/** Which WGSL runs: files joined one behind the other, and the constants it is specialised by. */
+/**
+ * Which WGSL runs: files joined one behind the other, and the constants it is specialised by. `workgroup` is
+ * workgroup_subgroups.wgsl where the device has subgroups, else workgroup_memory.wgsl.
+ */
 export interface Shader {
   readonly files: readonly string[];
   readonly constants?: Readonly<Record<string, number>>;
