@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-web/wasm';
+import * as ort from 'onnxruntime-web';
 import type { Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf } from './model.ts';
