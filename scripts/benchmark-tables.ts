@@ -80,7 +80,7 @@ export function runSection(report: Report): string {
     .join(', ');
   const { build, threads } = results[0];
   return [
-    `## ${runtime}, ${build}, ${threads} thread${threads === 1 ? '' : 's'}\n`,
+    `## ${[runtime, build].filter(Boolean).join(', ')}, ${threads} thread${threads === 1 ? '' : 's'}\n`,
     `${machine}; ${date}; \`${command}\`.${limitText ? ` Limits (medians): ${limitText}.` : ''}\n`,
     losses(report),
     ...suites.map((s) => `### ${s}\n\n${suiteTable(results.filter((r) => r.suite === s))}\n`),

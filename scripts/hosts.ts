@@ -67,6 +67,12 @@ const python: Host = {
   }),
 };
 
+/** The raw kernel modules without JavaScript: the command that checks one, or why it can't be had here. */
+export const rawKernels = attempt(() => {
+  const command = python.prepare();
+  return typeof command === 'string' ? command : [command[0], join(examples, 'python', 'raw.py')];
+});
+
 const rust: Host = {
   ...{ name: 'Rust, wasmtime', relaxed: true, passes: PASSES },
   prepare: attempt(() => {

@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInChromium } from './chromium-host.ts';
 import { makeDigits } from './digits-files.ts';
-import { hosts, runProgram } from './hosts.ts';
+import { hosts, rawKernels, runProgram } from './hosts.ts';
 import { runInWorkerd } from './workerd-host.ts';
 
-const folder = fileURLToPath(new URL('../out/hosts', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'out', 'hosts');
 const wanted = (name: string) => {
   const words = process.argv.slice(2);
   return words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase()));
@@ -93,6 +94,24 @@ for (const [name, run] of others.filter(([name]) => wanted(name)))
       console.log(`${label.padEnd(34)}FAILED: ${found.message}`);
     } else report(label, found.rate, Math.max(before, await digits.engineRate()), found.results);
   }
+
+/** The raw kernels, which are no model: the program compares them with arithmetic of its own. */
+const RAW = 'Python, raw kernels';
+if (wanted(RAW)) {
+  const command = rawKernels();
+  if (typeof command === 'string') absent(RAW, command);
+  else
+    for (const build of ['simd128', 'relaxed'])
+      try {
+        const said = runProgram([...command, join(root, 'build', 'wasm', `${build}.wasm`)]).trim();
+        if (said !== 'right') throw new Error(said);
+        passed++;
+        console.log(`${`${RAW}, ${build}`.padEnd(34)}${said}`);
+      } catch (error) {
+        failed++;
+        console.log(`${RAW.padEnd(34)}FAILED: ${(error as Error).message}`);
+      }
+}
 
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed ? 1 : 0;
