@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { BiphaseError, data, FrozenModel, type LoadedModel, loadModel, nn } from '../node.ts';
 import type { Numbers } from './data.ts';
 import { read } from './files.ts';
+import { sizes, whole } from './options.ts';
 
 /** The note of a model file that says how bytes become its f32 inputs. */
 const TRANSFORM = 'transform';
@@ -29,14 +31,26 @@ export async function readLayers(path: string): Promise<nn.Module> {
 }
 
 export interface ModelOptions {
+  /** Most samples to calibrate on. */
+  readonly samples: number;
   /** JSON file with the layers, for weights whose file does not name them. */
   readonly layers?: string;
   /** Shape of a sample, for the same. */
   readonly input?: readonly number[];
 }
 
+/** The options behind ModelOptions, and how many samples of a calibration file count. */
+export const withModelOptions = (command: Command): Command =>
+  command
+    .option('--samples <n>', 'how many samples to calibrate on, from the first', whole(1, 1e6), 512)
+    .option('--layers <file>', 'JSON file with the layers, for a file of weights that does not name them')
+    .option('--input <sizes>', 'sizes of one sample, for the same', sizes);
+
 /** A model file, or the weights of a safetensors file in the layers given. */
-export async function readModel(path: string, { layers, input }: ModelOptions = {}): Promise<LoadedModel> {
+export async function readModel(
+  path: string,
+  { layers, input }: Partial<ModelOptions> = {},
+): Promise<LoadedModel> {
   const file = await read(path);
   if (isWasm(file))
     throw new BiphaseError('invalid_data', `${path} is a frozen file; give the model file it was made from`);

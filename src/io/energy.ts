@@ -36,24 +36,33 @@ export class EnergyMeter {
         range: read(`${folder}/${name}/max_energy_range_uj`),
         last: read(`${folder}/${name}/energy_uj`),
       }));
-      return packages.length ? new EnergyMeter(packages, read) : undefined;
+      const later = (path: string) => {
+        try {
+          return read(path);
+        } catch {
+          return Number.NaN;
+        }
+      };
+      return packages.length ? new EnergyMeter(packages, later) : undefined;
     } catch {
       return undefined;
     }
   }
 
-  /** To be called now and then, or counts of a whole turn of the counter are lost. Cheap. */
+  /** To be called now and then, or counts of a whole turn of the counter are lost. Cheap, and never throws. */
   look(): void {
     if (performance.now() - this.looked > LOOK_MS) this.joules();
   }
 
-  joules(): number {
+  /** So far; undefined from when a counter could no longer be read, since what it counted then is not known. */
+  joules(): number | undefined {
     this.looked = performance.now();
     for (const p of this.packages) {
       const now = this.read(p.path);
+      if (Number.isNaN(now)) this.microjoules = Number.NaN;
       this.microjoules += now >= p.last ? now - p.last : now + p.range - p.last;
       p.last = now;
     }
-    return this.microjoules / 1e6;
+    return Number.isNaN(this.microjoules) ? undefined : this.microjoules / 1e6;
   }
 }

@@ -88,18 +88,15 @@ export class PredictorMeter {
   computeMs = 0;
   waitingMs = 0;
   private readonly energy = EnergyMeter.open();
-  private readonly ops = new Map<string, { flops: number; bytes: number }>();
+  private readonly runs = new Map<Plan, number>();
   private peakBytes = 0;
   private readonly latencies = new Float64Array(REMEMBERED);
   private measured = 0;
 
-  /** Counts one run of a plan. */
+  /** Counts one run of a plan; what the runs come to is summed up when somebody asks. */
   ran(plan: Plan): void {
     this.energy?.look();
-    for (const { op, cost } of plan.steps) {
-      const sum = this.ops.get(op) ?? { flops: 0, bytes: 0 };
-      this.ops.set(op, { flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes });
-    }
+    this.runs.set(plan, (this.runs.get(plan) ?? 0) + 1);
   }
 
   /** Notes how much is held. */
@@ -134,20 +131,30 @@ export class PredictorMeter {
   cost(memoryBytes: number, peak: Backend['peak']): PredictorCost {
     const { computeMs, waitingMs } = this;
     this.holds(memoryBytes);
-    let [flops, bytes] = [0, 0];
-    for (const sum of this.ops.values()) {
-      flops += sum.flops;
-      bytes += sum.bytes;
-    }
+    const ops = this.costByOp();
+    const [flops, bytes] = (['flops', 'bytes'] as const).map((of) =>
+      Object.values(ops).reduce((sum, cost) => sum + cost[of], 0),
+    );
     const flopsPerSecond = computeMs > 0 ? (flops / computeMs) * 1000 : undefined;
-    const best = this.ops.has('matmul_i8') ? peak?.i8 : peak?.f32;
+    const best = 'matmul_i8' in ops ? peak?.i8 : peak?.f32;
     return {
       ...{ flops, bytes, computeMs, waitingMs, flopsPerSecond },
       shareOfLimit: best && flopsPerSecond && flopsPerSecond / best,
-      ops: Object.fromEntries(this.ops),
+      ops,
       joules: this.energy?.joules(),
       ...{ memoryBytes, peakBytes: this.peakBytes },
     };
+  }
+
+  private costByOp(): Record<string, { flops: number; bytes: number }> {
+    const ops: Record<string, { flops: number; bytes: number }> = {};
+    for (const [plan, runs] of this.runs)
+      for (const { op, cost } of plan.steps) {
+        ops[op] ??= { flops: 0, bytes: 0 };
+        ops[op].flops += runs * cost.flops;
+        ops[op].bytes += runs * cost.bytes;
+      }
+    return ops;
   }
 
   private percentiles(): PredictorStats['latencyMs'] {

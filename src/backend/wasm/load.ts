@@ -79,6 +79,7 @@ export interface InstanceOptions {
   readonly pages?: number;
   /** A memory that threads can share; not with `modules`, which import one that is not shared. */
   readonly shared?: boolean;
+  /** Compiled already; `build` then chooses among them. */
   readonly modules?: WasmModules;
 }
 

@@ -9,20 +9,17 @@ import {
   type StoredModel,
 } from '../../node.ts';
 import { checkWritable } from '../files.ts';
-import { readModel, transformOf } from '../models.ts';
-import { jsonOption, sizes, whole } from '../options.ts';
+import { type ModelOptions, readModel, transformOf, withModelOptions } from '../models.ts';
+import { jsonOption, whole } from '../options.ts';
 import { bytes, report } from '../print.ts';
 import { calibrationOf } from './quantize.ts';
 
-interface Options {
+interface Options extends ModelOptions {
   readonly calibration?: string;
-  readonly samples: number;
   readonly relaxed: boolean;
   readonly f32: boolean;
   readonly maxBatch: number;
   readonly inputType?: 'f32' | 'u8';
-  readonly layers?: string;
-  readonly input?: number[];
   readonly output: string;
   readonly json: boolean;
 }
@@ -37,11 +34,10 @@ One WebAssembly module with weights, plan and kernels, without imports: docs/ABI
 trained on bytes takes bytes, with its scaling inside; --input-type f32 makes it take f32 instead.`;
 
 export const freeze = () =>
-  new Command('freeze')
+  withModelOptions(new Command('freeze'))
     .description('Writes a model as one WebAssembly file that runs in any host.')
     .argument('<model>', 'a model file: quantized, or f32 with --calibration or --f32')
     .option('--calibration <file>', 'quantize an f32 model on these samples first')
-    .option('--samples <n>', 'how many of them, from the first', whole(1, 1e6), 512)
     .option('--relaxed', 'use relaxed SIMD: faster where a host has it, refused where not', false)
     .option('--f32', 'freeze an f32 model as it is', false)
     .option('--max-batch <n>', 'most samples of one run', whole(1, 65536), 64)
@@ -49,8 +45,6 @@ export const freeze = () =>
       '--input-type <type>',
       'u8 or f32: what the file takes (bytes where the model was trained on bytes)',
     )
-    .option('--layers <file>', 'JSON file with the layers, for a file of weights that does not name them')
-    .option('--input <sizes>', 'sizes of one sample, for the same', sizes)
     .option('-o, --output <file>', 'where the module goes', 'model.wasm')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)

@@ -3,16 +3,13 @@ import { writeWhole } from '../../io/file.ts';
 import { createEngine, saveModel } from '../../node.ts';
 import { readNumbers } from '../data.ts';
 import { checkWritable } from '../files.ts';
-import { frozenOf, readModel, samplesFor } from '../models.ts';
-import { jsonOption, real, sizes, whole } from '../options.ts';
+import { frozenOf, type ModelOptions, readModel, samplesFor, withModelOptions } from '../models.ts';
+import { jsonOption, real } from '../options.ts';
 import { bytes, report, table } from '../print.ts';
 
-interface Options {
+interface Options extends ModelOptions {
   readonly calibration: string;
-  readonly samples: number;
   readonly percentile?: number;
-  readonly layers?: string;
-  readonly input?: number[];
   readonly output: string;
   readonly json: boolean;
 }
@@ -26,17 +23,14 @@ The file keeps the f32 weights and the ranges that int8 is made from, so the mod
 themselves are what freeze writes. weights.safetensors may be PyTorch's: names such as 0.weight and 0.bias, in f32.`;
 
 export const quantize = () =>
-  new Command('quantize')
+  withModelOptions(new Command('quantize'))
     .description('Measures the ranges of a model on samples, and quantizes it to int8.')
     .argument('<model>', 'a model file')
     .requiredOption(
       '--calibration <file>',
       'samples like those the model will see (IDX, NPY or CSV, also in gzip)',
     )
-    .option('--samples <n>', 'how many of them, from the first', whole(1, 1e6), 512)
     .option('--percentile <p>', 'leave out the rarest values on each side, such as 99.9', real(50.1, 100))
-    .option('--layers <file>', 'JSON file with the layers, for a file of weights that does not name them')
-    .option('--input <sizes>', 'sizes of one sample, for the same', sizes)
     .option('-o, --output <file>', 'where the model goes', 'model-int8.safetensors')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)

@@ -21,7 +21,7 @@ Examples:
   biphase run digits-int8.safetensors test-images.idx.gz --print outputs | head -3
   biphase run digits.wasm images.npy -o results.npy --print none
 
-A frozen file runs as any host runs it, without the engine. -o writes the raw outputs as NPY: of an int8 model whose last layer
+A frozen file runs without the engine, as in every other host. -o writes the raw outputs as NPY: of an int8 model whose last layer
 is quantized, the u8 numbers of the file.`;
 
 export const run = () =>
