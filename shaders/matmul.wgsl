@@ -1,12 +1,16 @@
-// The f32 side of a product: C = forward(A B + bias). Joined to a product_*.wgsl, which says who computes what, and to
-// an activation. A patch is 4 x 4 elements of an operand, k running over the array and rows or columns over the lanes.
+// The f32 side of a product: C = forward(A B + bias), or C = backward(A B, saved). Joined to a product_*.wgsl, which says
+// who computes what, and to an activation. A patch is 4 x 4 elements of an operand, k running over the array and rows or
+// columns over the lanes.
+//     third    [n] the bias; or [like C] what the derivative is computed from; or [m] where the sums of A's rows go
 struct Args {
-  a: u32, b: u32, bias: u32, c: u32, m: u32, n: u32, k: u32, batch_a: u32, batch_b: u32,
+  a: u32, b: u32, third: u32, c: u32, m: u32, n: u32, k: u32, batch_a: u32, batch_b: u32,
   tiles_m: u32, tiles_n: u32, tiles: u32, batches: u32, chunk: u32, p: f32, zero: u32,
 }
 override TRANSPOSE_A: u32;
 override TRANSPOSE_B: u32;
 override BIAS: u32;
+override DERIVATIVE: u32;
+override SUMS: u32; // 1: the sums of A's rows as well, A being transposed
 override WHOLE: u32; // 1: rows of A, B and C are multiples of 4 long, so that no group of four is cut by an edge
 override EDGES: u32; // 0: tiles divide m, n and k evenly, so that every patch is inside
 override PART: u32; // 1: sums over a part of K, one part behind the other, for matmul_join.wgsl
@@ -15,6 +19,7 @@ alias Quad = vec4<f32>;
 alias Sum = vec4<f32>;
 
 fn madd(s: Sum, a: f32, b: Quad) -> Sum { return s + a * b; }
+fn tally(s: Sum, a: Quad) -> Sum { return s + a; }
 
 // Four elements, of which the first `left` are inside; the others are 0.
 fn span(at: u32, left: u32) -> Quad {
@@ -66,12 +71,25 @@ fn finish(batch: u32, i: u32, j: u32, sum: Sum) {
   if (i >= args.m || j >= args.n) { return; }
   let at = args.c + (batch * args.m + i) * args.n + j;
   var v = sum;
-  if (PART == 0u) {
-    if (BIAS == 1u) { v += span(args.bias + j, args.n - j); }
+  if (DERIVATIVE == 1u) {
+    let s = span(args.third + (at - args.c), args.n - j);
+    v = Quad(backward(v.x, s.x, args.p), backward(v.y, s.y, args.p), backward(v.z, s.z, args.p), backward(v.w, s.w, args.p));
+  } else if (PART == 0u) {
+    if (BIAS == 1u) { v += span(args.third + j, args.n - j); }
     v = Quad(forward(v.x, args.p), forward(v.y, args.p), forward(v.z, args.p), forward(v.w, args.p));
   }
-  if (WHOLE == 1u || j + 3u < args.n) { store_four(at, v); return; }
+  put(at, args.n - j, v);
+}
+
+// Four sums of A's rows, from row i on.
+fn finish_tally(batch: u32, i: u32, sum: Sum) {
+  if (i < args.m) { put(args.third + batch * args.m + i, args.m - i, sum); }
+}
+
+// Four results, or `left`.
+fn put(at: u32, left: u32, v: Quad) {
+  if (WHOLE == 1u || left > 3u) { store_four(at, v); return; }
   store(at, v.x);
-  if (j + 1u < args.n) { store(at + 1u, v.y); }
-  if (j + 2u < args.n) { store(at + 2u, v.z); }
+  if (left > 1u) { store(at + 1u, v.y); }
+  if (left > 2u) { store(at + 2u, v.z); }
 }

@@ -16,6 +16,10 @@ override WORDS: u32; // 1: K is a multiple of 4, so that rows are whole words
 alias Quad = vec4<u32>;
 alias Sum = vec4<i32>;
 
+const SUMS = 0u;
+fn tally(s: Sum, x: Quad) -> Sum { return s; }
+fn finish_tally(batch: u32, i: u32, sum: Sum) {}
+
 fn madd(s: Sum, x: u32, w: Quad) -> Sum { return s + Sum(dot4(x, w.x), dot4(x, w.y), dot4(x, w.z), dot4(x, w.w)); }
 
 fn terms() -> u32 { return (args.k + 3u) >> 2u; }

@@ -27,6 +27,10 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   var s01: Sums;
   var s10: Sums;
   var s11: Sums;
+  // Rows are summed in the first column of tiles, by the first of the invocations that share them.
+  let tallies = SUMS == 1u && at.tile_n == 0u && l.x == 0u;
+  var t0: Sum;
+  var t1: Sum;
   for (var k = at.from_k; k < at.end_k; k += DEPTH) {
     for (var q = l.y * WX + l.x; q < patches; q += WX * WY) {
       if (q < patches_a) {
@@ -58,6 +62,12 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
         if (QN > 1u) { outer(&s11, a1, tile_b[d * groups_b + WX + l.x]); }
       }
     }
+    if (tallies) {
+      for (var d = 0u; d < DEPTH; d++) {
+        t0 = tally(t0, tile_a[d * groups_a + l.y]);
+        if (QM > 1u) { t1 = tally(t1, tile_a[d * groups_a + WY + l.y]); }
+      }
+    }
     workgroupBarrier();
   }
   let i = first_i + l.y * 4u;
@@ -66,4 +76,8 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   if (QN > 1u) { finish_four(at.result, i, j + WX * 4u, s01); }
   if (QM > 1u) { finish_four(at.result, i + WY * 4u, j, s10); }
   if (QM > 1u && QN > 1u) { finish_four(at.result, i + WY * 4u, j + WX * 4u, s11); }
+  if (tallies) {
+    finish_tally(at.result, i, t0);
+    if (QM > 1u) { finish_tally(at.result, i + WY * 4u, t1); }
+  }
 }

@@ -5,6 +5,7 @@ import {
   bytes,
   constantly,
   distinct,
+  type Fill,
   f32,
   i8,
   i32,
@@ -120,6 +121,8 @@ const matmulActivations: [ActivationName, object][] = [
   ['softplus', {}],
   ['hardswish', {}],
 ];
+/** An activation's output or input, where its derivative is at most 1.2. */
+const tame: Fill = (_, random) => random.uniform() * 1.6 - 0.7;
 const matmul: Case<AttrsOf<'matmul'>>[] = [
   ...[false, true].flatMap((transposeA) =>
     [false, true].flatMap((transposeB) =>
@@ -144,6 +147,27 @@ const matmul: Case<AttrsOf<'matmul'>>[] = [
       noGradient: true,
     })),
   ),
+  ...matmulActivations.flatMap(([name, attrs]) =>
+    [
+      [5, 7, 9],
+      [64, 32, 48],
+      [1, 20, 33],
+    ].map(([m, k, n]) => ({
+      inputs: [f32([m, k]), f32([n, k]), f32([m, n], tame)],
+      attrs: { transposeA: false, transposeB: true, derivative: { name, attrs } },
+      noGradient: true,
+    })),
+  ),
+  ...(['relu', 'leaky_relu'] as const).map((name) => ({
+    inputs: [f32([5, 7]), f32([9, 7]), f32([5, 9], modestSpecials)],
+    attrs: { transposeA: false, transposeB: true, derivative: { name, attrs: { slope: 0.1 } } },
+    noGradient: true,
+  })),
+  {
+    inputs: [f32([2, 5, 7]), f32([4, 7]), f32([2, 5, 4], tame)],
+    attrs: { transposeA: false, transposeB: true, derivative: { name: 'tanh', attrs: {} } },
+    noGradient: true,
+  },
   ...(
     [
       [
@@ -192,6 +216,14 @@ const matmul: Case<AttrsOf<'matmul'>>[] = [
     attrs: { transposeA: false, transposeB: false, activation: { name: 'relu', attrs: {} } },
     noGradient: true,
   },
+];
+
+const linearBackward: Case<AttrsOf<'linear_backward'>>[] = [
+  ...MATMULS.filter(([, , n]) => n > 0).map(([m, k, n]) => ({
+    inputs: [f32([k, m]), f32([k, n]), f32([m, n]), f32([1, m])],
+    attrs: {},
+  })),
+  { inputs: [f32([9, 21], modestSpecials), f32([9, 6]), f32([21, 6]), f32([21])], attrs: {} },
 ];
 
 const REDUCTIONS: [shape: number[], axes: number[]][] = [
@@ -352,6 +384,7 @@ const gelu = activation<AttrsOf<'gelu'>>([{ approximate: 'none' }, { approximate
 /** Cases for every op: forgetting one is a type error. Conformance, gradients and benchmarks are made from them. */
 export const cases: { readonly [N in OpName]: readonly Case<AttrsOf<N>>[] } = {
   matmul,
+  linear_backward: linearBackward,
   add: binary(),
   sub: binary(),
   mul: binary(),

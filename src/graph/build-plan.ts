@@ -3,7 +3,8 @@ import { sizeOf } from '../core/shape.ts';
 import { costOf, opOf } from '../ops/index.ts';
 import { dropUnused, foldConstants } from './fold.ts';
 import { fuseEpilogues } from './fuse.ts';
-import { type Graph, type GraphTensor, inputTypes, makersOf, type TensorId } from './graph.ts';
+import { fuseGradients } from './fuse-gradients.ts';
+import { type Graph, type GraphTensor, inputTypes, memoryOf, type TensorId } from './graph.ts';
 import { alignUp, type Lifetime, placeByLiveness } from './memory.ts';
 import {
   ALIGNMENT,
@@ -17,7 +18,7 @@ import {
 
 export interface PlanOptions {
   readonly name: string;
-  /** Fold constants, drop what nothing needs, and join biases and activations to products; on by default. */
+  /** Fold constants, drop what nothing needs, and join biases, activations and their gradients to products; on by default. */
   readonly optimize?: boolean;
   /** Bytes left free behind every tensor, where tests watch for stray writes. */
   readonly guardBytes?: number;
@@ -27,7 +28,9 @@ const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement
 
 /** Makes a graph executable: folds constants, drops what nothing needs, fuses, orders sections, places memory. */
 export function buildPlan(traced: Graph, { name, optimize = true, guardBytes = 0 }: PlanOptions): Plan {
-  const graph = orderBySection(optimize ? fuseEpilogues(dropUnused(foldConstants(traced))) : traced);
+  const graph = orderBySection(
+    optimize ? fuseGradients(fuseEpilogues(dropUnused(foldConstants(traced)))) : traced,
+  );
   const placement = placeTensors(graph, guardBytes);
   const refOf = (id: TensorId): TensorRef => {
     const { dtype, shape } = graph.tensors[id];
@@ -89,16 +92,7 @@ function slotsOf(graph: Graph, refOf: (id: TensorId) => TensorRef): Record<strin
  * touch between runs and which are therefore never reused), then temporaries by liveness.
  */
 function placeTensors(graph: Graph, guardBytes: number) {
-  const makers = makersOf(graph);
-  const resolve = (id: TensorId): { root: TensorId; elements: number } => {
-    const { view } = graph.tensors[id];
-    if (view) {
-      const { root, elements } = resolve(view.of);
-      return { root, elements: elements + view.offset };
-    }
-    const maker = makers[id];
-    return maker && opOf(maker.op).alias ? resolve(maker.inputs[0]) : { root: id, elements: 0 };
-  };
+  const resolve = memoryOf(graph);
   const rootOf = (id: TensorId) => resolve(id).root;
 
   // When each root is first written and last read; outputs are read after the last step.

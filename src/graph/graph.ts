@@ -1,5 +1,5 @@
 import type { TypedArray } from '../core/dtype.ts';
-import type { OpName } from '../ops/index.ts';
+import { type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
 import type { Section } from './plan.ts';
 
@@ -56,6 +56,21 @@ export function makersOf(graph: Graph): (Node | undefined)[] {
   const makers = new Array<Node | undefined>(graph.tensors.length);
   for (const node of graph.nodes) if (node.output !== undefined) makers[node.output] = node;
   return makers;
+}
+
+/** Whose memory a tensor lies in, and from which element on: through views, and through ops that only rename. */
+export function memoryOf(graph: Graph): (id: TensorId) => { root: TensorId; elements: number } {
+  const makers = makersOf(graph);
+  const resolve = (id: TensorId): { root: TensorId; elements: number } => {
+    const { view } = graph.tensors[id];
+    if (view) {
+      const { root, elements } = resolve(view.of);
+      return { root, elements: elements + view.offset };
+    }
+    const maker = makers[id];
+    return maker && opOf(maker.op).alias ? resolve(maker.inputs[0]) : { root: id, elements: 0 };
+  };
+  return resolve;
 }
 
 /** The input types of a node. */

@@ -151,6 +151,13 @@ export function activationFunction({ name, attrs }: ActivationRef): (x: number) 
   return (x) => f(x, attrs);
 }
 
+/** The derivative times dy, given what the activation saved, with its attributes checked. */
+export function activationDerivative({ name, attrs }: ActivationRef): (dy: number, saved: number) => number {
+  const { df, check } = activations[name] as Activation<object>;
+  check?.(attrs);
+  return (dy, saved) => df(dy, saved, attrs);
+}
+
 function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
   return op<A>({
     infer(inputs, attrs) {

@@ -52,7 +52,10 @@ export function costOf(
   const bytes = (t: TensorType) => sizeOf(t.shape) * bytesPerElement[t.dtype];
   const written = output
     ? bytes(output)
-    : (row.writes ?? []).reduce((sum, i) => sum + (inputs[i] ? bytes(inputs[i]) : 0), 0);
+    : (row.overwrites ? [] : (row.writes ?? [])).reduce(
+        (sum, i) => sum + (inputs[i] ? bytes(inputs[i]) : 0),
+        0,
+      );
   return {
     flops: row.flops(inputs, output, attrs),
     bytes: inputs.reduce((sum, t) => sum + bytes(t), written),

@@ -1,8 +1,9 @@
 import { fail } from '../core/errors.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
-import { type ActivationRef, activationFunction } from './activation.ts';
+import { type ActivationRef, activationDerivative, activationFunction } from './activation.ts';
 import { expectInputs, expectRank } from './check.ts';
 import { type GradientContext, op, type Sym, type TensorType } from './op.ts';
+import { reduceSizes, sumOver } from './reduce.ts';
 import { reduceAxes, reshaped } from './symbolic.ts';
 
 export interface MatmulAttrs {
@@ -10,7 +11,15 @@ export interface MatmulAttrs {
   readonly transposeB: boolean;
   /** Applied to the finished element, after the bias. Set by fusion, after differentiation. */
   readonly activation?: ActivationRef;
+  /**
+   * The product is the gradient of this activation's output, and becomes that of its input: the third operand is what the
+   * derivative is computed from, of the product's shape, instead of a bias. Set by fusion.
+   */
+  readonly derivative?: ActivationRef;
 }
+
+/** The product within linear_backward. */
+export const weightProduct: MatmulAttrs = { transposeA: true, transposeB: false };
 
 /** The product's sizes: `batch` products of (m x k) and (k x n). Stride 0 repeats one operand for every product. */
 export interface MatmulSizes {
@@ -70,24 +79,42 @@ function ofOperand(c: GradientContext<MatmulAttrs>, i: number, gradient: Sym): S
   return reshaped(c.emit, repeated ? reduceAxes(c.emit, 'sum', gradient, axes, false) : gradient, shape);
 }
 
-/** matmul(a, b, bias?): (..., m, k) x (..., k, n) [+ (n)] -> (..., m, n), then the activation. */
+/**
+ * matmul(a, b, bias?): (..., m, k) x (..., k, n) [+ (n)] -> (..., m, n), then the activation; or
+ * matmul(a, b, saved): the product times an activation's derivative, computed from `saved`, of the product's shape.
+ */
 export const matmul = {
   matmul: op<MatmulAttrs>({
     infer(inputs, attrs) {
       expectInputs('matmul', inputs, ['f32', 'f32', 'f32?']);
-      const [a, b, bias] = inputs;
+      const [a, b, third] = inputs;
       const { batchShape, m, n } = matmulSizes(a, b, attrs);
-      if (bias && !sameShape(bias.shape, [n]))
-        fail('shape_mismatch', `matmul: the bias has shape ${showShape(bias.shape)}, expected [${n}]`);
-      if (attrs.activation) activationFunction(attrs.activation);
-      return { dtype: 'f32', shape: [...batchShape, m, n] };
+      const shape = [...batchShape, m, n];
+      const { activation, derivative } = attrs;
+      if (derivative && activation)
+        fail('invalid_argument', 'matmul: got both an activation and a derivative, expected one');
+      if (derivative && !third)
+        fail(
+          'invalid_argument',
+          `matmul: the derivative of ${derivative.name} needs what it is computed from`,
+        );
+      const [what, expected] = derivative ? [`what ${derivative.name} saved`, shape] : ['the bias', [n]];
+      if (third && !sameShape(third.shape, expected))
+        fail(
+          'shape_mismatch',
+          `matmul: ${what} has shape ${showShape(third.shape)}, expected ${showShape(expected)}`,
+        );
+      if (activation) activationFunction(activation);
+      if (derivative) activationDerivative(derivative);
+      return { dtype: 'f32', shape };
     },
 
-    reference([a, b, bias], y, attrs) {
+    reference([a, b, third], y, attrs) {
       const { batch, m, n, k, batchStrideA, batchStrideB } = matmulSizes(a, b, attrs);
       const [aRow, aStep] = attrs.transposeA ? [1, m] : [k, 1];
       const [bStep, bCol] = attrs.transposeB ? [1, k] : [n, 1];
       const activate = attrs.activation ? activationFunction(attrs.activation) : (x: number) => x;
+      const derive = attrs.derivative && activationDerivative(attrs.derivative);
       for (let p = 0; p < batch; p++)
         for (let i = 0; i < m; i++)
           for (let j = 0; j < n; j++) {
@@ -95,21 +122,21 @@ export const matmul = {
             const b0 = p * batchStrideB + j * bCol;
             let sum = 0;
             for (let l = 0; l < k; l++) sum += a.data[a0 + l * aStep] * b.data[b0 + l * bStep];
-            y.data[(p * m + i) * n + j] = activate(bias ? sum + bias.data[j] : sum);
+            const at = (p * m + i) * n + j;
+            y.data[at] = derive ? derive(sum, third.data[at]) : activate(third ? sum + third.data[j] : sum);
           }
     },
 
-    flops([a, b, bias], y, attrs) {
+    flops([a, b, third], y, attrs) {
       const { batch, m, n, k } = matmulSizes(a, b, attrs);
-      return (
-        2 * batch * m * n * k + (bias ? sizeOf(y!.shape) : 0) + (attrs.activation ? sizeOf(y!.shape) : 0)
-      );
+      const each = (third ? 1 : 0) + (attrs.activation || attrs.derivative ? 1 : 0);
+      return 2 * batch * m * n * k + each * sizeOf(y!.shape);
     },
 
     gradient(c) {
       const { inputs, dy, attrs, emit, wanted } = c;
       const { transposeA: ta, transposeB: tb } = attrs;
-      if (attrs.activation)
+      if (attrs.activation || attrs.derivative)
         fail(
           'unsupported',
           'matmul: differentiate before fusing; the activation is already part of the product',
@@ -138,5 +165,37 @@ export const matmul = {
             : undefined),
       ];
     },
+  }),
+
+  /**
+   * linear_backward(dy, x, weight gradient, bias gradient): for k samples, dy^T x of (k, m) and (k, n) into (m, n), and the
+   * sum of dy's rows into m elements, in one pass over dy. Made by fusion of a matmul and a sum.
+   */
+  linear_backward: op({
+    writes: [2, 3],
+    overwrites: true,
+    infer(inputs) {
+      expectInputs('linear_backward', inputs, ['f32', 'f32', 'f32', 'f32']);
+      const [dy, x, weight, bias] = inputs;
+      const { batch, m, n } = matmulSizes(dy, x, weightProduct);
+      const shapes = `${showShape(dy.shape)} and ${showShape(x.shape)}`;
+      if (dy.shape.length !== 2 || x.shape.length !== 2 || batch !== 1 || n === 0)
+        fail(
+          'shape_mismatch',
+          `linear_backward: got ${shapes}, expected two matrices, the second of at least one feature`,
+        );
+      if (!sameShape(weight.shape, [m, n]) || sizeOf(bias.shape) !== m)
+        fail(
+          'shape_mismatch',
+          `linear_backward: gradients for ${shapes} have shapes ${showShape(weight.shape)} and ` +
+            `${showShape(bias.shape)}, expected [${m}, ${n}] and [${m}]`,
+        );
+      return undefined;
+    },
+    reference([dy, x, weight, bias]) {
+      matmul.matmul.reference([dy, x], weight, weightProduct);
+      sumOver(dy.data, reduceSizes(dy.shape, [0]), bias.data, 1);
+    },
+    flops: ([dy, x]) => sizeOf(dy.shape) * (2 * x.shape[1] + 1),
   }),
 };

@@ -55,6 +55,8 @@ export interface Op<A extends object = object> {
   gradient?(context: GradientContext<A>): (Sym | undefined)[];
   /** Positions of inputs that are updated in place (optimizer steps). */
   readonly writes?: readonly number[];
+  /** What it writes it does not read: those inputs are outputs. */
+  readonly overwrites?: boolean;
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */

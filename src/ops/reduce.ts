@@ -49,7 +49,8 @@ function forEachRun(
     for (let j = 0; j < inner; j++) visit(i * inner + j, i * count * inner + j, inner);
 }
 
-function sumOver(x: NumberArray, sizes: ReduceSizes, y: NumberArray, factor: number): void {
+/** Sums in f64, times a factor. */
+export function sumOver(x: NumberArray, sizes: ReduceSizes, y: NumberArray, factor: number): void {
   forEachRun(sizes, (o, start, step) => {
     let sum = 0;
     for (let c = 0; c < sizes.count; c++) sum += x[start + c * step];

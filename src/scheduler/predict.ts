@@ -1,7 +1,7 @@
 import { bytesPerElement } from '../core/dtype.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Plan, Step } from '../graph/plan.ts';
-import { opOf } from '../ops/index.ts';
+import { type OpName, opOf } from '../ops/index.ts';
 import { productSize, type Rate, type Rates } from './rates.ts';
 
 /** What a run's time goes to. */
@@ -41,11 +41,13 @@ export function predict(plan: Plan, rates: Rates): Prediction {
   return { ms, parts, bound };
 }
 
+const products = new Set<OpName>(['matmul', 'linear_backward', 'matmul_i8']);
+
 function timeOf(step: Step, rates: Rates): [Part, number] {
   const { flops, bytes } = step.cost;
-  if (step.op === 'matmul' || step.op === 'matmul_i8') {
-    const kind = step.op === 'matmul' ? 'f32' : 'i8';
-    const [n = 1, m = 1] = [...(step.output ?? step.inputs[0]).shape].reverse();
+  if (products.has(step.op)) {
+    const kind = step.op === 'matmul_i8' ? 'i8' : 'f32';
+    const [n = 1, m = 1] = [...(step.output ?? step.inputs[2]).shape].reverse();
     const k = flops / (2 * m * n);
     const rate = Math.min(m, n, k) === 1 ? rates[`${kind}Vector`] : rates[kind];
     return ['products', flops / at(rate, productSize(m, n, k))];

@@ -34,14 +34,24 @@ function sumsOf(inputs: readonly Value[], attrs: MatmulAttrs): Float64Array {
   const absolute = inputs.map((t) => ({ ...t, data: Float64Array.from(t.data as Float32Array, Math.abs) }));
   const { batch, m, n, k } = matmulSizes(inputs[0], inputs[1], attrs);
   const y = { dtype: 'f32' as const, shape: [batch, m, n], data: new Float64Array(batch * m * n) };
-  const { activation, ...plain } = attrs;
-  ops.matmul.reference(absolute, y, plain);
+  const { activation, derivative, ...plain } = attrs;
+  // A derivative is at most 1.2, and its own error counts times what it is multiplied by.
+  ops.matmul.reference(derivative ? absolute.slice(0, 2) : absolute, y, plain);
   const bounds = y.data.map(
-    (s) => 1.2 * (k + 8) * EPS * (Number.isFinite(s) ? s : 0) + (activation ? 2e-6 * (1 + s) : 0) + TINY,
+    (s) =>
+      1.2 * (k + 8) * EPS * (Number.isFinite(s) ? s : 0) +
+      (activation || derivative ? 2e-6 * (1 + s) : 0) +
+      TINY,
   );
   cached.set(inputs, bounds);
   return bounds;
 }
+
+/** The same for both results, so by what every element of them is bounded by. */
+const weightAndBias: Bound['abs'] = ([dy, x]) => {
+  const k = dy.shape[0];
+  return 1.2 * (k + 8) * EPS * k * magnitude(dy) * Math.max(1, magnitude(x)) + TINY;
+};
 
 const summed: Bound['abs'] = ([x], attrs) => {
   const { count } = reduceSizes(x.shape, (attrs as { axes: number[] }).axes);
@@ -71,6 +81,7 @@ const optimizerStep: Bound = { abs: 2e-6, rel: 16 * EPS };
 /** What docs/NUMERICS.md promises, op by op. Where a bound depends on the inputs it is a function of them. */
 export const bounds: Readonly<Record<OpName, Bound>> = {
   matmul: { abs: product, rel: 4 * EPS },
+  linear_backward: { abs: weightAndBias, rel: 4 * EPS },
   add: close(1),
   sub: close(1),
   mul: close(1),

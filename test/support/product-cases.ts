@@ -3,11 +3,11 @@ import type { MatmulAttrs } from '../../src/ops/matmul.ts';
 import { type Case, cases } from '../cases.ts';
 import { f32, i8, i32, u8 } from './fill.ts';
 
-type ProductOp = 'matmul' | 'matmul_i8';
+type ProductOp = 'matmul' | 'linear_backward' | 'matmul_i8';
 
 /** (m, k, n) that every tile divides, and just past it: several tiles, without and with edges. */
-const TILED = { matmul: [64, 64, 128], matmul_i8: [64, 256, 128] };
-const CUT = { matmul: [65, 67, 130], matmul_i8: [65, 259, 130] };
+const TILED = { matmul: [64, 64, 128], linear_backward: [64, 64, 128], matmul_i8: [64, 256, 128] };
+const CUT = { matmul: [65, 67, 130], linear_backward: [65, 67, 130], matmul_i8: [65, 259, 130] };
 /** An odd K where no tile is full, and no K at all: what is left is the bias. */
 const SMALL = [
   [7, 33, 17],
@@ -29,12 +29,14 @@ export function fewCases(op: ProductOp, { kernel }: ProductConfig): Case[] {
   const sizes = kernel === 'vector' ? ROWS : [TILED[op], CUT[op], ...SMALL];
   // int8 needs a term to make a product of.
   if (op === 'matmul_i8') return sizes.filter(([, k]) => k > 0).map(caseI8);
-  return sizes.flatMap(([m, k, n]) => {
+  if (op === 'linear_backward') return sizes.map(caseBackward);
+  const products = sizes.flatMap(([m, k, n]) => {
     const forms = m === 1 || m >= 64 ? [false, true] : [false];
     return forms.flatMap((transposeA) =>
       forms.map((transposeB) => caseF32([m, k, n], transposeA, transposeB)),
     );
   });
+  return [...products, ...sizes.slice(0, 2).map(caseDerivative)];
 }
 
 function caseF32([m, k, n]: number[], transposeA: boolean, transposeB: boolean): Case {
@@ -43,6 +45,17 @@ function caseF32([m, k, n]: number[], transposeA: boolean, transposeB: boolean):
     attrs: { transposeA, transposeB, activation: { name: 'relu', attrs: {} } },
   };
 }
+
+/** The gradient of a layer's input, on its way through the activation before it. */
+const caseDerivative = ([m, k, n]: number[]): Case => ({
+  inputs: [f32([m, k]), f32([k, n]), f32([m, n])],
+  attrs: { transposeA: false, transposeB: false, derivative: { name: 'relu', attrs: {} } },
+});
+
+const caseBackward = ([m, k, n]: number[]): Case => ({
+  inputs: [f32([k, m]), f32([k, n]), f32([m, n]), f32([m])],
+  attrs: {},
+});
 
 const caseI8 = ([m, k, n]: number[]): Case => ({
   inputs: [u8([m, k]), i8([n, k]), i32([n], (_, r) => r.int(2 ** 20) - 2 ** 19), i32([n], () => 2 ** 30)],
@@ -53,8 +66,9 @@ const caseI8 = ([m, k, n]: number[]): Case => ({
 /** Every conformance case besides: each activation is joined in one place, so two of them show that it is reached. */
 export function allCases(op: ProductOp, config: ProductConfig): Case[] {
   const activations = ['relu', 'gelu', undefined];
-  const conforming = (cases[op] as readonly Case[]).filter(({ attrs }) =>
-    activations.includes((attrs as MatmulAttrs).activation?.name),
-  );
+  const conforming = (cases[op] as readonly Case[]).filter(({ attrs }) => {
+    const { activation, derivative } = attrs as MatmulAttrs;
+    return activations.includes((activation ?? derivative)?.name);
+  });
   return [...conforming, ...fewCases(op, config)];
 }

@@ -16,6 +16,7 @@ import {
   transposeCopy,
 } from '../../ops/layout.ts';
 import type { CrossEntropyAttrs } from '../../ops/loss.ts';
+import { type MatmulAttrs, weightProduct } from '../../ops/matmul.ts';
 import type { AdamAttrs, SgdAttrs } from '../../ops/optimizer.ts';
 import { inverseScale, type QuantAttrs } from '../../ops/quantized.ts';
 import { type ReduceAttrs, reduceSizes } from '../../ops/reduce.ts';
@@ -95,6 +96,8 @@ const reduction = (kind: number, factor: (n: number) => number): Kernel =>
     return [kind, address(x), address(output), outer, count, inner, float(factor(count))];
   });
 
+const sum = reduction(opcode.SUM, () => 1);
+
 /** Softmax and its kin: operands, then rows and their length. */
 const rowwise = (code: number): Kernel =>
   one(code, ({ inputs, output }, { address }) => {
@@ -133,7 +136,28 @@ const adam = (decoupled: 0 | 1): Kernel =>
 
 /** Every op, by name: how it becomes records, or why it can't. */
 export const kernels = {
-  matmul: { encode: encodeMatmul },
+  matmul: {
+    encode(step, place) {
+      const { derivative } = step.attrs as MatmulAttrs;
+      const product = encodeMatmul(step, place);
+      if (!derivative) return product;
+      // Element by element, so it may write where it reads.
+      const inputs = [step.output!, step.inputs[2]];
+      return [
+        ...product,
+        ...activationBackward(derivative.name).encode({ ...step, inputs, attrs: derivative.attrs }, place),
+      ];
+    },
+  },
+  linear_backward: {
+    encode(step, place) {
+      const [dy, x, weight, bias] = step.inputs;
+      return [
+        ...encodeMatmul({ ...step, inputs: [dy, x], output: weight, attrs: weightProduct }, place),
+        ...sum.encode({ ...step, inputs: [dy], output: bias, attrs: { axes: [0] } }, place),
+      ];
+    },
+  },
   matmul_i8: { encode: encodeMatmulI8 },
   add: binary(opcode.ADD),
   sub: binary(opcode.SUB),
@@ -168,7 +192,7 @@ export const kernels = {
   softplus_backward: activationBackward('softplus'),
   hardswish: activation('hardswish'),
   hardswish_backward: activationBackward('hardswish'),
-  sum: reduction(opcode.SUM, () => 1),
+  sum,
   mean: reduction(opcode.SUM, (n) => 1 / n),
   max: reduction(opcode.MAX, () => 1),
   max_backward: one<ReduceAttrs>(

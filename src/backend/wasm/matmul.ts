@@ -6,9 +6,13 @@ import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationWords } from './activation.ts';
 import type { Place, TapeRecord } from './tape.ts';
 
-/** An f32 product as one record: sizes, and the two strides of each operand, which is all that transposing is. */
-export function encodeMatmul({ inputs: [a, b, bias], output, attrs }: Step, place: Place): TapeRecord[] {
-  const { transposeA, transposeB, activation } = attrs as MatmulAttrs;
+/**
+ * An f32 product as one record: sizes, and the two strides of each operand, which is all that transposing is. A derivative
+ * is the caller's to add.
+ */
+export function encodeMatmul({ inputs: [a, b, third], output, attrs }: Step, place: Place): TapeRecord[] {
+  const { transposeA, transposeB, activation, derivative } = attrs as MatmulAttrs;
+  const bias = derivative ? undefined : third;
   const sizes = matmulSizes(a, b, attrs as MatmulAttrs);
   const { n, k, batchStrideA, batchStrideB } = sizes;
   // One weight for a batch of untransposed inputs is one product of more rows.

@@ -62,6 +62,10 @@ const activationBackward = (name: ActivationName): Kernel =>
     };
   });
 
+const product: Kernel = {
+  encode: (step, { config, scratch }) => matmulDispatches(step, config ?? configs.direct, scratch),
+};
+
 const eight = (values: readonly number[]): number[] => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
 
 const binary = (kind: number): Kernel =>
@@ -149,9 +153,8 @@ const shader = (file: string, constants?: Shader['constants']): Shader => ({ fil
 
 /** Every op, by name: how it becomes dispatches, or why it can't. */
 export const kernels = {
-  matmul: {
-    encode: (step, { config, scratch }) => matmulDispatches(step, config ?? configs.direct, scratch),
-  },
+  matmul: product,
+  linear_backward: product,
   matmul_i8: {
     encode: (step, { config, scratch }) => matmulI8Dispatches(step, config ?? configs.direct, scratch),
   },

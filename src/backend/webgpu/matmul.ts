@@ -1,6 +1,6 @@
 import { sizeOf } from '../../core/shape.ts';
-import type { Step } from '../../graph/plan.ts';
-import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
+import type { Step, TensorRef } from '../../graph/plan.ts';
+import { type MatmulAttrs, matmulSizes, weightProduct } from '../../ops/matmul.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationFiles } from './activation.ts';
 import { packed } from './copy.ts';
@@ -36,28 +36,49 @@ function tilesOf(config: ProductConfig, m: number, n: number, terms: number) {
   };
 }
 
+/** An f32 product as its shader sees it. */
+interface F32Product {
+  readonly attrs: MatmulAttrs;
+  readonly operands: readonly [a: TensorRef, b: TensorRef];
+  readonly output: TensorRef;
+  /** The bias, or with attrs.derivative what that is computed from. */
+  readonly third?: TensorRef;
+  /** Where the sums of a's rows go: of what is transposed, so of the columns that are given. */
+  readonly sums?: TensorRef;
+}
+
+function f32Product({ op, attrs, inputs, output }: Step): F32Product {
+  const [a, b, third, sums] = inputs;
+  if (op !== 'linear_backward')
+    return { attrs: attrs as MatmulAttrs, operands: [a, b], output: output!, third };
+  return { attrs: weightProduct, operands: [a, b], output: third, sums };
+}
+
 export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {
-  const { inputs, output } = step;
-  const [a, b, bias] = inputs;
-  const { transposeA, transposeB, activation } = step.attrs as MatmulAttrs;
-  const sizes = matmulSizes(a, b, step.attrs as MatmulAttrs);
+  const { attrs, operands, output, third, sums } = f32Product(step);
+  const [a, b] = operands;
+  const { transposeA, transposeB, derivative } = attrs;
+  const sizes = matmulSizes(a, b, attrs);
   const { batch, m, n, k } = sizes;
   const count = batch * m * n;
-  if (count === 0) return [];
+  if (count === 0 && !(sums && m > 0)) return [];
   const config = fitting(wish, productOf(step)!);
   const { tilesM, tilesN, chunk, parts, even } = tilesOf(config, m, n, k);
   const split = parts > 1;
   const whole = n % 4 === 0 && (transposeA ? m : k) % 4 === 0 && (!transposeB || k % 4 === 0);
-  const [files, p] = activationFiles(activation);
-  const target = split ? scratch.lend(parts * count) : wordOf(output!);
+  const [files, p] = activationFiles(derivative ?? attrs.activation);
+  const target = split ? scratch.lend(parts * count) : wordOf(output);
+  const sumsTarget = sums && (split ? scratch.lend(parts * m) : wordOf(sums));
+  const epilogue = { BIAS: third && !derivative ? 1 : 0, DERIVATIVE: derivative ? 1 : 0 };
   const tiles = parts * batch * tilesM * tilesN;
   const product: Dispatch = {
     shader: {
       files: ['matmul', ...(split ? ['activation_none'] : files), 'product', `product_${config.kernel}`],
       constants: {
         ...{ TRANSPOSE_A: transposeA ? 1 : 0, TRANSPOSE_B: transposeB ? 1 : 0 },
+        ...(split ? { BIAS: 0, DERIVATIVE: 0 } : epilogue),
         ...{
-          BIAS: bias && !split ? 1 : 0,
+          SUMS: sums ? 1 : 0,
           WHOLE: whole ? 1 : 0,
           EDGES: whole && even ? 0 : 1,
           PART: split ? 1 : 0,
@@ -67,18 +88,18 @@ export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scrat
       quads: whole,
     },
     args: [
-      ...[wordOf(a), wordOf(b), bias ? wordOf(bias) : 0, target, m, n, k],
+      ...[wordOf(a), wordOf(b), sumsTarget ?? (third ? wordOf(third) : 0), target, m, n, k],
       ...[sizes.batchStrideA, sizes.batchStrideB, tilesM, tilesN, tiles, batch, chunk, p],
     ],
     workgroups: tiles,
   };
   if (!split) return [product];
-  const join: Dispatch = {
-    shader: { files: ['matmul_join', ...files], constants: { BIAS: bias ? 1 : 0 } },
-    args: [target, bias ? wordOf(bias) : 0, wordOf(output!), n, parts, count, p],
-    workgroups: Math.ceil(count / 64),
-  };
-  return [product, join];
+  const join = (from: number, to: TensorRef, size: number): Dispatch => ({
+    shader: { files: ['matmul_join', ...files], constants: epilogue },
+    args: [from, third ? wordOf(third) : 0, wordOf(to), n, parts, size, p],
+    workgroups: Math.ceil(size / 64),
+  });
+  return [product, join(target, output, count), ...(sums ? [join(sumsTarget!, sums, m)] : [])];
 }
 
 export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {

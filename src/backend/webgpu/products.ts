@@ -1,6 +1,6 @@
 import { sizeOf } from '../../core/shape.ts';
 import type { Step } from '../../graph/plan.ts';
-import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
+import { type MatmulAttrs, matmulSizes, weightProduct } from '../../ops/matmul.ts';
 
 /** How a product is divided: into tiles of 4 qm wy rows and 4 qn wx columns, and K into parts. */
 export interface ProductConfig {
@@ -28,6 +28,8 @@ export interface Product {
   readonly n: number;
   readonly k: number;
   readonly form: string;
+  /** The rows of the first operand are summed as well. */
+  readonly sums?: boolean;
 }
 
 /** What is asked of a device's products: facts of it that are known before anything is timed. */
@@ -39,17 +41,12 @@ export interface DeviceTraits {
 
 /** A step as a product, or undefined if it is another op. */
 export function productOf(step: Step): Product | undefined {
-  if (step.op === 'matmul') {
-    const attrs = step.attrs as MatmulAttrs;
+  const sums = step.op === 'linear_backward';
+  if (step.op === 'matmul' || sums) {
+    const attrs = sums ? weightProduct : (step.attrs as MatmulAttrs);
     const { batch, m, n, k } = matmulSizes(step.inputs[0], step.inputs[1], attrs);
-    return {
-      op: 'matmul',
-      batch,
-      m,
-      n,
-      k,
-      form: `${attrs.transposeA ? 't' : 'n'}${attrs.transposeB ? 't' : 'n'}`,
-    };
+    const form = `${attrs.transposeA ? 't' : 'n'}${attrs.transposeB ? 't' : 'n'}`;
+    return { op: 'matmul', batch, m, n, k, form, sums };
   }
   if (step.op !== 'matmul_i8') return undefined;
   const [n, k] = step.inputs[1].shape;
@@ -93,9 +90,9 @@ export const configs = {
 } satisfies Record<string, ProductConfig>;
 export type ConfigName = keyof typeof configs;
 
-/** A configuration that can serve this product: vectors only where m is 1, no more parts than K has for. */
-export function fitting(config: ProductConfig, { op, m, k }: Product): ProductConfig {
-  const kernel = config.kernel === 'vector' && m !== 1 ? direct : config;
+/** A configuration that can serve this product: vectors only where m is 1 and no sums are wanted, no more parts than K has for. */
+export function fitting(config: ProductConfig, { op, m, k, sums }: Product): ProductConfig {
+  const kernel = config.kernel === 'vector' && (m !== 1 || sums) ? direct : config;
   const parts = op === 'matmul' ? Math.max(1, Math.min(config.parts, Math.ceil(k / kernel.depth))) : 1;
   return { ...kernel, parts, packedDot: config.packedDot };
 }
@@ -111,7 +108,8 @@ const LONG_K = 1024;
 /** The 1 to 5 configurations worth timing for a product, the likeliest first; that one is used where nothing is timed. */
 export function candidatesFor(p: Product, { software, packedDot }: DeviceTraits): ProductConfig[] {
   if (p.op === 'matmul_i8') return candidatesForI8(p, software, packedDot);
-  if (p.m === 1) return software ? [vector(16, 1)] : p.form[1] === 't' ? vectors.toReversed() : vectors;
+  if (p.m === 1 && !p.sums)
+    return software ? [vector(16, 1)] : p.form[1] === 't' ? vectors.toReversed() : vectors;
   if (software) return [roomy(p) ? configs.direct8x8 : direct];
   const tiles = p.batch * Math.ceil(p.m / 32) * Math.ceil(p.n / 32);
   if (tiles < FEW_TILES && p.k >= LONG_K) {

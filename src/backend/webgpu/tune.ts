@@ -33,7 +33,7 @@ export interface TuneOptions {
 }
 
 /** Raise it when candidates or shaders change, so that choices stored before are not taken for these. */
-const GENERATION = 1;
+const GENERATION = 2;
 /** Choices of this process, by adapter and class: engines come and go, adapters stay. */
 const remembered = new Map<string, string>();
 /** Products that need more than this are not timed: the first candidate serves. */
@@ -214,8 +214,8 @@ class DeviceClock {
 }
 
 const byteLength = (t: TensorRef): number => alignUp(sizeOf(t.shape) * bytesPerElement[t.dtype], 64);
-const bytesOf = (step: Step): number =>
-  [...step.inputs, step.output!].reduce((sum, t) => sum + byteLength(t), 0);
+const tensorsOf = ({ inputs, output }: Step): TensorRef[] => (output ? [...inputs, output] : [...inputs]);
+const bytesOf = (step: Step): number => tensorsOf(step).reduce((sum, t) => sum + byteLength(t), 0);
 
 /** A plan of this step only, its tensors one behind the other. */
 function alone(step: Step): Plan {
@@ -225,7 +225,7 @@ function alone(step: Step): Plan {
     at += byteLength(t);
     return { ...t, offset };
   };
-  const steps = [{ ...step, inputs: step.inputs.map(moved), output: moved(step.output!) }];
+  const steps = [{ ...step, inputs: step.inputs.map(moved), output: step.output && moved(step.output) }];
   const memory = { persistentBytes: 0, temporaryBytes: at, temporaryBytesWithoutReuse: at };
   return { name: `timing ${step.op}`, arenaBytes: Math.max(64, at), steps, slots: {}, constants: [], memory };
 }

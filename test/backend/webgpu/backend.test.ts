@@ -90,7 +90,7 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     }
     // The step, and the copy that reads the loss.
     expect(submits).toBe(2);
-    expect(dispatches).toBe(17);
+    expect(dispatches).toBe(12);
   });
 
   it('a read sees the values as of its call, also when runs follow before it is awaited', async () => {

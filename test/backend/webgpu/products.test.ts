@@ -79,10 +79,14 @@ const ofInt8 = [
 ] as const;
 
 /** One of each kind of kernel goes through all there is: the others differ from it in their sizes alone. */
-const casesFor = (op: 'matmul' | 'matmul_i8', name: ConfigName): Case[] =>
+const casesFor = (op: Product['op'] | 'linear_backward', name: ConfigName): Case[] =>
   (name === 'direct' || name === 'small' ? allCases : fewCases)(op, configs[name]);
 
-async function problemsAmong(backend: Backend, op: 'matmul' | 'matmul_i8', given: Case[]): Promise<string> {
+async function problemsAmong(
+  backend: Backend,
+  op: Product['op'] | 'linear_backward',
+  given: Case[],
+): Promise<string> {
   const problems: string[] = [];
   for (const c of given) problems.push(...(await problemsOfCase(backend, op, c)));
   return problems.slice(0, 3).join('\n');
@@ -91,7 +95,8 @@ async function problemsAmong(backend: Backend, op: 'matmul' | 'matmul_i8', given
 describe.skipIf(await missing('webgpu'))('every configuration, forced, agrees with the reference', () => {
   it.each(Object.keys(configs) as ConfigName[])('matmul, %s', async (name) => {
     const backend = await createWebgpuBackend({ gpu: (await nodeGPU()) as GPU, force: configs[name] });
-    expect(await problemsAmong(backend, 'matmul', casesFor('matmul', name))).toBe('');
+    for (const op of ['matmul', 'linear_backward'] as const)
+      expect(await problemsAmong(backend, op, casesFor(op, name))).toBe('');
     backend.dispose();
   });
 
