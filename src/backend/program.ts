@@ -1,7 +1,8 @@
-import { dtypeOf, type TypedArray } from '../core/dtype.ts';
+import { bytesPerElement, dtypeOf, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
-import type { Plan, Slot } from '../graph/plan.ts';
+import type { Plan, Slot, Step } from '../graph/plan.ts';
+import { showType } from '../ops/check.ts';
 
 /** Checks a slot against its plan and an array against the slot; every backend's write and read start here. */
 export function checkSlotArray(plan: Plan, slot: Slot, data: TypedArray, verb: 'write' | 'read into'): void {
@@ -28,6 +29,26 @@ export function checkSlot(plan: Plan, slot: Slot): void {
       `${plan.name}: '${slot?.name}' is not a slot of this plan; take slots from plan.slots`,
     );
 }
+
+/** `train(input f32 [8, 784], target i32 [8])`: a plan in messages, by what goes into it. */
+export function describePlan({ name, slots }: Plan): string {
+  const inputs = Object.values(slots).filter((s) => s.role === 'input');
+  return `${name}(${inputs.map((s) => `${s.name} ${showType(s)}`).join(', ')})`;
+}
+
+/** The step whose tensors take most memory, in messages: `matmul(f32 [1024, 784], f32 [784, 256])`. */
+export function largestStep({ steps }: Plan): string {
+  const bytes = ({ inputs, output }: Step) =>
+    [...inputs, ...(output ? [output] : [])].reduce(
+      (sum, t) => sum + sizeOf(t.shape) * bytesPerElement[t.dtype],
+      0,
+    );
+  const [first, ...others] = steps;
+  return first ? describeStep(others.reduce((a, b) => (bytes(b) > bytes(a) ? b : a), first)) : 'no step';
+}
+
+/** `matmul(f32 [2, 3], f32 [3, 4])`. */
+export const describeStep = ({ op, inputs }: Step): string => `${op}(${inputs.map(showType).join(', ')})`;
 
 /** What calls answer after the engine they belong to is gone. */
 export const ENGINE_DISPOSED = 'this engine was disposed; make a new one with createEngine()';

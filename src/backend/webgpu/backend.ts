@@ -1,8 +1,8 @@
 import { fail } from '../../core/errors.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
-import { showType } from '../../ops/check.ts';
 import type { Backend, Unsupported } from '../backend.ts';
+import { describePlan, describeStep, largestStep } from '../program.ts';
 import { type AdapterDescription, DeviceHealth, describeDevice, requestDevice } from './device.ts';
 import { type Encoded, encodePlan } from './encode.ts';
 import { kernels } from './kernels.ts';
@@ -88,9 +88,10 @@ export class WebgpuBackend implements Backend {
   }
 
   async compile(plan: Plan): Promise<WebgpuProgram> {
-    this.health.check();
+    const what = describePlan(plan);
+    this.health.check(what);
     this.checkSize(plan, plan.arenaBytes);
-    const configs = await this.health.during(this.tuner.choose(plan));
+    const configs = await this.health.during(what, this.tuner.choose(plan));
     const { steps, scratchWords } = encodePlan(plan, (step) => configs.get(step));
     const size = alignUp(plan.arenaBytes + 4 * scratchWords, 16);
     this.checkSize(plan, size);
@@ -121,13 +122,12 @@ export class WebgpuBackend implements Backend {
     const tell = () => this.onProgress?.({ plan: plan.name, done, total: steps.length });
     tell();
     const compiled = steps.map(async ({ step, dispatch }) => {
-      const what = `${plan.name}: ${step.op}(${step.inputs.map(showType).join(', ')})`;
-      const pipeline = await this.pipelines.get(dispatch.shader, what);
+      const pipeline = await this.pipelines.get(dispatch.shader, `${plan.name}: ${describeStep(step)}`);
       done++;
       tell();
       return pipeline;
     });
-    return this.health.during(Promise.all(compiled));
+    return this.health.during(describePlan(plan), Promise.all(compiled));
   }
 
   private checkSize(plan: Plan, size: number): void {
@@ -136,9 +136,9 @@ export class WebgpuBackend implements Backend {
     if (size > most)
       fail(
         'out_of_memory',
-        `${plan.name} needs ${size} bytes in one buffer; this device allows ${most} ` +
+        `${describePlan(plan)} needs ${size} bytes in one buffer; this device allows ${most} ` +
           `(maxBufferSize ${maxBufferSize}, maxStorageBufferBindingSize ` +
-          `${maxStorageBufferBindingSize}). Use a smaller batch or model`,
+          `${maxStorageBufferBindingSize}). Its largest step is ${largestStep(plan)}; use a smaller batch or model`,
       );
   }
 
@@ -178,7 +178,9 @@ export class WebgpuBackend implements Backend {
         { binding: 1, resource: { buffer: args, size: ARGS_STRIDE } },
       ],
     });
+    const what = describePlan(plan);
     const [memory, validation] = await health.during(
+      what,
       Promise.all([device.popErrorScope(), device.popErrorScope()]),
     );
     if (memory || validation) {
@@ -186,8 +188,11 @@ export class WebgpuBackend implements Backend {
       args.destroy();
     }
     if (memory)
-      fail('out_of_memory', `${plan.name}: the GPU could not give ${size} bytes: ${memory.message}`);
-    if (validation) fail('internal', `${plan.name}: WebGPU refused its buffers: ${validation.message}`);
+      fail(
+        'out_of_memory',
+        `${what}: the GPU could not give ${size} bytes: ${memory.message}. Its largest step is ${largestStep(plan)}`,
+      );
+    if (validation) fail('internal', `${what}: WebGPU refused its buffers: ${validation.message}`);
     const account = (n: number) => {
       this.allocatedBytes += n;
     };

@@ -59,15 +59,14 @@ export class DeviceHealth {
   private uncaptured: string | undefined;
   private closed = false;
   private readonly unlisten: () => void;
-  private readonly ended: Promise<never>;
+  /** Told when the device is lost. Only who waits is here: `device.lost` itself would keep everybody who ever waited. */
+  private readonly waiting = new Set<() => void>();
 
   constructor(device: GPUDevice) {
-    this.ended = device.lost.then(({ reason, message }) => {
+    void device.lost.then(({ reason, message }) => {
       this.lost = `the GPU device was lost (${reason || 'unknown reason'}): ${message || 'no message'}`;
-      return this.check() as never;
+      for (const tell of this.waiting) tell();
     });
-    // Nobody may be waiting; then the next call reports it.
-    this.ended.catch(() => undefined);
     const listen = (event: Event) => {
       this.uncaptured ??= (event as GPUUncapturedErrorEvent).error.message;
     };
@@ -81,29 +80,40 @@ export class DeviceHealth {
     this.unlisten();
   }
 
-  check(): void {
+  /** Throws what is known to be wrong. `what` was asked for: the plan, in words. */
+  check(what: string): void {
     if (this.closed) fail('disposed', ENGINE_DISPOSED);
     if (this.lost !== undefined)
       fail(
         'device_lost',
-        `${this.lost}. Make a new engine; weights that were frozen or read before are intact`,
+        `${what}: ${this.lost}. Make a new engine; weights that were frozen or read before are intact`,
       );
     if (this.uncaptured !== undefined) {
       const message = this.uncaptured;
       this.uncaptured = undefined;
-      fail('internal', `WebGPU reported an error: ${message}`);
+      fail('internal', `${what}: WebGPU reported an error in this call or one before it: ${message}`);
     }
   }
 
   /** The promise's value, or 'device_lost' if the device goes away first. */
-  async during<T>(work: Promise<T>): Promise<T> {
+  async during<T>(what: string, work: Promise<T>): Promise<T> {
     try {
-      return await Promise.race([work, this.ended]);
+      return await this.orLost(work);
     } catch (error) {
       // Work on a lost device also fails by itself, sometimes before `lost` is told.
-      await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, 10))]);
-      this.check();
+      await this.orLost(new Promise((resolve) => setTimeout(resolve, 10))).catch(() => undefined);
+      this.check(what);
       throw error;
     }
+  }
+
+  /** The promise's value; rejects as soon as the device is lost. */
+  private orLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const tell = () => reject(new Error(this.lost));
+      if (this.lost !== undefined) tell();
+      this.waiting.add(tell);
+      work.then(resolve, reject).finally(() => this.waiting.delete(tell));
+    });
   }
 }

@@ -4,7 +4,7 @@ import { showShape, sizeOf } from '../../core/shape.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Section, Slot, TensorRef } from '../../graph/plan.ts';
 import type { Program } from '../backend.ts';
-import { checkSlot, checkSlotArray } from '../program.ts';
+import { checkSlot, checkSlotArray, describePlan } from '../program.ts';
 import type { DeviceHealth } from './device.ts';
 import { ARGS_STRIDE, gridOf } from './record.ts';
 
@@ -34,6 +34,8 @@ export class WebgpuProgram implements Program {
   /** What it was compiled from. */
   readonly plan: Plan;
   private readonly parts: ProgramParts;
+  /** The plan in messages. */
+  private readonly what: string;
   private readonly onDispose: () => void;
   /** Staging buffers for reading, free to be used again. */
   private staging: GPUBuffer[] = [];
@@ -41,6 +43,7 @@ export class WebgpuProgram implements Program {
 
   constructor(plan: Plan, parts: ProgramParts, onDispose: () => void) {
     this.plan = plan;
+    this.what = describePlan(plan);
     this.parts = parts;
     this.onDispose = onDispose;
     parts.account(parts.arena.size + parts.args.size);
@@ -150,8 +153,8 @@ export class WebgpuProgram implements Program {
     encoder.copyBufferToBuffer(arena, slot.offset, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
     try {
-      await health.during(staging.mapAsync(GPUMapMode.READ, 0, bytes));
-      health.check();
+      await health.during(this.what, staging.mapAsync(GPUMapMode.READ, 0, bytes));
+      health.check(this.what);
       if (this.disposed)
         fail('disposed', `${this.plan.name}: this program was disposed while it was being read`);
     } catch (error) {
@@ -195,7 +198,7 @@ export class WebgpuProgram implements Program {
   }
 
   private alive(): void {
-    this.parts.health.check();
+    this.parts.health.check(this.what);
     if (this.disposed) fail('disposed', `${this.plan.name}: this program was disposed`);
   }
 }

@@ -122,7 +122,9 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     const huge = plan((x) => f.scale(x, 2), [2 ** 29]);
     await expect((await backend()).compile(huge)).rejects.toMatchObject({
       code: 'out_of_memory',
-      message: expect.stringMatching(/needs \d+ bytes in one buffer; this device allows \d+ \(maxBufferSize/),
+      message: expect.stringMatching(
+        /test\(x f32 \[536870912\]\) needs \d+ bytes in one buffer; this device allows \d+ \(maxBufferSize.*largest step is scale\(f32 \[536870912\]\)/,
+      ),
     });
   });
 
@@ -177,6 +179,29 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
     expect(events).toEqual([]);
   });
 
+  it('gives back all memory of 500 trainings, without an error event', async () => {
+    const engine = await createEngine({ backend: 'webgpu', gpu: (await nodeGPU()) as GPU });
+    const b = engine.backend as WebgpuBackend;
+    const events: string[] = [];
+    b.device.addEventListener('uncapturederror', (e) =>
+      events.push((e as GPUUncapturedErrorEvent).error.message),
+    );
+    const mlp = nn.sequential(nn.linear(12, 8), nn.relu(), nn.linear(8, 3));
+    const options = { loss: nn.crossEntropy, optimizer: optim.adam(), input: [12], seed: 1 };
+    const [x, t] = [new Float32Array(48).fill(0.5), Int32Array.of(0, 1, 2, 0)];
+    let bytes: number | undefined;
+    for (let i = 0; i < 500; i++) {
+      const training = await engine.train(mlp, options);
+      await training.stepOn(x, t, 4);
+      bytes ??= b.allocatedBytes;
+      expect(b.allocatedBytes).toBe(bytes);
+      training.dispose();
+      expect(b.allocatedBytes).toBe(0);
+    }
+    expect(events).toEqual([]);
+    engine.dispose();
+  });
+
   describe('when the device is lost', () => {
     it('during a read, the read fails with device_lost, and so does everything after', async () => {
       const b = await backend();
@@ -186,7 +211,7 @@ describe.skipIf(await missing('webgpu'))('the webgpu backend', () => {
       const read = program.read(p.slots.y);
       b.device.destroy();
       expect(code(await read.catch((e) => e))).toBe('device_lost');
-      expect(() => program.run()).toThrow(/device was lost/);
+      expect(() => program.run()).toThrow(/test\(x f32 \[1000\]\): the GPU device was lost/);
       await expect(b.compile(p)).rejects.toMatchObject({ code: 'device_lost' });
     });
 

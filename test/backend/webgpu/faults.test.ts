@@ -4,6 +4,7 @@ import {
   type WebgpuBackend,
   type WebgpuOptions,
 } from '../../../src/backend/webgpu/backend.ts';
+import { DeviceHealth } from '../../../src/backend/webgpu/device.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { Plan } from '../../../src/graph/plan.ts';
 import { createEngine, nn, optim } from '../../../src/index.ts';
@@ -30,6 +31,23 @@ const codeOf = (work: Promise<unknown>) =>
     () => 'no error',
     (e: { code?: string }) => e.code,
   );
+
+describe('the health of a device', () => {
+  it('waits for its loss once, however many calls are made: a promise keeps all who ever waited', async () => {
+    const lost = new Promise<GPUDeviceLostInfo>(() => undefined);
+    let waits = 0;
+    const { then } = lost;
+    lost.then = function (this: typeof lost, ...told: never[]) {
+      waits++;
+      return then.apply(this, told);
+    } as typeof then;
+    const listen = () => undefined;
+    const device = { lost, addEventListener: listen, removeEventListener: listen } as unknown as GPUDevice;
+    const health = new DeviceHealth(device);
+    for (let i = 0; i < 100; i++) expect(await health.during('a read', Promise.resolve(i))).toBe(i);
+    expect(waits).toBe(1);
+  });
+});
 
 describe.skipIf(await missing('webgpu'))('what goes wrong on a device', () => {
   it('a pipeline that fails: names the op, its types and the shader; the next compile tries again', async () => {
@@ -69,7 +87,9 @@ describe.skipIf(await missing('webgpu'))('what goes wrong on a device', () => {
     };
     await expect(b.compile(product(64, 64, 64))).rejects.toMatchObject({
       code: 'out_of_memory',
-      message: expect.stringMatching(/matmul: the GPU could not give \d+ bytes: device memory is full/),
+      message: expect.stringMatching(
+        /matmul\(.*\): the GPU could not give \d+ bytes: device memory is full.*matmul\(f32 \[64, 64\], f32 \[64, 64\]\)/,
+      ),
     });
     expect(b.allocatedBytes).toBe(0);
   });
