@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   createWebgpuBackend,
   type WebgpuBackend,
@@ -35,17 +35,12 @@ const codeOf = (work: Promise<unknown>) =>
 describe('the health of a device', () => {
   it('waits for its loss once, however many calls are made: a promise keeps all who ever waited', async () => {
     const lost = new Promise<GPUDeviceLostInfo>(() => undefined);
-    let waits = 0;
-    const { then } = lost;
-    lost.then = function (this: typeof lost, ...told: never[]) {
-      waits++;
-      return then.apply(this, told);
-    } as typeof then;
+    const waiting = vi.spyOn(lost, 'then');
     const listen = () => undefined;
     const device = { lost, addEventListener: listen, removeEventListener: listen } as unknown as GPUDevice;
     const health = new DeviceHealth(device);
     for (let i = 0; i < 100; i++) expect(await health.during('a read', Promise.resolve(i))).toBe(i);
-    expect(waits).toBe(1);
+    expect(waiting).toHaveBeenCalledTimes(1);
   });
 });
 
