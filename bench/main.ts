@@ -9,7 +9,7 @@ import { scheduler } from './scheduler.ts';
 import { serve } from './serve.ts';
 import { size } from './size.ts';
 import { startup } from './startup.ts';
-import { suites } from './suites/index.ts';
+import { casesOf, suites } from './suites/index.ts';
 
 /** Suites that make their own engines, or look at whole processes and files. */
 const ownSuites = { scheduler, serve, startup, size };
@@ -29,7 +29,7 @@ if (withPeers) {
   if (backend !== 'wasm' && backend !== 'webgpu') throw new Error(`no peer is like the backend ${backend}`);
   for (const name of peersOn[backend]) peers.push(await PeerProcess.start(name, { backend, threads }, quick));
 }
-const cases = wanted.flatMap((name) => suites[name]?.(quick) ?? []);
+const cases = casesOf(wanted, options);
 const { results, limits, wrong } = await run(engine, peers, cases, { quick, print });
 engine.dispose();
 for (const peer of peers) peer.stop();

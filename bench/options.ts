@@ -4,6 +4,7 @@ import { machineOf } from './machine.ts';
 
 export type BenchOptions = EngineOptions & {
   readonly quick: boolean;
+  readonly only?: string;
   readonly peers: boolean;
   readonly json?: string;
   readonly html?: string;
@@ -26,6 +27,7 @@ export function parse(name: 'bench' | 'bench:browser', names: readonly string[])
     .option('--threads <n>', 'threads of the wasm backend', Number)
     .option('--peers', 'compare with tfjs, onnxruntime-web and jax-js, which this installs', false)
     .option('--quick', 'fewer sizes, less time each', false)
+    .option('--only <text>', 'only cases with this in their name, e.g. 512x512')
     .option('--json <file>', 'write the results as JSON')
     .option('--html <file>', 'write a page that draws them');
   if (name === 'bench:browser')

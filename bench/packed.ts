@@ -2,7 +2,7 @@
 import { machineOf } from './machine.ts';
 
 export { run } from './run.ts';
-export { suites } from './suites/index.ts';
+export { casesOf, suites } from './suites/index.ts';
 
 export const about = () => ({
   ...machineOf(`node ${process.versions.node}`),

@@ -1,7 +1,7 @@
 import { createEngine, type EngineOptions } from '../src/index.ts';
 import type { Comparable } from './comparable.ts';
 import { run } from './run.ts';
-import { suites } from './suites/index.ts';
+import { casesOf } from './suites/index.ts';
 
 /** Suites on a page: what bench/browser.ts calls there. */
 export type Bench = (
@@ -17,7 +17,7 @@ export function offer(openPeers: () => Promise<Comparable[]>): void {
     const engine = await createEngine(options);
     await print(`${engine.backend.description}\n`);
     const peers = await openPeers();
-    const cases = wanted.flatMap((name) => suites[name](options.quick));
+    const cases = casesOf(wanted, options);
     const result = await run(engine, peers, cases, {
       quick: options.quick,
       print: (line) => void print(line),

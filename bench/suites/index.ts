@@ -11,3 +11,14 @@ export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
   train,
   infer,
 };
+
+export interface Choice {
+  /** Fewer and smaller cases. */
+  readonly quick: boolean;
+  /** Only cases whose name has this in it. */
+  readonly only?: string;
+}
+
+/** The cases of some suites; names of other suites have none. */
+export const casesOf = (wanted: readonly string[], { quick, only = '' }: Choice): BenchCase[] =>
+  wanted.flatMap((name) => suites[name]?.(quick) ?? []).filter((c) => c.name.includes(only));

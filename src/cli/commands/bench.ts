@@ -8,6 +8,7 @@ import { print } from '../print.ts';
 interface Options extends Omit<Common, 'json'> {
   readonly build?: 'simd128' | 'relaxed';
   readonly quick: boolean;
+  readonly only?: string;
   readonly json?: string;
 }
 
@@ -28,14 +29,15 @@ export const bench = () =>
     .addOption(new Option('--build <name>', 'wasm instructions').choices(['simd128', 'relaxed']))
     .addOption(threadsOption())
     .option('--quick', 'fewer sizes, less time each', false)
+    .option('--only <text>', 'only cases with this in their name, e.g. 512x512')
     .option('--json <file>', 'write the results as JSON')
     .addHelpText('after', EXAMPLES)
     .action(act);
 
-async function act(named: string[], { json, quick, ...options }: Options): Promise<void> {
+async function act(named: string[], { json, quick, only, ...options }: Options): Promise<void> {
   if (json) await checkWritable(json);
   // Only this command pays for loading the benchmark.
-  const { about, run, suites } = await import('../../../bench/packed.ts');
+  const { about, casesOf, run, suites } = await import('../../../bench/packed.ts');
   const unknown = named.filter((name) => !Object.hasOwn(suites, name));
   if (unknown.length)
     throw new BiphaseError(
@@ -46,7 +48,7 @@ async function act(named: string[], { json, quick, ...options }: Options): Promi
   try {
     const here = about();
     print(`${here.machine}; ${here.runtime}; ${engine.backend.description}\n`);
-    const cases = (named.length ? named : Object.keys(suites)).flatMap((name) => suites[name](quick));
+    const cases = casesOf(named.length ? named : Object.keys(suites), { quick, only });
     const { results, limits, wrong } = await run(engine, [], cases, { quick, print });
     if (json)
       await writeWhole(json, new TextEncoder().encode(JSON.stringify({ ...here, limits, results }, null, 2)));
