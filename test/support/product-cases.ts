@@ -3,7 +3,7 @@ import type { MatmulAttrs } from '../../src/ops/matmul.ts';
 import { type Case, cases } from '../cases.ts';
 import { f32, i8, i32, u8 } from './fill.ts';
 
-type ProductOp = 'matmul' | 'linear_backward' | 'matmul_i8';
+export type ProductOp = 'matmul' | 'linear_backward' | 'matmul_i8';
 
 /** (m, k, n) that every tile divides, and just past it: several tiles, without and with edges. */
 const TILED = { matmul: [64, 64, 128], linear_backward: [64, 64, 128], matmul_i8: [64, 256, 128] };

@@ -2,7 +2,7 @@
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { configs } from '../../../src/backend/webgpu/products.ts';
 import { conform, problemsOfCase } from '../../support/conform.ts';
-import { fewCases } from '../../support/product-cases.ts';
+import { fewCases, type ProductOp } from '../../support/product-cases.ts';
 
 const gpu = navigator.gpu;
 const backend = await createWebgpuBackend({ gpu });
@@ -11,11 +11,11 @@ const { adapter, cases, problems } = await conform(backend, { atOnce: 16 });
 // The products' other kernels too, one of each kind: what is uniform, what folds and what is in bounds differs by compiler.
 for (const name of ['large', 'blocksInParts', 'vector4x16'] as const) {
   const forced = await createWebgpuBackend({ gpu, force: { ...configs[name], packedDot: name === 'large' } });
-  const ofOp = async (op: 'matmul' | 'matmul_i8') => {
+  const ofOp = async (op: ProductOp) => {
     for (const c of fewCases(op, configs[name]))
       problems.push(...(await problemsOfCase(forced, op, c)).map((p) => `${name}: ${op}: ${p}`));
   };
-  await Promise.all([ofOp('matmul'), ofOp('matmul_i8')]);
+  await Promise.all((['matmul', 'linear_backward', 'matmul_i8'] as const).map(ofOp));
 }
 console.log(JSON.stringify({ adapter, cases, problems }));
 process.exit(0);
