@@ -13,7 +13,7 @@ import {
 import type { Case } from '../../cases.ts';
 import { problemsOfCase } from '../../support/conform.ts';
 import { missing } from '../../support/parts.ts';
-import { allCases, fewCases } from '../../support/product-cases.ts';
+import { allCases, fewCases, type ProductOp } from '../../support/product-cases.ts';
 
 const product = (m: number, n: number, k: number, op: Product['op'] = 'matmul'): Product => ({
   ...{ op, batch: 1, m, n, k },
@@ -79,14 +79,10 @@ const ofInt8 = [
 ] as const;
 
 /** One of each kind of kernel goes through all there is: the others differ from it in their sizes alone. */
-const casesFor = (op: Product['op'] | 'linear_backward', name: ConfigName): Case[] =>
+const casesFor = (op: ProductOp, name: ConfigName): Case[] =>
   (name === 'direct' || name === 'small' ? allCases : fewCases)(op, configs[name]);
 
-async function problemsAmong(
-  backend: Backend,
-  op: Product['op'] | 'linear_backward',
-  given: Case[],
-): Promise<string> {
+async function problemsAmong(backend: Backend, op: ProductOp, given: Case[]): Promise<string> {
   const problems: string[] = [];
   for (const c of given) problems.push(...(await problemsOfCase(backend, op, c)));
   return problems.slice(0, 3).join('\n');
