@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseNpy } from '../../src/data/npy.ts';
+import { encodeNpy, parseNpy } from '../../src/data/npy.ts';
 import { parseSafetensors } from '../../src/io/safetensors.ts';
 import { biphase, start, temporary, well } from './cli.ts';
 import { writeDigits } from './digits.ts';
@@ -46,6 +46,17 @@ describe('from data to a frozen file', () => {
       well(folder, 'run', 'digits.wasm', 'images.npy', '--print', 'outputs', '--json').stdout,
     );
     expect(outputs.flat()).toEqual([...data]);
+  });
+
+  it('gives no class where an output is NaN, and says so', () => {
+    const images = new Float32Array(2 * 784).fill(0.5);
+    images[784] = Number.NaN;
+    writeFileSync(join(folder, 'broken.npy'), encodeNpy(images, [2, 784]));
+    const { stdout, stderr } = well(folder, 'run', 'digits.safetensors', 'broken.npy', '--backend', 'wasm');
+    const classes = stdout.trim().split('\n').map(Number);
+    expect(classes[0]).toBeGreaterThanOrEqual(0);
+    expect(classes[1]).toBe(-1);
+    expect(stderr).toContain('1 of them have NaN');
   });
 
   it('tells what is in each file', () => {

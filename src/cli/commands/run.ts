@@ -58,10 +58,12 @@ async function act(model: string, inputs: string, options: Options): Promise<voi
   const ms = performance.now() - begin;
   const width = outputs.length / count;
   const rows = Array.from({ length: count }, (_, i) => outputs.subarray(i * width, (i + 1) * width));
-  const classes = rows.map((row) => row.indexOf(Math.max(...row) as never));
+  const classes = rows.map(classIn);
   const right = labels && classes.filter((c, i) => c === labels[i]).length;
   if (options.output) await writeWhole(options.output, data.encodeNpy(outputs, [count, width]));
   say(`${count} samples in ${ms.toFixed(0)} ms`);
+  const none = classes.filter((c) => c < 0).length;
+  if (none > 0) say(`${none} of them have NaN among their outputs, and so no class: -1`);
   if (options.json) {
     const list = { classes, outputs: rows.map((row) => [...row]), none: undefined }[options.print];
     report(
@@ -76,6 +78,16 @@ async function act(model: string, inputs: string, options: Options): Promise<voi
     for (const [i, row] of rows.entries())
       print(options.print === 'classes' ? String(classes[i]) : row.join(','));
   if (labels) print(`${right} of ${count} right: ${((right! / count) * 100).toFixed(2)} %`);
+}
+
+/** Position of the largest output, the first of equals; -1 where one is NaN, and so none the largest. */
+function classIn(row: Values): number {
+  let best = 0;
+  for (let i = 0; i < row.length; i++) {
+    if (Number.isNaN(row[i])) return -1;
+    if (row[i] > row[best]) best = i;
+  }
+  return best;
 }
 
 /** A file's own input type: bytes as they are, or f32. */
