@@ -1,3 +1,4 @@
+import binaryen from 'binaryen';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine, freeze, inspect, nn, ops } from '../../../../src/index.ts';
 import { compare } from '../../../support/bounds.ts';
@@ -14,6 +15,18 @@ afterAll(() => {
   engine.dispose();
   reference.dispose();
 });
+
+/** What the standard's second version added to the first. */
+const WEBASSEMBLY_2 = [
+  'SignExt',
+  'MutableGlobals',
+  'NontrappingFPToInt',
+  'SIMD128',
+  'BulkMemory',
+  'BulkMemoryOpt',
+  'ReferenceTypes',
+  'Multivalue',
+].reduce((all, name) => all | binaryen.Features[name as keyof typeof binaryen.Features], 0);
 
 const noRelaxed = await missing('relaxed');
 const builds = [
@@ -146,6 +159,25 @@ describe('a frozen int8 model', () => {
         expect(bytes.length - weightBytes).toBeLessThanOrEqual(48 * 1024);
       }
     expect(inspect(await freeze(int8)).weightBytes).toBe(int8.byteLength);
+  });
+
+  it('is WebAssembly 2.0 and no more; with relaxed SIMD, that alone beside it; and imports nothing', async () => {
+    const { model, input } = models.images;
+    const frozen = untrained(model, input);
+    const int8 = await engine.quantize(frozen, { calibration: randomSamples(63 * 8, 1) });
+    for (const [, relaxed] of builds)
+      for (const bytes of [await freeze(int8, { relaxed }), await freeze(frozen, { relaxed, f32: true })]) {
+        const module = binaryen.readBinary(bytes);
+        const validAs = (features: number) => {
+          module.setFeatures(features);
+          return module.validate() === 1;
+        };
+        expect(validAs(WEBASSEMBLY_2)).toBe(!relaxed);
+        expect(validAs(WEBASSEMBLY_2 | binaryen.Features.RelaxedSIMD)).toBe(true);
+        expect(validAs(WEBASSEMBLY_2 & ~binaryen.Features.SIMD128)).toBe(false);
+        expect(module.emitText()).not.toContain('(import ');
+        module.dispose();
+      }
   });
 
   it('is the same bytes every time', async () => {
