@@ -53,7 +53,7 @@ const [TRY_MS, TRY_RUNS] = [1.5, 100];
 /** Before anything is measured: as long as the engine's compilers need to see what calls a program, in ms and runs. */
 const [WARM_MS, WARM_RUNS] = [4, 3000];
 
-/** Runs a dozen and a half of small plans: some tens of ms on a CPU. */
+/** Runs a dozen and a half of small plans: two to four tenths of a second on a CPU. */
 export async function measureRates(backend: Backend): Promise<Rates> {
   await warmUp(backend);
   const time = (plan: Plan) => timeOf(backend, plan);
@@ -76,6 +76,8 @@ export async function measureRates(backend: Backend): Promise<Rates> {
     [64, 16],
     [64, 320],
   ];
+  // Threads lose more of a small product than of a large one.
+  if (backend.threads > 1) rows.push([256, 512]);
   // Small products tell nothing of a device that needs longer to begin than to compute them.
   if (one.aloneMs > DEVICE_MS) rows.push([512, 1280]);
   const [few, many] = [sum(1 << 12), sum(1 << 19)];
