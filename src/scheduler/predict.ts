@@ -48,7 +48,8 @@ function timeOf(step: Step, rates: Rates): [Part, number] {
   if (products.has(step.op)) {
     const kind = step.op === 'matmul_i8' ? 'i8' : 'f32';
     const [n = 1, m = 1] = [...(step.output ?? step.inputs[2]).shape].reverse();
-    const k = flops / (2 * m * n);
+    // The sums of linear_backward are less than half a term, and must not hide that there is one alone (one sample).
+    const k = Math.max(1, Math.round(flops / (2 * m * n)));
     const rate = Math.min(m, n, k) === 1 ? rates[`${kind}Vector`] : rates[kind];
     return ['products', flops / at(rate, productSize(m, n, k))];
   }
