@@ -1,0 +1,37 @@
+import { nn } from '../../node.ts';
+import type { Common } from '../options.ts';
+
+/** What `biphase train` can bring down, by its name there. */
+export const losses = {
+  'cross-entropy': nn.crossEntropy,
+  mse: nn.mse,
+  huber: nn.huber,
+  'bce-with-logits': nn.bceWithLogits,
+} as const;
+
+export type LossName = keyof typeof losses;
+
+/** The options of `biphase train`. */
+export interface TrainOptions extends Common {
+  readonly data: string;
+  readonly labels?: string;
+  readonly target?: string;
+  readonly hidden: number[];
+  readonly activation: 'relu' | 'gelu' | 'silu' | 'tanh' | 'sigmoid' | 'hardswish';
+  readonly dropout: number;
+  readonly model?: string;
+  readonly loss?: LossName;
+  readonly optimizer: 'adamw' | 'adam' | 'sgd';
+  readonly lr?: number;
+  readonly weightDecay?: number;
+  readonly momentum: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly scale?: number;
+  readonly validation: number;
+  readonly checkpoint?: string;
+  readonly every: number;
+  readonly resume: boolean;
+  readonly output: string;
+}
