@@ -2,6 +2,7 @@ import { fail } from '../core/errors.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import type { Gatherer, Lanes } from './lanes.ts';
 import type { PredictorMeter } from './predictor-stats.ts';
+import { nextTurn } from './turns.ts';
 
 /** Samples that go through together and are answered together. */
 export interface Request {
@@ -23,8 +24,9 @@ export interface BatcherOptions {
 export type RunBatch = (work: (programs: BatchPrograms) => Promise<void>) => Promise<void>;
 
 /**
- * Gathers requests and runs them in batches, in the order they came: when a batch is full, when the oldest has waited
- * for the delay, or when a training step is about to take the engine. A request is never split or dropped.
+ * Gathers requests and runs them in batches, in the order they came: what came in one turn of the thread, or while a batch
+ * ran, is the next batch. With a delay it waits for more, until a batch is full, the oldest has waited that long, or a
+ * training step is about to take the engine. A request is never split or dropped.
  */
 export class Batcher implements Gatherer {
   private readonly queue = new Set<Request>();
@@ -36,6 +38,8 @@ export class Batcher implements Gatherer {
   /** Requests up to this one (in order of arrival) go now, whatever their delay. */
   private hurried: Request | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The turn of the thread that brought the first request is not over yet. */
+  private gathering = false;
   private draining: Promise<void> | undefined;
   private closing = false;
 
@@ -102,7 +106,8 @@ export class Batcher implements Gatherer {
       await this.lanes.inference(async (mayGoOn) => {
         do {
           await this.runNext();
-          await this.lanes.betweenBatches();
+          // What has come in meanwhile joins the next batch, answers leave, and a training gets to ask for its turn.
+          if (this.queue.size > 0) await nextTurn();
         } while (this.due() && mayGoOn());
       });
   }
@@ -115,19 +120,28 @@ export class Batcher implements Gatherer {
     return performance.now() - oldest.arrived >= this.options.maxDelayMs;
   }
 
-  /** Sees to it that the oldest request does not wait longer than the delay. */
+  /** Sees to it that the oldest request does not wait longer than the delay, and the others of its turn go with it. */
   private arm(): void {
-    if (this.timer !== undefined || this.queue.size === 0 || this.draining) return;
+    if (this.timer !== undefined || this.gathering || this.queue.size === 0 || this.draining) return;
     const [oldest] = this.queue;
     const left = this.options.maxDelayMs - (performance.now() - oldest.arrived);
-    this.timer = setTimeout(
-      () => {
+    if (left > 0) {
+      this.timer = setTimeout(() => {
         this.timer = undefined;
-        if (this.due()) this.drain();
-        else this.arm();
-      },
-      Math.max(0, left),
-    );
+        this.drainIfDue();
+      }, left);
+      return;
+    }
+    this.gathering = true;
+    void nextTurn().then(() => {
+      this.gathering = false;
+      this.drainIfDue();
+    });
+  }
+
+  private drainIfDue(): void {
+    if (this.due()) this.drain();
+    else this.arm();
   }
 
   /** Takes the requests of the next batch off the queue, runs them, and answers each with its rows. */
@@ -167,7 +181,7 @@ export class Batcher implements Gatherer {
     const rows = batch.reduce((sum, r) => sum + r.rows, 0);
     let outputs: Float32Array[] = [];
     await this.runBatch(async (programs) => {
-      const { inputSize, outputSize, plans } = programs;
+      const { inputSize, outputSize } = programs;
       outputs = batch.map((r) => new Float32Array(r.rows * outputSize));
       const samples = batch.map((r) => r.samples);
       const ran = await programs.run(
@@ -175,7 +189,7 @@ export class Batcher implements Gatherer {
         (into, from, count) => copyOut(samples, into, from * inputSize, count * inputSize),
         (part, from, count) => copyIn(part, outputs, from * outputSize, count * outputSize),
       );
-      for (const size of ran) meter.ran(plans.get(size)!);
+      for (const size of ran) meter.ran(size);
       meter.paddedRows += ran.reduce((sum, size) => sum + size, 0) - rows;
     });
     meter.samples += rows;

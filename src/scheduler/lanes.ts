@@ -10,8 +10,6 @@ export interface Gatherer {
 
 /** A training step that waits goes next once inference has taken this many times the last step's duration. */
 const INFERENCE_SHARE = 4;
-/** A training whose last step is no longer ago than this goes on, in ms. */
-const RECENT_MS = 200;
 
 /**
  * Who runs next on one engine. One thing runs at a time, a batch or a training step, each to its end.
@@ -28,7 +26,6 @@ export class Lanes {
   private readonly turns = new Turns();
   private busy = false;
   private stepMs = 0;
-  private stepEnd = Number.NEGATIVE_INFINITY;
   private inferenceMs = 0;
   private open = 0;
 
@@ -57,15 +54,6 @@ export class Lanes {
   upkeep<T>(work: () => Promise<T>): Promise<T> {
     for (const gatherer of this.gatherers) gatherer.flush();
     return this.run('training', work, false);
-  }
-
-  /**
-   * Between two batches: lets the thread's other work run. After every batch while a training goes on, which would not get
-   * to ask for its turn otherwise; else when a while has passed.
-   */
-  async betweenBatches(): Promise<void> {
-    const trains = performance.now() - this.stepEnd < RECENT_MS || this.waiting.training.length > 0;
-    await (trains ? nextTurn() : this.turns.breathe());
   }
 
   /**
@@ -110,7 +98,6 @@ export class Lanes {
       if (kind === 'inference') this.inferenceMs += ms;
       else if (isStep) {
         this.stepMs = ms;
-        this.stepEnd = start + ms;
         this.inferenceMs = 0;
       }
       this.handOn();

@@ -71,6 +71,8 @@ export interface PredictorCost {
   readonly peakBytes: number;
 }
 
+type CostByOp = Record<string, { flops: number; bytes: number }>;
+
 /** Counts what a predictor does. */
 export class PredictorMeter {
   requests = 0;
@@ -88,15 +90,20 @@ export class PredictorMeter {
   computeMs = 0;
   waitingMs = 0;
   private readonly energy = EnergyMeter.open();
-  private readonly runs = new Map<Plan, number>();
+  /** Of each batch size: what one run costs, and how many there were. Programs that are made anew have the same plans. */
+  private readonly sizes: ReadonlyMap<number, { readonly cost: CostByOp; runs: number }>;
   private peakBytes = 0;
   private readonly latencies = new Float64Array(REMEMBERED);
   private measured = 0;
 
-  /** Counts one run of a plan; what the runs come to is summed up when somebody asks. */
-  ran(plan: Plan): void {
+  constructor(plans: ReadonlyMap<number, Plan>) {
+    this.sizes = new Map([...plans].map(([size, plan]) => [size, { cost: costByOp(plan), runs: 0 }]));
+  }
+
+  /** Counts one run of the program for a batch size; what the runs come to is summed up when somebody asks. */
+  ran(size: number): void {
     this.energy?.look();
-    this.runs.set(plan, (this.runs.get(plan) ?? 0) + 1);
+    this.sizes.get(size)!.runs++;
   }
 
   /** Notes how much is held. */
@@ -131,7 +138,7 @@ export class PredictorMeter {
   cost(memoryBytes: number, peak: Backend['peak']): PredictorCost {
     const { computeMs, waitingMs } = this;
     this.holds(memoryBytes);
-    const ops = this.costByOp();
+    const ops = this.costOfRuns();
     const [flops, bytes] = (['flops', 'bytes'] as const).map((of) =>
       Object.values(ops).reduce((sum, cost) => sum + cost[of], 0),
     );
@@ -146,14 +153,11 @@ export class PredictorMeter {
     };
   }
 
-  private costByOp(): Record<string, { flops: number; bytes: number }> {
-    const ops: Record<string, { flops: number; bytes: number }> = {};
-    for (const [plan, runs] of this.runs)
-      for (const { op, cost } of plan.steps) {
-        ops[op] ??= { flops: 0, bytes: 0 };
-        ops[op].flops += runs * cost.flops;
-        ops[op].bytes += runs * cost.bytes;
-      }
+  private costOfRuns(): CostByOp {
+    const ops: CostByOp = {};
+    for (const { cost, runs } of this.sizes.values())
+      if (runs > 0)
+        for (const [op, { flops, bytes }] of Object.entries(cost)) add(ops, op, runs * flops, runs * bytes);
     return ops;
   }
 
@@ -164,4 +168,16 @@ export class PredictorMeter {
     const at = (share: number) => sorted[Math.min(count - 1, Math.ceil(share * count) - 1)];
     return { p50: at(0.5), p99: at(0.99), max: sorted[count - 1] };
   }
+}
+
+function costByOp(plan: Plan): CostByOp {
+  const ops: CostByOp = {};
+  for (const { op, cost } of plan.steps) add(ops, op, cost.flops, cost.bytes);
+  return ops;
+}
+
+function add(ops: CostByOp, op: string, flops: number, bytes: number): void {
+  ops[op] ??= { flops: 0, bytes: 0 };
+  ops[op].flops += flops;
+  ops[op].bytes += bytes;
 }

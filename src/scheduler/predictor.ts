@@ -11,7 +11,10 @@ import type { Renewable } from './renewable.ts';
 export interface PredictorOptions {
   /** Most samples that go through together; 64 if not given. */
   readonly maxBatch?: number;
-  /** Longest that a sample waits for others to go with, in ms; 2 if not given. 0 gathers what one turn of the thread brings. */
+  /**
+   * Longest that a sample waits for others to go with, in ms; 0 if not given: a batch is what came in one turn of the thread,
+   * or while the batch before it ran. More is for backends on which larger batches pay for the wait.
+   */
   readonly maxDelayMs?: number;
   /** Most samples that may wait; a request beyond is refused with 'overloaded'. 1024 if not given. */
   readonly maxQueue?: number;
@@ -31,7 +34,7 @@ export interface CheckedOptions {
 
 /** Fills in what was not given; throws 'invalid_argument' for what is nonsense. */
 export function checkPredictorOptions(options: PredictorOptions): CheckedOptions {
-  const { maxBatch = 64, maxDelayMs = 2, maxQueue = 1024, cache = { maxBytes: 16 * 2 ** 20 } } = options;
+  const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024, cache = { maxBytes: 16 * 2 ** 20 } } = options;
   const positive = (name: string, n: number, least = 1) => {
     if (!Number.isInteger(n) || n < least)
       fail('invalid_argument', `${name} is ${n}, expected a whole number from ${least}`);
@@ -84,7 +87,7 @@ export class Predictor {
   private readonly inputSize: number;
   private readonly arenaBytes: number;
   private readonly maxBatch: number;
-  private readonly meter = new PredictorMeter();
+  private readonly meter: PredictorMeter;
   private readonly batcher: Batcher;
   private readonly cache: PredictionCache | undefined;
   /** Requests under way by content. */
@@ -99,6 +102,7 @@ export class Predictor {
     lanes: Lanes,
   ) {
     this.programs = renewable;
+    this.meter = new PredictorMeter(programs.plans);
     this.maxBatch = options.maxBatch;
     this.inputSize = programs.inputSize;
     this.inputShape = programs.inputShape;
@@ -171,6 +175,11 @@ export class Predictor {
   /** What its answers cost so far. */
   cost(): PredictorCost {
     return this.meter.cost(this.heldBytes, this.programs.on.peak);
+  }
+
+  /** Runs what waits for its delay now, as a server does that is about to stop. */
+  flush(): void {
+    this.batcher.flush();
   }
 
   /** Refuses new requests, answers all that were accepted, then gives back what it holds. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Predictor, PredictorOptions } from '../../src/index.ts';
 import { contentKey } from '../../src/scheduler/prediction-cache.ts';
+import { nextTurn } from '../../src/scheduler/turns.ts';
 import { codeOf, FEATURES, int8Model, samples, sleep, wasmEngine } from '../support/serving.ts';
 
 const model = await int8Model();
@@ -36,6 +37,75 @@ describe('a predictor', () => {
       const got = await Promise.all(Array.from({ length: 200 }, (_, i) => p.predict(rowsOf(many, i, i + 1))));
       expect(Float32Array.from(got.flatMap((y) => [...y]))).toEqual(want);
       expect(p.stats().batches).toBeLessThan(20 + 12);
+    }));
+
+  it('waits for no timer while nothing runs', () =>
+    using({ maxBatch: 8, cache: false }, async (p) => {
+      vi.useFakeTimers({ toFake: ['setTimeout'] });
+      try {
+        for (let i = 0; i < 5; i++)
+          expect(await p.predict(samples(1, i))).toEqual(await alone(samples(1, i)));
+        expect(p.stats()).toMatchObject({ batches: 5, samples: 5 });
+      } finally {
+        vi.useRealTimers();
+      }
+    }));
+
+  it('makes a batch of what one turn of the thread brings, and the next of what comes while it runs', async () => {
+    const own = await wasmEngine();
+    // A device that answers when it is told to.
+    const answers: (() => void)[] = [];
+    let hold = false;
+    const compile = own.backend.compile.bind(own.backend);
+    own.backend.compile = async (plan) => {
+      const program = await compile(plan);
+      const read = program.read.bind(program);
+      program.read = async (slot, into) => {
+        if (hold) await new Promise<void>((resolve) => answers.push(resolve));
+        return read(slot, into);
+      };
+      return program;
+    };
+    const p = await own.predictor(model, { maxBatch: 8, batchSizes: [8], cache: false });
+    hold = true;
+    const asked: Promise<Float32Array>[] = [];
+    const ask = () => asked.push(p.predict(samples(1, asked.length)));
+    ask();
+    await Promise.resolve();
+    ask();
+    await nextTurn();
+    await nextTurn();
+    expect(answers).toHaveLength(1);
+    for (let i = 0; i < 10; i++) {
+      ask();
+      if (i % 3 === 0) await nextTurn();
+    }
+    // Two are under way; of the ten that came meanwhile eight are a full batch.
+    expect(p.stats()).toMatchObject({ batches: 0, queued: 10 });
+    for (const queued of [2, 0, 0]) {
+      answers.shift()!();
+      await nextTurn();
+      await nextTurn();
+      await nextTurn();
+      expect(p.stats().queued).toBe(queued);
+    }
+    expect(p.stats()).toMatchObject({ batches: 3, samples: 12, answered: 12 });
+    for (const [i, y] of (await Promise.all(asked)).entries()) expect(y).toEqual(await alone(samples(1, i)));
+    await p.close();
+    own.dispose();
+  });
+
+  it('runs what waits for its delay when it is told to, and what comes later waits again', () =>
+    using({ maxBatch: 8, maxDelayMs: 60_000, cache: false }, async (p) => {
+      const first = [p.predict(samples(1, 1)), p.predict(samples(2, 2))];
+      p.flush();
+      expect((await Promise.all(first)).map((y) => y.length)).toEqual([5, 10]);
+      const second = p.predict(samples(1, 3));
+      await nextTurn();
+      expect(p.stats()).toMatchObject({ batches: 1, queued: 1 });
+      p.flush();
+      p.flush();
+      expect(await second).toEqual(await alone(samples(1, 3)));
     }));
 
   it('starts a full batch at once, however long the delay', () =>

@@ -1,13 +1,14 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
 import { createWasmBackend } from '../../src/backend/wasm/backend.ts';
-import { sections } from '../../src/graph/plan.ts';
+import { type Plan, sections } from '../../src/graph/plan.ts';
 import { data, nn, optim, Random, type StepReport, type Training } from '../../src/index.ts';
 import type { Provider } from '../../src/scheduler/choose.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
 import { stateSlots } from '../../src/scheduler/snapshots.ts';
 import { onClock, virtualClock } from '../support/clock.ts';
 import { type Fault, FaultPlan, faultyProvider } from '../support/faults.ts';
+import { collectGarbage } from '../support/garbage.ts';
 import { codeOf, int8Model, samples } from '../support/serving.ts';
 
 const set = data.fromArrays({
@@ -264,5 +265,32 @@ describe('serving', () => {
       await p.close();
       engine.dispose();
     }
+  });
+
+  it('a recovery leaves nothing behind, and what the runs before it cost still counts', async () => {
+    const int8 = await int8Model([12, 16, 4]);
+    const runs = 40;
+    const plan = new FaultPlan();
+    const engine = await engineOn(plan);
+    const plans: WeakRef<Plan>[] = [];
+    const compile = engine.backend.compile.bind(engine.backend);
+    engine.backend.compile = (made) => {
+      plans.push(new WeakRef(made));
+      return compile(made);
+    };
+    const p = await engine.predictor(int8, { maxBatch: 1, cache: false });
+    await p.predict(samples(1, 0, 12));
+    const each = p.cost().flops;
+    for (let i = 0; i < runs; i++) {
+      plan.breakNext({ code: 'worker_lost', after: 0, late: false });
+      await p.predict(samples(1, i, 12));
+    }
+    expect(p.stats()).toMatchObject({ retried: runs, answered: runs + 1 });
+    expect(p.cost().flops).toBe(each * (runs + 1));
+    await collectGarbage();
+    expect(plans).toHaveLength(runs + 1);
+    expect(plans.filter((ref) => ref.deref()).length).toBeLessThan(4);
+    await p.close();
+    engine.dispose();
   });
 });

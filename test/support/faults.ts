@@ -18,10 +18,15 @@ export class FaultPlan {
   operations = 0;
   /** What was going on at each fault that struck, for the tests to see that all kinds were. */
   readonly struck: string[] = [];
-  private readonly planned: ReadonlyMap<number, Fault>;
+  private readonly planned: Map<number, Fault>;
 
   constructor(planned: ReadonlyMap<number, Fault> = new Map()) {
-    this.planned = planned;
+    this.planned = new Map(planned);
+  }
+
+  /** The next operation breaks. */
+  breakNext(fault: Fault): void {
+    this.planned.set(this.operations, fault);
   }
 
   next(what: string): Fault | undefined {
