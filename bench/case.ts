@@ -71,8 +71,10 @@ export interface Result {
   readonly intensity: number | null;
   /** Rate / the limit measured beside it, in the same build; null where nothing is known to bind it. */
   readonly share_of_limit: number | null;
-  /** Time of the fastest peer / this time; null without peers. */
+  /** Time of the fastest peer / this time, whatever flags it runs with; null without peers. */
   readonly ratio_to_best_peer: number | null;
+  /** The same of native software; absent from suites that have none. */
+  readonly ratio_to_best_native?: number | null;
 }
 
 /** Rate in the unit that fits the work. */

@@ -1,6 +1,7 @@
 import { prepareGPU } from '../scripts/software-gpu.ts';
-import { createEngine } from '../src/index.ts';
-import { peersOn } from './comparable.ts';
+import { createEngine, type Engine } from '../src/index.ts';
+import { type Comparable, type NativeName, nativeNames, peersOn } from './comparable.ts';
+import { makeVenv, NativePeer, pythonWith } from './native.ts';
 import { about, parse } from './options.ts';
 import { installPeers, PeerProcess } from './peers.ts';
 import { write } from './report.ts';
@@ -14,7 +15,7 @@ import { casesOf, suites } from './suites/index.ts';
 /** Suites that make their own engines, or look at whole processes and files. */
 const ownSuites = { scheduler, serve, startup, size };
 const { wanted, options } = parse('bench', [...Object.keys(suites), ...Object.keys(ownSuites)]);
-const { quick, peers: withPeers } = options;
+const { quick, peers: withPeers, native: withNative } = options;
 const print = (line: string) => console.log(line);
 
 await prepareGPU();
@@ -22,20 +23,47 @@ const engine = await createEngine(options);
 const here = about(`node ${process.versions.node}`);
 print(`${here.machine}; ${here.runtime}; ${engine.backend.description}\n`);
 
-const peers: PeerProcess[] = [];
-if (withPeers) {
-  await installPeers();
-  const { name: backend, threads } = engine.backend;
-  if (backend !== 'wasm' && backend !== 'webgpu') throw new Error(`no peer is like the backend ${backend}`);
-  for (const name of peersOn[backend]) peers.push(await PeerProcess.start(name, { backend, threads }, quick));
-}
+const others: (Comparable & { stop(): void })[] = [];
+if (withPeers) others.push(...(await openPeers(engine)));
+if (withNative) others.push(...(await openNative(engine)));
 const cases = casesOf(wanted, options);
-const { results, limits, wrong } = await run(engine, peers, cases, { quick, print });
+const { results, limits, wrong } = await run(engine, others, cases, { quick, print });
 engine.dispose();
-for (const peer of peers) peer.stop();
+for (const other of others) other.stop();
 for (const [name, suite] of Object.entries(ownSuites))
   if (wanted.includes(name))
     results.push(...(await suite({ quick, peers: withPeers, print, engine: options })));
 
 await write({ ...here, limits, results }, options);
 process.exitCode = wrong ? 1 : 0;
+
+/** Engines for the same backend; where vectors are wide, each once as it comes and once with V8's flag, and ours as it comes. */
+async function openPeers({ backend: { name: backend, threads } }: Engine): Promise<PeerProcess[]> {
+  await installPeers();
+  if (backend !== 'wasm' && backend !== 'webgpu') throw new Error(`no peer is like the backend ${backend}`);
+  const open = (name: Parameters<typeof PeerProcess.start>[0], flag: boolean) =>
+    PeerProcess.start(name, { backend, threads, wide: flag }, quick);
+  const wide = process.execArgv.includes('--experimental-wasm-revectorize');
+  const found: PeerProcess[] = [];
+  if (wide) found.push(await open('biphase', false));
+  for (const name of peersOn[backend])
+    for (const flag of wide ? [false, true] : [false]) found.push(await open(name, flag));
+  return found;
+}
+
+/** Native software on as many processors; what is missing is said, and left out. */
+async function openNative({ backend: { threads } }: Engine): Promise<NativePeer[]> {
+  if (options.venv) await makeVenv();
+  const found: NativePeer[] = [];
+  for (const name of Object.keys(nativeNames) as NativeName[]) {
+    const { python, missing } = await pythonWith(name);
+    if (!python) {
+      print(missing!);
+      continue;
+    }
+    const peer = await NativePeer.start(nativeNames[name], { python, engine: name, threads });
+    print(`${peer.name} ${peer.version}, ${peer.threads} thread${peer.threads === 1 ? '' : 's'}`);
+    found.push(peer);
+  }
+  return found;
+}

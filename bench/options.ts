@@ -6,6 +6,9 @@ export type BenchOptions = EngineOptions & {
   readonly quick: boolean;
   readonly only?: string;
   readonly peers: boolean;
+  readonly native: boolean;
+  /** Make a Python environment with the native software. */
+  readonly venv: boolean;
   readonly json?: string;
   readonly html?: string;
   readonly v8?: string;
@@ -30,8 +33,11 @@ export function parse(name: 'bench' | 'bench:browser', names: readonly string[])
     .option('--only <text>', 'only cases with this in their name, e.g. 512x512')
     .option('--json <file>', 'write the results as JSON')
     .option('--html <file>', 'write a page that draws them');
-  if (name === 'bench:browser')
-    command.option('--v8 <flags>', "flags for Chromium's V8, e.g. --wasm-revectorize");
+  if (name === 'bench')
+    command
+      .option('--native', 'compare with PyTorch and JAX on the CPU, through a Python that has them', false)
+      .option('--venv', 'install them into bench/native/.venv first, where that is missing', false);
+  else command.option('--v8 <flags>', "flags for Chromium's V8, e.g. --wasm-revectorize");
   command.parse();
   const unknown = command.args.filter((suite) => !names.includes(suite));
   if (unknown.length)

@@ -2,11 +2,10 @@ import type { TopLevelSpec } from 'vega-lite';
 import { bars, INK, SECOND, svg } from '../scripts/chart.ts';
 import { card, escapeHtml, figure, pageOf, table } from '../scripts/page.ts';
 import type { Result } from './case.ts';
+import { OWN } from './comparable.ts';
 import { limitUnits } from './limits.ts';
 import type { Report } from './report.ts';
 import { time } from './run.ts';
-
-const OWN = 'biphase';
 
 /** The report as one page that needs nothing else: the limits reached, and every case beside the peers. */
 export async function page(report: Report): Promise<string> {

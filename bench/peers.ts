@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TypedArray } from '../src/core/dtype.ts';
 import type { BenchCase } from './case.ts';
-import { type Comparable, type PeerName, peerNames } from './comparable.ts';
+import { type Comparable, OWN_NARROW, type PeerName, peerNames } from './comparable.ts';
 import type { PeerPlace } from './peers/peer.ts';
 
 const folder = fileURLToPath(new URL('peers/', import.meta.url));
@@ -15,6 +15,9 @@ export async function installPeers(): Promise<void> {
   console.error('installing the peers (bench/peers) ...');
   await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
 }
+
+/** What V8 joins neighbouring vectors by, in every WebAssembly module of a process. */
+const WIDE_FLAG = '--experimental-wasm-revectorize';
 
 interface Reply {
   readonly ready?: true;
@@ -32,19 +35,22 @@ export class PeerProcess implements Comparable {
   private readonly child: ChildProcess;
   private readonly about: Reply;
 
-  private constructor(name: PeerName, child: ChildProcess, about: Reply) {
-    this.name = about.backend === 'webgpu' ? peerNames[name].replace('-wasm', '-webgpu') : peerNames[name];
+  private constructor(name: string, child: ChildProcess, about: Reply) {
+    this.name = about.backend === 'webgpu' ? name.replace('-wasm', '-webgpu') : name;
     this.child = child;
     this.about = about;
   }
 
-  static async start(name: PeerName, place: PeerPlace, quick: boolean): Promise<PeerProcess> {
-    const { backend, threads } = place;
+  /** `biphase` is this library itself, with vectors as the runtime has them by itself. */
+  static async start(name: PeerName | 'biphase', place: PeerPlace, quick: boolean): Promise<PeerProcess> {
+    const { backend, threads, wide } = place;
     const child = fork(`${folder}child.ts`, [name, backend, String(threads), String(quick)], {
-      ...{ serialization: 'advanced', execArgv: [...process.execArgv, '--import', 'tsx'] },
+      serialization: 'advanced',
+      execArgv: [...process.execArgv, ...(wide ? [WIDE_FLAG] : []), '--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    return new PeerProcess(name, child, await reply(child));
+    const called = name === 'biphase' ? OWN_NARROW : peerNames[name];
+    return new PeerProcess(wide ? `${called}, wide` : called, child, await reply(child));
   }
 
   get threads(): number {

@@ -1,6 +1,6 @@
 import type { Engine } from '../src/scheduler/engine.ts';
 import { type BenchCase, type Result, rateOf } from './case.ts';
-import type { Comparable } from './comparable.ts';
+import { type Comparable, isNative, isOwn, OWN } from './comparable.ts';
 import { type LimitName, Limits } from './limits.ts';
 import { median, sample, summarize } from './measure.ts';
 
@@ -47,7 +47,7 @@ export async function run(
       if (problems.length) throw new Error(`wrong, so it is not timed: ${problems.join('; ')}`);
       const runners: Runner[] = [
         {
-          engine: 'biphase',
+          engine: OWN,
           backend,
           build,
           threads,
@@ -127,7 +127,10 @@ async function takeTurns(
 
 function rowsOf(c: BenchCase, runners: readonly Runner[]): Result[] {
   const timings = runners.map((r) => summarize(r.samples));
-  const fastest = Math.min(...timings.slice(1).map((t) => t.medianMs));
+  const ratio = (counts: (engine: string) => boolean, medianMs: number) => {
+    const others = timings.filter((_, i) => counts(runners[i].engine));
+    return others.length ? Math.min(...others.map((t) => t.medianMs)) / medianMs : null;
+  };
   return runners.map(({ engine, backend, build, threads, shares }, i) => {
     const { medianMs, minMs, spread, samples } = timings[i];
     return {
@@ -135,7 +138,8 @@ function rowsOf(c: BenchCase, runners: readonly Runner[]): Result[] {
       ...{ median_ms: medianMs, min_ms: minMs, spread, samples, ...rateOf(c.work, medianMs) },
       intensity: c.intensity ?? null,
       share_of_limit: shares.length ? median(shares) : null,
-      ratio_to_best_peer: runners.length > 1 ? fastest / medianMs : null,
+      ratio_to_best_peer: ratio((engine) => !isNative(engine) && !isOwn(engine), medianMs),
+      ratio_to_best_native: ratio(isNative, medianMs),
     };
   });
 }

@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Result } from '../bench/case.ts';
+import { isNative, isOwn, OWN } from '../bench/comparable.ts';
 import { limitUnits } from '../bench/limits.ts';
 import type { Report } from '../bench/report.ts';
 import { time } from '../bench/run.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const OWN = 'biphase';
 
 export function reports(): { name: string; report: Report }[] {
   const folder = at('bench/results');
@@ -30,46 +30,67 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
 const rateText = ({ rate, unit }: Result) =>
   rate === null ? '' : `${rate.toFixed(rate < 100 ? 1 : 0)} ${unit}`;
 
-/** A peer's time, and how many times as long that is as ours. */
-function against(own: Result, peer: Result | undefined): string {
-  return peer ? `${time(peer.median_ms)} (${(peer.median_ms / own.median_ms).toFixed(1)} x)` : '';
+/** Another's time, and how many times as long that is as ours. */
+const timeAgainst = (own: Result, other: Result) =>
+  `${time(other.median_ms)} (${(other.median_ms / own.median_ms).toFixed(other.median_ms < 2 * own.median_ms ? 2 : 1)} x)`;
+
+/** Others' times of a case: as they come, and after a slash, where it was measured, with V8's flag for wide vectors. */
+function against(rows: readonly Result[], own: Result, engine: string): string {
+  const found = [engine, `${engine}, wide`].flatMap((name) =>
+    rows.filter((r) => r.suite === own.suite && r.case === own.case && r.engine === name),
+  );
+  return found.map((r) => timeAgainst(own, r)).join(' / ');
+}
+
+/** Everyone in a report but ourselves, each once: ourselves with narrow vectors, engines, native software. */
+function othersIn(rows: readonly Result[]): string[] {
+  const names = [...new Set(rows.map((r) => r.engine.replace(', wide', '')))].filter((e) => e !== OWN);
+  const rank = (name: string) => (isOwn(name) ? 0 : isNative(name) ? 2 : 1);
+  return names.sort((a, b) => rank(a) - rank(b));
 }
 
 function suiteTable(rows: readonly Result[]): string {
   const own = rows.filter((r) => r.engine === OWN);
-  const peers = [...new Set(rows.map((r) => r.engine))].filter((e) => e !== OWN);
+  const others = othersIn(rows);
   if (rows[0].unit === 'bytes')
     return table(
       ['', 'engine', 'kB'],
       rows.map((r) => [r.case, r.engine, (r.rate! / 1000).toFixed(1)]),
     );
   return table(
-    ['', OWN, 'rate', 'of the limit', ...peers],
+    ['', OWN, 'rate', 'of the limit', ...others],
     own.map((r) => [
       ...[r.case, time(r.median_ms), rateText(r)],
       r.share_of_limit === null ? '' : `${(r.share_of_limit * 100).toFixed(0)} %`,
-      ...peers.map((p) =>
-        against(
-          r,
-          rows.find((x) => x.case === r.case && x.engine === p),
-        ),
-      ),
+      ...others.map((name) => against(rows, r, name)),
     ]),
   );
 }
 
-/** Cases in which some peer was faster. */
+/** Cases in which another engine, or native software, was faster. */
 function losses({ results }: Report): string {
-  const lost = results.filter(
-    (r) => r.engine === OWN && r.unit !== 'bytes' && (r.ratio_to_best_peer ?? 1) < 1,
-  );
-  if (lost.length === 0) return '';
-  const list = lost.map((r) => {
-    const peers = results.filter((p) => p.suite === r.suite && p.case === r.case && p.engine !== OWN);
-    const best = peers.reduce((a, b) => (b.median_ms < a.median_ms ? b : a));
-    return `${r.suite} ${r.case} (${best.engine}, ${(r.median_ms / best.median_ms).toFixed(2)} x as fast)`;
-  });
-  return `A peer wins: ${list.join('; ')}.\n`;
+  const lost = (who: string, counts: (engine: string) => boolean) => {
+    const list = results
+      .filter((r) => r.engine === OWN && r.unit !== 'bytes')
+      .flatMap((own) => {
+        const faster = results.filter(
+          (r) =>
+            r.suite === own.suite &&
+            r.case === own.case &&
+            counts(r.engine) &&
+            (r.rate !== null && r.unit !== 'ms' ? r.rate > own.rate! : r.median_ms < own.median_ms),
+        );
+        if (faster.length === 0) return [];
+        const best = faster.reduce((a, b) => (b.median_ms < a.median_ms ? b : a));
+        return [
+          `${own.suite} ${own.case} (${best.engine}, ${(own.median_ms / best.median_ms).toFixed(2)} x as fast)`,
+        ];
+      });
+    return list.length ? `${who} is faster: ${list.join('; ')}.\n` : '';
+  };
+  return [lost('Another engine', (e) => !isOwn(e) && !isNative(e)), lost('Native software', isNative)]
+    .filter(Boolean)
+    .join('\n');
 }
 
 export function runSection(report: Report): string {
@@ -101,19 +122,14 @@ export function readmeTable(report: Report): string {
   ];
   const rows = report.results.filter((r) => wanted.some(([s, name]) => r.suite === s && name.test(r.case)));
   const own = rows.filter((r) => r.engine === OWN);
-  const peers = [...new Set(rows.map((r) => r.engine))].filter((e) => e !== OWN);
+  const others = othersIn(rows);
   const lines = own.map((r) => [
     `${r.suite}: ${r.case}`,
     time(r.median_ms),
-    ...peers.map((p) =>
-      against(
-        r,
-        rows.find((x) => x.suite === r.suite && x.case === r.case && x.engine === p),
-      ),
-    ),
+    ...others.map((name) => against(rows, r, name)),
   ]);
   const { build, threads } = own[0];
-  return `${report.machine}; ${report.runtime}, ${build}, ${threads} thread${threads === 1 ? '' : 's'}; ${report.date}:\n\n${table(['', OWN, ...peers], lines)}`;
+  return `${report.machine}; ${report.runtime}, ${build}, ${threads} thread${threads === 1 ? '' : 's'}; ${report.date}:\n\n${table(['', OWN, ...others], lines)}`;
 }
 
 /** Text with what is between a pair of marks replaced. */

@@ -12,7 +12,7 @@ async function jax(): Promise<Comparable> {
     ...{ name: '@jax-js/jax', threads: navigator.hardwareConcurrency, backend },
     async prepare(c) {
       current?.dispose();
-      current = await prepare(c.problem);
+      current = await prepare(c);
       return current?.answer();
     },
     sample: (options) => sample(current!.run, options),

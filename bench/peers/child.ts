@@ -10,6 +10,7 @@ const peers: Record<string, () => Promise<{ open(place: PeerPlace): Promise<Peer
   tfjs: () => import('./tfjs.ts'),
   onnxruntime: () => import('./onnxruntime.ts'),
   jax: () => import('./jax.ts'),
+  biphase: () => import('./biphase.ts'),
 };
 
 /** The same Dawn that the engine runs on, where peers look for it: they take Node for a worker of a page. */
@@ -37,7 +38,7 @@ process.on(
       if (message.suite) {
         current?.dispose();
         const found = suites[message.suite](quick === 'true').find((c) => c.name === message.name)!;
-        current = await peer.prepare(found.problem);
+        current = await peer.prepare(found);
         process.send!(current ? { answer: await current.answer() } : { unsupported: true });
       } else {
         const samples = await sample(current!.run, { seconds: message.seconds!, fewest: message.fewest! });

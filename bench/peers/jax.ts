@@ -1,5 +1,5 @@
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import type { Problem } from '../case.ts';
+import type { BenchCase, Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';
 import type { Peer, PeerPlace, PeerRun } from './peer.ts';
@@ -14,7 +14,7 @@ export async function open({ backend }: Pick<PeerPlace, 'backend'>): Promise<Pee
   return { threads: 1, backend, prepare };
 }
 
-async function prepare(problem: Problem): Promise<PeerRun | undefined> {
+async function prepare({ problem }: BenchCase): Promise<PeerRun | undefined> {
   if (problem.kind === 'op') return op(problem);
   if (problem.kind === 'train') return train(problem.widths, problem.batch);
   return problem.precision === 'f32' ? infer(problem.widths, problem.batch) : undefined;

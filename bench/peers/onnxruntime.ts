@@ -9,7 +9,7 @@ import type { Layer, Peer, PeerPlace, PeerRun } from './peer.ts';
 export async function open({ threads }: PeerPlace): Promise<Peer> {
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = 'error';
-  return { threads, backend: 'wasm', prepare: (problem) => prepare(problem, threads) };
+  return { threads, backend: 'wasm', prepare: ({ problem }) => prepare(problem, threads) };
 }
 
 async function prepare(problem: Problem, threads: number): Promise<PeerRun | undefined> {

@@ -1,4 +1,4 @@
-import type { Problem } from '../case.ts';
+import type { BenchCase } from '../case.ts';
 
 /** Something a peer has made ready: its answer can be had once, and it can be run again and again. */
 export interface PeerRun {
@@ -12,6 +12,8 @@ export interface PeerPlace {
   readonly backend: 'wasm' | 'webgpu';
   /** Threads that it may use. */
   readonly threads: number;
+  /** With V8's flag for vectors of 256 bits. */
+  readonly wide?: boolean;
 }
 
 /** Another engine, in its own best configuration. */
@@ -20,7 +22,7 @@ export interface Peer {
   readonly threads: number;
   readonly backend: string;
   /** Undefined where the engine has no such thing. */
-  prepare(problem: Problem): Promise<PeerRun | undefined>;
+  prepare(c: BenchCase): Promise<PeerRun | undefined>;
 }
 
 /** An MLP's weights as (out, in) row-major, and its biases, layer by layer. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import type { Problem } from '../case.ts';
+import type { BenchCase, Problem } from '../case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';
 import type { Peer, PeerPlace, PeerRun } from './peer.ts';
@@ -26,7 +26,7 @@ function end(y: tf.Tensor): void | Promise<void> {
   return y.data().then(() => y.dispose());
 }
 
-async function prepare(problem: Problem): Promise<PeerRun | undefined> {
+async function prepare({ problem }: BenchCase): Promise<PeerRun | undefined> {
   if (problem.kind === 'op') return op(problem);
   if (problem.kind === 'train') return train(problem.widths, problem.batch);
   return problem.precision === 'f32' ? infer(problem.widths, problem.batch) : undefined;

@@ -12,6 +12,7 @@ import { createEngine } from '../../src/index.ts';
 const KEYS: (keyof Result)[] = [
   ...(['suite', 'case', 'engine', 'backend', 'build', 'threads', 'median_ms', 'min_ms', 'spread'] as const),
   ...(['samples', 'rate', 'unit', 'intensity', 'share_of_limit', 'ratio_to_best_peer'] as const),
+  ...(['ratio_to_best_native'] as const),
 ];
 
 async function runCases(cases: readonly BenchCase[]) {

@@ -5,6 +5,7 @@
  *
  *     describe.skipIf(await missing('webgpu'))('matmul on the GPU', () => { ... });
  */
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +36,8 @@ const probes = {
     if (!existsSync(deno)) return 'not installed: npm ci --prefix test/runtimes';
     return lavapipe() ? undefined : `no lavapipe in ${drivers}: apt-get install mesa-vulkan-drivers`;
   },
+  /** Python, which native software is compared through. */
+  python: () => (spawnSync('python3', ['--version']).status === 0 ? undefined : 'there is no python3'),
 } satisfies Record<string, () => string | undefined | Promise<string | undefined>>;
 
 export type Part = keyof typeof probes;
