@@ -35,7 +35,11 @@ async function main(options: Options): Promise<void> {
 
   out.section('Backends');
   await prepareGPU();
-  using engine = await createEngine({ backend: options.backend, threads: options.threads });
+  using engine = await createEngine({
+    backend: options.backend,
+    threads: options.threads,
+    wide: options.wide,
+  });
   out.text(engine.describe());
   const { name: backend, build, threads } = engine.backend;
 

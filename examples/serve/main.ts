@@ -17,14 +17,15 @@ const options = new Command('serve')
   .option('--max-delay <ms>', 'longest that a sample waits for others', Number, 1)
   .option('--max-queue <n>', 'most samples that may wait', Number, 1024)
   .option('--cache <bytes>', 'bytes of answers to keep; 0 for none', Number, 16 * 2 ** 20)
-  .option('--threads <n>', 'threads of the wasm backend', Number, 1)
+  .option('--threads <n>', 'threads of the wasm backend (one for each processor)', Number)
+  .option('--no-wide', 'leave vectors at 128 bits')
   .parse()
   .opts<
-    Record<'port' | 'maxBatch' | 'maxDelay' | 'maxQueue' | 'cache' | 'threads', number> &
-      Record<'checkpoint' | 'data', string>
+    Record<'port' | 'maxBatch' | 'maxDelay' | 'maxQueue' | 'cache', number> &
+      Record<'checkpoint' | 'data', string> & { threads?: number; wide: boolean }
   >();
 
-const engine = await createEngine({ threads: options.threads });
+const engine = await createEngine({ threads: options.threads, wide: options.wide });
 console.log(engine.describe());
 mkdirSync(dirname(options.checkpoint), { recursive: true });
 const model = await digitsModel(engine, options.checkpoint, options.data);

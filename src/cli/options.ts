@@ -31,8 +31,13 @@ export const threadsOption = () =>
   new Option('--threads <n>', 'threads of the wasm backend (one for each processor)').argParser(
     whole(1, 256),
   );
+export const wideOption = () =>
+  new Option(
+    '--no-wide',
+    'leave vectors at 128 bits (else 256, where this V8 and processor can and give the same bits)',
+  );
 export const jsonOption = () => new Option('--json', 'print one JSON document').default(false);
 
-export interface Common extends Pick<EngineOptions, 'backend' | 'threads'> {
+export interface Common extends Pick<EngineOptions, 'backend' | 'threads' | 'wide'> {
   readonly json: boolean;
 }

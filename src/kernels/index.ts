@@ -33,6 +33,12 @@ export interface KernelOptions {
   readonly build?: WasmBuild;
   /** Tiles of the products: 'usual' if not given; 'timed' takes some milliseconds. Results are the same bits. */
   readonly tiles?: TileWish;
+  /**
+   * Vectors of 256 bits where V8 can join them (Node from 24, x64 with AVX2), checked before they are used; `wide` says
+   * whether they are, or why not. The results are the same bits. The flag that this sets holds for the whole process, and for
+   * all WebAssembly in it that is optimized afterwards: not only this library's. Not set if not asked for.
+   */
+  readonly wide?: boolean;
   /** The library's modules, already compiled, for hosts that forbid compiling from bytes. */
   readonly modules?: WasmModules;
 }

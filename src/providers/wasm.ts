@@ -12,12 +12,18 @@ export interface WasmEngineOptions {
   readonly build?: WasmBuild;
   /** Tiles of the wasm backend's products: timed at start-up if not given. */
   readonly tiles?: TileWish;
+  /**
+   * Vectors of 256 bits where V8 can join them (Node from 24, x64 with AVX2), checked before they are used; `describe()` says
+   * whether they are, or why not. The results are the same bits. The flag that this sets holds for the whole process, and for
+   * all WebAssembly in it that is optimized afterwards: not only this library's. Not set if not asked for.
+   */
+  readonly wide?: boolean;
   /** The library's modules (`biphase/wasm/*`), compiled by the host, where compiling from bytes is forbidden. One thread. */
   readonly modules?: WasmModules;
 }
 
-export const wasm = ({ build, threads, tiles, modules }: WasmEngineOptions): Provider => {
-  const create = () => createWasmBackend({ build, threads, tiles, modules });
+export const wasm = ({ build, threads, tiles, modules, wide }: WasmEngineOptions): Provider => {
+  const create = () => createWasmBackend({ build, threads, tiles, modules, wide });
   return {
     name: 'wasm',
     create,

@@ -21,13 +21,22 @@ function refused(...argv: string[]): { code: unknown; text: string } {
 
 describe('options of npm start', () => {
   it('have defaults', () => {
-    expect(parseOptions([])).toEqual({ backend: 'auto', seed: 1, threads: 1, out: 'out' });
+    expect(parseOptions([])).toEqual({ backend: 'auto', seed: 1, wide: true, out: 'out' });
   });
 
   it('are all understood', () => {
-    const line = '--backend wasm --epochs 3 --seed 0 --threads 2 --json a.json --data d --out o';
+    const line = '--backend wasm --epochs 3 --seed 0 --threads 2 --no-wide --json a.json --data d --out o';
     expect(parseOptions(line.split(' '))).toEqual({
-      ...{ backend: 'wasm', epochs: 3, seed: 0, threads: 2, json: 'a.json', data: 'd', out: 'o' },
+      ...{
+        backend: 'wasm',
+        epochs: 3,
+        seed: 0,
+        threads: 2,
+        wide: false,
+        json: 'a.json',
+        data: 'd',
+        out: 'o',
+      },
     });
   });
 
@@ -52,7 +61,16 @@ describe('options of npm start', () => {
   it('--help explains every option, shows examples, and is no error', () => {
     const { code, text } = refused('--help');
     expect(code).toBe(0);
-    for (const word of ['--backend', '--epochs', '--seed', '--threads', '--json', '--data', '--out'])
+    for (const word of [
+      '--backend',
+      '--epochs',
+      '--seed',
+      '--threads',
+      '--no-wide',
+      '--json',
+      '--data',
+      '--out',
+    ])
       expect(text).toContain(word);
   });
 });

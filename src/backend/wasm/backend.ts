@@ -10,6 +10,7 @@ import { probeDot } from './probe.ts';
 import { type Host, WasmProgram } from './program.ts';
 import { namedTiles, type Tiles, type TileWish, usualTiles } from './tiles.ts';
 import { rateTiles, type TunedTiles, tuneTiles } from './tune.ts';
+import { setWide, whyFixed } from './wide.ts';
 import { noThreads, processors } from './workers.ts';
 
 export interface WasmOptions {
@@ -19,6 +20,12 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Tiles of the products: timed at start-up if not given. Results are the same bits for all of them. */
   readonly tiles?: TileWish;
+  /**
+   * Vectors of 256 bits where V8 can join them (Node from 24, x64 with AVX2), checked before they are used; `describe()` says
+   * whether they are, or why not. The results are the same bits. The flag that this sets holds for the whole process, and for
+   * all WebAssembly in it that is optimized afterwards: not only this library's. Not set if not asked for.
+   */
+  readonly wide?: boolean;
   /** The library's modules, already compiled, for hosts that forbid compiling from bytes. One thread. */
   readonly modules?: WasmModules;
 }
@@ -37,7 +44,9 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     fail('invalid_argument', `unknown build '${build}'; expected 'simd128' or 'relaxed'`);
   const given = modules && 'modules that come compiled import a memory that threads cannot share';
   const whyOne = threads > 1 ? (given ?? noThreads()) : undefined;
-  const instance = await instantiate({ build, modules, shared: threads > 1 && !whyOne });
+  const wide = options.wide === true && !modules && whyFixed() === undefined;
+  if (wide) setWide(true);
+  const instance = await instantiate({ build, modules, wide, shared: threads > 1 && !whyOne });
   return new WasmBackend(instance, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');
 }
 

@@ -23,9 +23,10 @@ export const MOST_PAGES = 65536;
 interface Builtins {
   'node:zlib': { inflateRawSync(bytes: Uint8Array): Uint8Array };
   'node:buffer': { Buffer: { from(text: string, encoding: 'base64'): Uint8Array } };
+  'node:v8': { setFlagsFromString(flags: string): void };
 }
 
-function builtin<K extends keyof Builtins>(name: K): Builtins[K] | undefined {
+export function builtin<K extends keyof Builtins>(name: K): Builtins[K] | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   return process?.getBuiltinModule?.(name) as Builtins[K] | undefined;
 }
@@ -81,6 +82,8 @@ export interface InstanceOptions {
   readonly shared?: boolean;
   /** Compiled already; `build` then chooses among them. */
   readonly modules?: WasmModules;
+  /** Compiled anew for wide vectors (wide.ts). */
+  readonly wide?: boolean;
 }
 
 /** The flags of the imported memory in the module's bytes: it has a maximum, and is shared. */
@@ -97,8 +100,10 @@ export async function instantiate(options: InstanceOptions = {}): Promise<WasmIn
   return { build, module, memory, exports: exports as unknown as WasmExports };
 }
 
-async function compile({ build: wish, shared }: InstanceOptions) {
-  const { build, bytes } = await chooseBuild(wish);
+async function compile({ build: wish, shared, wide }: InstanceOptions) {
+  const chosen = await chooseBuild(wish);
+  const { build } = chosen;
+  const bytes = wide ? marked(chosen.bytes) : chosen.bytes;
   if (shared) bytes[memoryFlagsAt[build]] = SHARED;
   try {
     return { build, module: isPage() ? await WebAssembly.compile(bytes) : new WebAssembly.Module(bytes) };
@@ -114,6 +119,20 @@ async function compile({ build: wish, shared }: InstanceOptions) {
     );
   }
 }
+
+/**
+ * The same module in other bytes: V8 keeps compiled code by a module's bytes, and would hand out what it made of the same ones
+ * before. The mark is an empty custom section named 'wide'.
+ */
+function marked(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes.length + MARK.length);
+  copy.set(bytes);
+  copy.set(MARK, bytes.length);
+  return copy;
+}
+
+/** Section 0 of 5 bytes: the length of a name, and the name. */
+const MARK = Uint8Array.of(0, 5, 4, ...[...'wide'].map((c) => c.charCodeAt(0)));
 
 async function instanceOf(
   module: WebAssembly.Module,

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { BiphaseError, createEngine } from '../../node.ts';
+import { BiphaseError } from '../../node.ts';
+import { openEngine } from '../engine.ts';
 import { checkWritable } from '../files.ts';
-import { backendOption, type Common, threadsOption } from '../options.ts';
+import { backendOption, type Common, threadsOption, wideOption } from '../options.ts';
 import { print } from '../print.ts';
 
 interface Options extends Omit<Common, 'json'> {
@@ -28,6 +29,7 @@ export const bench = () =>
     .addOption(backendOption())
     .addOption(new Option('--build <name>', 'wasm instructions').choices(['simd128', 'relaxed']))
     .addOption(threadsOption())
+    .addOption(wideOption())
     .option('--quick', 'fewer sizes, less time each', false)
     .option('--only <text>', 'only cases with this in their name, e.g. 512x512')
     .option('--json <file>', 'write the results as JSON')
@@ -44,7 +46,7 @@ async function act(named: string[], { json, quick, only, ...options }: Options):
       'invalid_argument',
       `unknown suite ${unknown.join(', ')}; expected some of ${Object.keys(suites).join(', ')}`,
     );
-  const engine = await createEngine(options);
+  const engine = await openEngine(options);
   try {
     const here = about();
     print(`${here.machine}; ${here.runtime}; ${engine.backend.description}\n`);

@@ -2,8 +2,9 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import process from 'node:process';
 import { Command } from 'commander';
 import { Limits, limitUnits } from '../../../bench/limits.ts';
-import { createEngine, type Engine, type Explanation, nn, optim, type Plan, Random } from '../../node.ts';
-import { backendOption, type Common, jsonOption, threadsOption } from '../options.ts';
+import { type Engine, type Explanation, nn, optim, type Plan, Random } from '../../node.ts';
+import { openEngine } from '../engine.ts';
+import { backendOption, type Common, jsonOption, threadsOption, wideOption } from '../options.ts';
 import { bytes, report, say } from '../print.ts';
 
 const EXAMPLES = `
@@ -19,6 +20,7 @@ export const doctor = () =>
     )
     .addOption(backendOption())
     .addOption(threadsOption())
+    .addOption(wideOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(act);
@@ -28,8 +30,8 @@ const WIDTHS = [784, 256, 128, 10];
 const TRAINED = 128;
 const SERVED = [1, 64];
 
-async function act({ backend, threads, json }: Common): Promise<void> {
-  const engine = await createEngine({ backend, threads });
+async function act({ backend, threads, wide, json }: Common): Promise<void> {
+  const engine = await openEngine({ backend, threads, wide });
   try {
     const here = machine();
     const limits = await limitsOf(engine);

@@ -1,13 +1,7 @@
 import { Command } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import {
-  BiphaseError,
-  createEngine,
-  FrozenModel,
-  freeze as freezeModel,
-  inspect,
-  type StoredModel,
-} from '../../node.ts';
+import { BiphaseError, FrozenModel, freeze as freezeModel, inspect, type StoredModel } from '../../node.ts';
+import { openEngine } from '../engine.ts';
 import { checkWritable } from '../files.ts';
 import { type ModelOptions, readModel, transformOf, withModelOptions } from '../models.ts';
 import { jsonOption, whole } from '../options.ts';
@@ -84,7 +78,7 @@ async function chosen(
       'invalid_argument',
       `${path} is not quantized: give --calibration with samples, or --f32 to freeze it as it is`,
     );
-  const engine = await createEngine({ backend: 'wasm', threads: 1 });
+  const engine = await openEngine({ backend: 'wasm' });
   try {
     return await engine.quantize(model, { calibration: await calibrationOf(loaded, calibration, samples) });
   } finally {

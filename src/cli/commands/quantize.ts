@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { createEngine, saveModel } from '../../node.ts';
+import { saveModel } from '../../node.ts';
 import { readNumbers } from '../data.ts';
+import { openEngine } from '../engine.ts';
 import { checkWritable } from '../files.ts';
 import { frozenOf, type ModelOptions, readModel, samplesFor, withModelOptions } from '../models.ts';
 import { jsonOption, real } from '../options.ts';
@@ -41,7 +42,7 @@ async function act(path: string, options: Options): Promise<void> {
   await checkWritable(output);
   const loaded = await readModel(path, options);
   const calibration = await calibrationOf(loaded, options.calibration, options.samples);
-  const engine = await createEngine({ backend: 'wasm', threads: 1 });
+  const engine = await openEngine({ backend: 'wasm' });
   try {
     const method = percentile === undefined ? undefined : ({ method: 'percentile', percentile } as const);
     const model = await engine.quantize(frozenOf(loaded), { calibration, method });

@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { BiphaseError, createEngine, data, FrozenModel, inspect } from '../../node.ts';
+import { BiphaseError, data, FrozenModel, inspect } from '../../node.ts';
 import { classNumbers, type Numbers, readNumbers } from '../data.ts';
+import { openEngine } from '../engine.ts';
 import { checkWritable, read } from '../files.ts';
 import { runFrozen } from '../frozen-run.ts';
 import { isWasm, readModel, samplesFor } from '../models.ts';
-import { backendOption, type Common, jsonOption, threadsOption, whole } from '../options.ts';
+import { backendOption, type Common, jsonOption, threadsOption, whole, wideOption } from '../options.ts';
 import { print, report, say } from '../print.ts';
 
 interface Options extends Common {
@@ -39,6 +40,7 @@ export const run = () =>
     .option('--batch <n>', 'samples that go through together (of a model file)', whole(1, 65536), 64)
     .addOption(backendOption())
     .addOption(threadsOption())
+    .addOption(wideOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(act);
@@ -111,10 +113,14 @@ async function frozen(
   return (await runFrozen(file, input.dtype === 'u8' ? values : Float32Array.from(values))).outputs;
 }
 
-async function live(path: string, numbers: Numbers, { backend, threads, batch }: Options): Promise<Values> {
+async function live(
+  path: string,
+  numbers: Numbers,
+  { backend, threads, wide, batch }: Options,
+): Promise<Values> {
   const loaded = await readModel(path);
   const samples = samplesFor(loaded, numbers);
-  const engine = await createEngine({ backend, threads });
+  const engine = await openEngine({ backend, threads, wide });
   try {
     const infer = await engine.infer(loaded.model, { batchSize: Math.min(batch, numbers.shape[0]) });
     say(`${loaded.model instanceof FrozenModel ? 'f32' : 'int8'} on ${engine.backend.description}`);

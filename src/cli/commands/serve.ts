@@ -1,8 +1,17 @@
 import process from 'node:process';
 import { Command } from 'commander';
-import { createEngine, FrozenModel } from '../../node.ts';
+import { FrozenModel } from '../../node.ts';
+import { openEngine } from '../engine.ts';
 import { readModel } from '../models.ts';
-import { backendOption, type Common, jsonOption, real, threadsOption, whole } from '../options.ts';
+import {
+  backendOption,
+  type Common,
+  jsonOption,
+  real,
+  threadsOption,
+  whole,
+  wideOption,
+} from '../options.ts';
 import { print, say } from '../print.ts';
 
 interface Options extends Common {
@@ -35,19 +44,31 @@ export const serve = () =>
     .option('--cache <bytes>', 'bytes of answers to keep; 0 for none', whole(0, 2 ** 40), 16 * 2 ** 20)
     .addOption(backendOption())
     .addOption(threadsOption())
+    .addOption(wideOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(act);
 
 async function act(path: string, options: Options): Promise<void> {
-  const { host, port, maxBatch, maxDelay: maxDelayMs, maxQueue, cache, backend, threads, json } = options;
+  const {
+    host,
+    port,
+    maxBatch,
+    maxDelay: maxDelayMs,
+    maxQueue,
+    cache,
+    backend,
+    threads,
+    wide,
+    json,
+  } = options;
   const { model } = await readModel(path);
   // Only this command pays for loading a server.
   const [{ createApp }, { serve: listen }] = await Promise.all([
     import('../serve/app.ts'),
     import('@hono/node-server'),
   ]);
-  const engine = await createEngine({ backend, threads });
+  const engine = await openEngine({ backend, threads, wide });
   const settings = { maxBatch, maxDelayMs, maxQueue, cache: cache > 0 && { maxBytes: cache } };
   const predictor = await engine.predictor(model, settings).catch((error) => {
     engine.dispose();

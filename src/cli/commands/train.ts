@@ -1,10 +1,11 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { BiphaseError, createEngine, data, saveModel } from '../../node.ts';
+import { BiphaseError, data, saveModel } from '../../node.ts';
+import { openEngine } from '../engine.ts';
 import { checkWritable } from '../files.ts';
 import { readLayers, transformNote } from '../models.ts';
-import { backendOption, jsonOption, real, sizes, threadsOption, whole } from '../options.ts';
+import { backendOption, jsonOption, real, sizes, threadsOption, whole, wideOption } from '../options.ts';
 import { report, say, time } from '../print.ts';
 import { discard, fit, stopped } from '../train/fit.ts';
 import { optimizerOf, perceptron } from '../train/layers.ts';
@@ -70,6 +71,7 @@ export const train = () =>
     .option('-o, --output <file>', 'where the model goes', 'model.safetensors')
     .addOption(backendOption())
     .addOption(threadsOption())
+    .addOption(wideOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((options: TrainOptions) => act(options));
@@ -88,7 +90,7 @@ async function act(options: TrainOptions): Promise<void> {
     ? await readLayers(options.model)
     : perceptron(set.input.shape[0], outputs, options);
 
-  const engine = await createEngine({ backend: options.backend, threads: options.threads });
+  const engine = await openEngine({ backend: options.backend, threads: options.threads, wide: options.wide });
   say(engine.describe());
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
