@@ -117,8 +117,10 @@ export class WasmBackend implements Backend {
   }
 
   dispose(): void {
-    this.host.heap.closed = true;
-    this.pool?.dispose();
+    const { heap } = this.host;
+    if (heap.closed) return;
+    heap.closed = true;
+    void this.pool?.dispose().then((gone) => gone && heap.leave());
   }
 
   /** The pool with its threads running; undefined, with the reason noted, where they can't be had. */

@@ -1,5 +1,6 @@
 import { fail } from '../../core/errors.ts';
 import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
+import { takeSpare } from './spare.ts';
 
 /** The instruction sets the module is built for, best first. */
 export const builds = ['relaxed', 'simd128'] as const;
@@ -95,7 +96,9 @@ export async function instantiate(options: InstanceOptions = {}): Promise<WasmIn
   const { build, module } = options.modules
     ? givenModule(options.modules, options.build)
     : await compile(options);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared });
+  const memory =
+    (shared && takeSpare(pages * PAGE)) ||
+    new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared });
   const { exports } = await instanceOf(module, { env: { memory } });
   return { build, module, memory, exports: exports as unknown as WasmExports };
 }

@@ -2,6 +2,7 @@ import { fail } from '../../core/errors.ts';
 import { alignUp } from '../../graph/memory.ts';
 import { ALIGNMENT } from '../../graph/plan.ts';
 import { MOST_PAGES, PAGE } from './load.ts';
+import { offerSpare, writtenBytes } from './spare.ts';
 
 interface Block {
   address: number;
@@ -22,11 +23,14 @@ export class WasmHeap {
   /** Set when the engine is disposed: programs refuse to run from then on. */
   closed = false;
   private free: Block[];
+  /** Memory is written up to here at most; after it all is zero, and not even touched. */
+  private written: number;
   private readonly mostPages: number;
 
   constructor(memory: WebAssembly.Memory, mostPages = MOST_PAGES) {
     this.memory = memory;
     this.mostPages = mostPages;
+    this.written = writtenBytes(memory);
     this.free = [{ address: RESERVED, bytes: memory.buffer.byteLength - RESERVED }];
   }
 
@@ -46,8 +50,16 @@ export class WasmHeap {
       block.bytes -= size;
     }
     this.allocatedBytes += size;
-    if (zeroed) new Uint8Array(this.memory.buffer, address, size).fill(0);
+    const dirty = Math.min(size, this.written - address);
+    if (zeroed && dirty > 0) new Uint8Array(this.memory.buffer, address, dirty).fill(0);
+    this.written = Math.max(this.written, address + size);
     return address;
+  }
+
+  /** Leaves the memory to engines to come; nobody may touch it through this heap any more. */
+  leave(): void {
+    if (typeof SharedArrayBuffer !== 'undefined' && this.memory.buffer instanceof SharedArrayBuffer)
+      offerSpare(this.memory, this.written);
   }
 
   /** Gives a block back; `bytes` as it was asked for. */

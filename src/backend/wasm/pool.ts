@@ -26,7 +26,7 @@ export class ThreadPool {
   /** Those that serve now; another array after each start, so that a run can tell whether its own still live. */
   private crew: readonly WorkerHandle[] = [];
   private starting: Promise<void> | undefined;
-  private stopping: Promise<void> = Promise.resolve();
+  private stopping: Promise<boolean> = Promise.resolve(true);
   /** The run that is under way, where its end is waited for without blocking. */
   private current: Promise<void> | undefined;
   private lost: BiphaseError | undefined;
@@ -147,16 +147,22 @@ export class ThreadPool {
     void this.stopAll();
   }
 
-  private stopAll(): Promise<void> {
-    const { crew } = this;
+  /** True when all threads that ever ran are gone for certain. */
+  private stopAll(): Promise<boolean> {
+    const { crew, stopping } = this;
     this.crew = [];
-    this.stopping = Promise.all(crew.map((w) => w.stop())).then(() => {});
+    this.stopping = Promise.all([stopping, ...crew.map((w) => w.stop())]).then((all) =>
+      all.every((gone) => gone),
+    );
     return this.stopping;
   }
 
-  /** Ends all threads; a run that is under way fails. */
-  dispose(): void {
+  /** Ends all threads; a run that is under way fails. True when nothing touches the memory any more, for certain. */
+  async dispose(): Promise<boolean> {
     this.closed = true;
-    void this.stopAll();
+    await this.stopAll();
+    await this.starting?.catch(() => {});
+    await this.current?.catch(() => {});
+    return this.stopping;
   }
 }

@@ -104,7 +104,7 @@ export class WasmProgram implements Program {
   private afterwards(work: () => Promise<void> | undefined): void {
     const before = this.pending ?? Promise.resolve();
     const pending = before
-      .then(() => (this.failure ? undefined : work()))
+      .then(() => (this.failure || this.host.heap.closed ? undefined : work()))
       .catch((error) => {
         this.failure = error;
       })

@@ -12,8 +12,8 @@ export interface WorkerTask {
 export interface WorkerHandle {
   /** Settles when the thread is there and waits for work; rejects with the reason when it can't start. */
   readonly ready: Promise<void>;
-  /** Stops it, wherever it is; settles when it is gone. */
-  stop(): Promise<void>;
+  /** Stops it, wherever it is; settles when it has been told, with true where it is gone for certain. */
+  stop(): Promise<boolean>;
 }
 
 /**
@@ -113,9 +113,13 @@ function startNode({ Worker }: NodeThreads, task: WorkerTask, lost: (reason: str
     async stop() {
       stopped = true;
       await worker.terminate();
+      return waitsForEnd();
     },
   };
 }
+
+/** In Node a thread that was terminated is over then; elsewhere nobody says when. */
+const waitsForEnd = (): boolean => !('deno' in process.versions || 'bun' in process.versions);
 
 function startWeb(task: WorkerTask, lost: (reason: string) => void): WorkerHandle {
   const url = URL.createObjectURL(new Blob([webSource], { type: 'text/javascript' }));
@@ -137,6 +141,7 @@ function startWeb(task: WorkerTask, lost: (reason: string) => void): WorkerHandl
     async stop() {
       stopped = true;
       worker.terminate();
+      return false;
     },
   };
 }

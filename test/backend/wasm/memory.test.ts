@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createWasmBackend } from '../../../src/backend/wasm/backend.ts';
 import { instantiate } from '../../../src/backend/wasm/load.ts';
 import { RESERVED, WasmHeap } from '../../../src/backend/wasm/memory.ts';
+import { takeSpare, writtenBytes } from '../../../src/backend/wasm/spare.ts';
 import { data, nn, optim } from '../../../src/index.ts';
 import { Engine } from '../../../src/scheduler/engine.ts';
 
@@ -50,6 +51,32 @@ describe('the heap', () => {
     const h = heap(2);
     h.allocate(100_000, 'the first');
     expect(() => h.allocate(100_000, 'the second')).toThrow(/the second needs 0.1 MiB; .*can't pass 0.1 MiB/);
+  });
+
+  it('leaves a shared memory to the next heap, zeroed wherever it was written; one that is not shared to nobody', () => {
+    while (takeSpare(0));
+    heap(1).leave();
+    expect(takeSpare(0)).toBeUndefined();
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 64, shared: true });
+    const first = new WasmHeap(memory, 64);
+    for (const bytes of [100, 70_000, 3000]) {
+      const address = first.allocate(bytes, 'a', false);
+      new Uint8Array(memory.buffer, address, bytes).fill(7);
+      if (bytes > 5000) first.release(address, bytes);
+    }
+    first.leave();
+    expect(takeSpare(memory.buffer.byteLength + 1)).toBeUndefined();
+    expect(takeSpare(memory.buffer.byteLength)).toBe(memory);
+    expect(takeSpare(0)).toBeUndefined();
+    const second = new WasmHeap(memory, 64);
+    for (const bytes of [40, 60_000, 9000, 200_000]) {
+      const address = second.allocate(bytes, 'b');
+      expect(new Uint8Array(memory.buffer, address, bytes).every((v) => v === 0)).toBe(true);
+      new Uint8Array(memory.buffer, address, bytes).fill(9);
+    }
+    // What was never written is not written to be zeroed either, so that its pages need not be there.
+    second.leave();
+    expect(writtenBytes(memory)).toBeLessThan(memory.buffer.byteLength);
   });
 
   it('gives zeroed memory, also where something else was before', () => {

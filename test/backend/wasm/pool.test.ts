@@ -97,7 +97,7 @@ describe('the pool of threads', () => {
     const backend = await create(3);
     vi.mocked(workers.startWorker).mockImplementation(() => ({
       ready: Promise.reject(new Error('this page forbids blob: workers')),
-      stop: async () => {},
+      stop: async () => true,
     }));
     const { program, read } = await product(backend);
     program.run();
@@ -154,7 +154,7 @@ describe('the pool of threads', () => {
     const lost: ((reason: string) => void)[] = [];
     vi.mocked(workers.startWorker).mockImplementation((_, tell) => {
       lost.push(tell);
-      return { ready: Promise.resolve(), stop: async () => {} }; // never does its share
+      return { ready: Promise.resolve(), stop: async () => true }; // never does its share
     });
     const backend = await create(2);
     const { program, read } = await product(backend);
