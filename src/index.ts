@@ -1,13 +1,15 @@
 import { inspectFrozen } from './backend/wasm/frozen/file.ts';
 import { freezePlans } from './backend/wasm/frozen/freeze.ts';
 import type { FrozenInfo } from './backend/wasm/frozen/info.ts';
+import { anything, flag, whole } from './core/checks.ts';
 import { fail } from './core/errors.ts';
+import { optionsOf } from './core/options.ts';
 import { FrozenModel } from './passes/frozen.ts';
 import type { QuantizedModel } from './passes/quantize.ts';
-import { type ServingOptions, servingPlan } from './passes/serving.ts';
+import { type ServingOptions, servingChecks, servingPlan } from './passes/serving.ts';
 import { reference } from './providers/reference.ts';
-import { type WasmEngineOptions, wasm } from './providers/wasm.ts';
-import { type WebgpuEngineOptions, webgpu } from './providers/webgpu.ts';
+import { type WasmEngineOptions, wasm, wasmChecks } from './providers/wasm.ts';
+import { type WebgpuEngineOptions, webgpu, webgpuChecks } from './providers/webgpu.ts';
 import { type BackendName, choose } from './scheduler/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 
@@ -17,11 +19,18 @@ export interface EngineOptions extends WasmEngineOptions, WebgpuEngineOptions {
   readonly backend?: BackendName | 'auto';
 }
 
+const checkEngine = optionsOf<EngineOptions>('createEngine', {
+  ...wasmChecks,
+  ...webgpuChecks,
+  backend: anything,
+});
+
 /**
  * Finds a backend and makes an engine on it. `engine.describe()` says what was found and what was chosen, and why.
- * Throws BiphaseError: 'unavailable' where nothing can serve, 'invalid_argument' for an unknown backend.
+ * Throws BiphaseError: 'unavailable' where nothing can serve, 'invalid_argument' for an unknown backend or option.
  */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+export async function createEngine(given?: EngineOptions): Promise<Engine> {
+  const options = checkEngine(given);
   const choice = await choose([wasm(options), webgpu(options), reference], options.backend ?? 'auto');
   return new Engine(await choice.provider.create(), choice);
 }
@@ -35,6 +44,13 @@ export interface FreezeOptions extends ServingOptions {
   readonly f32?: boolean;
 }
 
+const checkFreeze = optionsOf<FreezeOptions>('freeze', {
+  ...servingChecks,
+  maxBatch: whole(1, 65536),
+  relaxed: flag,
+  f32: flag,
+});
+
 /**
  * Writes a quantized model as one WebAssembly module: weights, plan and kernels, no imports; docs/ABI.md says how any
  * host runs it. The same model and options give the same bytes.
@@ -44,11 +60,10 @@ export interface FreezeOptions extends ServingOptions {
  */
 export async function freeze(
   model: QuantizedModel | FrozenModel,
-  options: FreezeOptions = {},
+  given?: FreezeOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const options = checkFreeze(given);
   const { maxBatch = 64, relaxed = false, f32 = false } = options;
-  if (!Number.isInteger(maxBatch) || maxBatch < 1 || maxBatch > 65536)
-    fail('invalid_argument', `maxBatch is ${maxBatch}, expected a whole number from 1 to 65536`);
   if (model instanceof FrozenModel && !f32)
     fail(
       'invalid_argument',

@@ -1,3 +1,6 @@
+import { seed as isSeed } from './checks.ts';
+import { expectValue } from './options.ts';
+
 const PARITY = 0x1bd11bda;
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 
@@ -37,6 +40,8 @@ export class Random {
   private drawn = 0;
 
   constructor(seed: number, stream = 0) {
+    expectValue('Random', 'seed', seed, isSeed);
+    expectValue('Random', 'stream', stream, isSeed);
     this.seed = seed | 0;
     this.stream = stream | 0;
   }

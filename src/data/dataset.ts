@@ -1,5 +1,7 @@
+import { check, real, required, sizes } from '../core/checks.ts';
 import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
+import { nested, optionsOf } from '../core/options.ts';
 import { type Shape, showShape, sizeOf } from '../core/shape.ts';
 
 /** Type of one sample's input or target, without the batch dimension. */
@@ -44,9 +46,24 @@ export interface ArraySource {
   readonly transform?: Transform;
 }
 
+const values = required(check('typed arrays', (x) => typeof x === 'object' && x !== null));
+const checkSource = optionsOf<ArraySource>('fromArrays', {
+  input: values,
+  inputShape: required(sizes),
+  target: values,
+  targetShape: sizes,
+  transform: nested<Transform>("fromArrays' transform", { scale: required(real()), shift: required(real()) }),
+});
+
 /** A data set over arrays in memory; nothing is copied until a batch is gathered. */
 export function fromArrays(source: ArraySource): DataSet {
-  const { input, inputShape, target, targetShape = [], transform = { scale: 1, shift: 0 } } = source;
+  const {
+    input,
+    inputShape,
+    target,
+    targetShape = [],
+    transform = { scale: 1, shift: 0 },
+  } = checkSource(source);
   const inputSize = sizeOf(inputShape);
   const targetSize = sizeOf(targetShape);
   const length = input.length / inputSize;

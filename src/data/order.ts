@@ -1,3 +1,5 @@
+import { flag, required, seed, whole } from '../core/checks.ts';
+import { optionsOf } from '../core/options.ts';
 import { Random } from '../core/random.ts';
 
 export interface OrderOptions {
@@ -6,8 +8,13 @@ export interface OrderOptions {
   readonly shuffle: boolean;
 }
 
+const check = optionsOf<OrderOptions>('batchOrder', {
+  ...{ seed: required(seed), epoch: required(whole(0)), shuffle: required(flag) },
+});
+
 /** The order in which an epoch takes the samples: given by (seed, epoch) alone, so training can resume anywhere. */
-export function batchOrder(length: number, { seed, epoch, shuffle }: OrderOptions): Uint32Array<ArrayBuffer> {
+export function batchOrder(length: number, options: OrderOptions): Uint32Array<ArrayBuffer> {
+  const { seed, epoch, shuffle } = check(options);
   const order = Uint32Array.from({ length }, (_, i) => i);
   if (!shuffle) return order;
   const random = new Random(seed, epoch);

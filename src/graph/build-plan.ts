@@ -1,4 +1,6 @@
+import { flag, required, text, whole } from '../core/checks.ts';
 import { bytesPerElement } from '../core/dtype.ts';
+import { optionsOf } from '../core/options.ts';
 import { sizeOf } from '../core/shape.ts';
 import { costOf, opOf } from '../ops/index.ts';
 import { dropUnused, foldConstants } from './fold.ts';
@@ -24,10 +26,15 @@ export interface PlanOptions {
   readonly guardBytes?: number;
 }
 
+const check = optionsOf<PlanOptions>('buildPlan', {
+  ...{ name: required(text), optimize: flag, guardBytes: whole(0) },
+});
+
 const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement[t.dtype];
 
 /** Makes a graph executable: folds constants, drops what nothing needs, fuses, orders sections, places memory. */
-export function buildPlan(traced: Graph, { name, optimize = true, guardBytes = 0 }: PlanOptions): Plan {
+export function buildPlan(traced: Graph, options: PlanOptions): Plan {
+  const { name, optimize = true, guardBytes = 0 } = check(options);
   const graph = orderBySection(
     optimize ? fuseGradients(fuseEpilogues(dropUnused(foldConstants(traced)))) : traced,
   );

@@ -1,6 +1,8 @@
+import { either, flag, listOf, whole } from '../core/checks.ts';
 import type { DType } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { broadcastShapes, normalizeAxis, type Shape, sameShape, sizeOf } from '../core/shape.ts';
+import { optionsOf } from '../core/options.ts';
+import { broadcastShapes, MAX_RANK, normalizeAxis, type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { OpName } from '../ops/index.ts';
 import type { Emit } from '../ops/op.ts';
 import { broadcastTo, reduceAxes, reshaped } from '../ops/symbolic.ts';
@@ -60,11 +62,14 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
+const checkMatmul = optionsOf<MatmulOptions>('matmul', { transposeA: flag, transposeB: flag });
+
 /**
  * Matrix product over the last two dimensions, (..., m, k) x (..., k, n) -> (..., m, n);
  * dimensions before them broadcast.
  */
-export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Tensor {
+export function matmul(a: Operand, b: Operand, options?: MatmulOptions): Tensor {
+  const { transposeA = false, transposeB = false } = checkMatmul(options);
   const tracer = tracerOf('matmul', [a, b]);
   let [x, y] = [resolve(tracer, a), resolve(tracer, b)];
   const [batchX, batchY] = [x.shape.slice(0, -2), y.shape.slice(0, -2)];
@@ -73,7 +78,6 @@ export function matmul(a: Operand, b: Operand, options: MatmulOptions = {}): Ten
     const repeat = (t: Tensor) => broadcastTo(emitter(tracer), t, [...batch, ...t.shape.slice(-2)]) as Tensor;
     [x, y] = [repeat(x), repeat(y)];
   }
-  const { transposeA = false, transposeB = false } = options;
   return tracer.apply('matmul', [x, y], { transposeA, transposeB });
 }
 
@@ -105,7 +109,16 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-function reduction(name: 'sum' | 'max', x: Operand, { axes, keepDims = false }: ReduceOptions): Tensor {
+const axis = whole(-MAX_RANK, MAX_RANK - 1);
+const reduceChecks = { axes: either(axis, listOf(axis)), keepDims: flag };
+const checkReduce = {
+  sum: optionsOf<ReduceOptions>('sum', reduceChecks),
+  max: optionsOf<ReduceOptions>('max', reduceChecks),
+  mean: optionsOf<ReduceOptions>('mean', reduceChecks),
+};
+
+function reduction(name: 'sum' | 'max', x: Operand, options: ReduceOptions | undefined): Tensor {
+  const { axes, keepDims = false } = checkReduce[name](options);
   const tracer = tracerOf(name, [x]);
   const t = resolve(tracer, x);
   const list = reducedAxes(name, t, axes);
@@ -118,12 +131,13 @@ function reducedAxes(name: string, t: Tensor, axes: ReduceOptions['axes']): numb
 }
 
 /** Sum over axes; f32. */
-export const sum = (x: Operand, options: ReduceOptions = {}) => reduction('sum', x, options);
+export const sum = (x: Operand, options?: ReduceOptions) => reduction('sum', x, options);
 /** Greatest element over axes; f32. Equals share the gradient evenly. */
-export const max = (x: Operand, options: ReduceOptions = {}) => reduction('max', x, options);
+export const max = (x: Operand, options?: ReduceOptions) => reduction('max', x, options);
 
 /** Mean over axes; f32. */
-export function mean(x: Operand, options: ReduceOptions = {}): Tensor {
+export function mean(x: Operand, given?: ReduceOptions): Tensor {
+  const options = checkReduce.mean(given);
   const t = resolve(tracerOf('mean', [x]), x);
   const axes = [...new Set(reducedAxes('mean', t, options.axes))].sort((a, b) => a - b);
   if (axes.length === 0) return t;
@@ -158,13 +172,16 @@ export interface SliceOptions {
   readonly steps?: readonly number[];
 }
 
+const checkSlice = optionsOf<SliceOptions>('slice', { steps: listOf(whole(1)) });
+
 /** x[starts[0]:ends[0], ...]; negative positions count from the end, ends beyond the size mean the size. */
 export function slice(
   x: Operand,
   starts: readonly number[],
   ends: readonly number[],
-  options: SliceOptions = {},
+  options?: SliceOptions,
 ): Tensor {
+  const { steps = [] } = checkSlice(options);
   const t = resolve(tracerOf('slice', [x]), x);
   const place = (p: number | undefined, n: number, otherwise: number) =>
     p === undefined ? otherwise : Math.min(n, Math.max(0, p < 0 ? p + n : p));
@@ -173,7 +190,7 @@ export function slice(
   return apply('slice', [t], {
     starts: from,
     ends: to,
-    steps: t.shape.map((_, i) => options.steps?.[i] ?? 1),
+    steps: t.shape.map((_, i) => steps[i] ?? 1),
   });
 }
 

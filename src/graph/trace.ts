@@ -1,5 +1,7 @@
+import { flag, required } from '../core/checks.ts';
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type OpName, opOf } from '../ops/index.ts';
 import type { Sym, TensorType } from '../ops/op.ts';
@@ -29,6 +31,8 @@ export class Tensor implements Sym {
 /** Gives each parameter of a model its tensor: a state when training, a constant when frozen. */
 export type ParameterBinding = (parameter: Parameter) => Tensor;
 
+const checkTracer = optionsOf<{ training: boolean }>('Tracer', { training: required(flag) });
+
 /** Records a graph while a model function runs once on symbolic tensors. */
 export class Tracer {
   /** Tensors so far, by id. */
@@ -46,7 +50,7 @@ export class Tracer {
   private salts = 0;
 
   constructor(options: { training: boolean }) {
-    this.training = options.training;
+    this.training = checkTracer(options).training;
   }
 
   /** What was recorded. */

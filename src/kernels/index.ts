@@ -1,6 +1,7 @@
 import { activationWords } from '../backend/wasm/activation.ts';
 import {
   instantiate,
+  loadChecks,
   PAGE,
   type WasmBuild,
   type WasmInstance,
@@ -9,15 +10,17 @@ import {
 import { WasmHeap } from '../backend/wasm/memory.ts';
 import { probeDot } from '../backend/wasm/probe.ts';
 import { encode, float, type Word } from '../backend/wasm/tape.ts';
-import { namedTiles, type Tiles, type TileWish, usualTiles } from '../backend/wasm/tiles.ts';
+import { namedTiles, type Tiles, type TileWish, tileChecks, usualTiles } from '../backend/wasm/tiles.ts';
 import { tuneTiles } from '../backend/wasm/tune.ts';
+import { flag, object, oneOf, real, required, text, whole } from '../core/checks.ts';
 import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
+import { type Checks, optionsOf } from '../core/options.ts';
 import * as opcode from '../generated/opcodes.ts';
 import type { ActivationName } from '../ops/activation.ts';
 import { expectNumber } from '../ops/check.ts';
 import { Operands } from './operands.ts';
-import { apart, type Extent, needed, positive } from './sizes.ts';
+import { apart, type Extent, needed } from './sizes.ts';
 
 export type { WasmBuild, WasmModules } from '../backend/wasm/load.ts';
 export type { TileWish } from '../backend/wasm/tiles.ts';
@@ -53,6 +56,7 @@ export interface ActivationOptions {
   readonly approximate?: 'none' | 'tanh';
 }
 
+/** Sizes and operands of a product. */
 export interface MatmulOptions extends ActivationOptions {
   /** The product's sizes: (m x k) times (k x n). */
   readonly m: number;
@@ -74,6 +78,14 @@ export interface MatmulOptions extends ActivationOptions {
   readonly bias?: Float32Array;
   /** Applied last. */
   readonly activation?: ActivationName;
+}
+
+/** Sizes of softmax's operands. */
+export interface RowOptions {
+  /** Rows. */
+  readonly rows: number;
+  /** Elements of a row. */
+  readonly n: number;
 }
 
 /** int8 weights as the kernels read them; made by packWeights, given back by free. */
@@ -116,12 +128,48 @@ export interface QuantOptions {
   readonly zeroPoint: number;
 }
 
+const activationChecks: Checks<ActivationOptions> = {
+  ...{ slope: real(), alpha: real(), approximate: oneOf('none', 'tanh') },
+};
+const quantChecks: Checks<QuantOptions> = { scale: required(real()), zeroPoint: required(whole(-128, 255)) };
+const size = required(whole(0));
+const stride = whole(0);
+
+/** The options of each call. */
+const check = {
+  loadKernels: optionsOf<KernelOptions>('loadKernels', {
+    ...{ ...loadChecks, memoryBytes: real(), tiles: tileChecks, wide: flag },
+  }),
+  matmul: optionsOf<MatmulOptions>('matmul', {
+    ...{
+      m: size,
+      n: size,
+      k: size,
+      transposeA: flag,
+      transposeB: flag,
+      lda: stride,
+      ldb: stride,
+      ldc: stride,
+    },
+    ...{ bias: object, activation: text, ...activationChecks },
+  }),
+  packWeights: optionsOf<Pick<PackedWeights, 'n' | 'k'>>('packWeights', { n: size, k: size }),
+  matmulInt8: optionsOf<MatmulInt8Options>('matmulInt8', {
+    ...{ m: size, bias: required(object), multiplier: required(object), shift: required(real()) },
+    ...{ zeroPoint: real(), min: real(), max: real(), table: object },
+  }),
+  activation: optionsOf<ActivationOptions>('activation', activationChecks),
+  softmax: optionsOf<RowOptions>('softmax', { rows: size, n: size }),
+  quantize: optionsOf<QuantOptions>('quantize', quantChecks),
+  dequantize: optionsOf<QuantOptions>('dequantize', quantChecks),
+};
+
 /** From 64 MiB on, V8 looks for garbage first: that took 2 to 5 ms of a start. */
 const USUAL_BYTES = 48 * 2 ** 20;
 
 /** Loads the kernels. Throws BiphaseError 'unavailable' without WebAssembly SIMD. */
-export async function loadKernels(options: KernelOptions = {}): Promise<Kernels> {
-  const { memoryBytes = USUAL_BYTES, build, modules, tiles = 'usual' } = options;
+export async function loadKernels(options?: KernelOptions): Promise<Kernels> {
+  const { memoryBytes = USUAL_BYTES, build, modules, tiles = 'usual' } = check.loadKernels(options);
   if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 32))
     fail('out_of_range', `memoryBytes is ${memoryBytes}, expected 1 MiB to 4 GiB`);
   return new Kernels(await instantiate({ build, modules, pages: Math.ceil(memoryBytes / PAGE) }), tiles);
@@ -190,9 +238,9 @@ export class Kernels {
   }
 
   /** out (m x n) = activation(a b + bias); f32. Returns out. */
-  matmul(a: Float32Array, b: Float32Array, out: Float32Array, options: MatmulOptions): Float32Array {
+  matmul(a: Float32Array, b: Float32Array, out: Float32Array, given: MatmulOptions): Float32Array {
+    const options = check.matmul(given);
     const { m, n, k, transposeA = false, transposeB = false, bias, activation } = options;
-    positive('matmul', { m, n, k });
     const lda = options.lda ?? (transposeA ? m : k);
     const ldb = options.ldb ?? (transposeB ? k : n);
     const ldc = options.ldc ?? n;
@@ -217,8 +265,8 @@ export class Kernels {
   }
 
   /** Packs int8 weights (n x k) once, for any number of products. */
-  packWeights(weight: Int8Array, { n, k }: { readonly n: number; readonly k: number }): PackedWeights {
-    positive('packWeights', { n, k });
+  packWeights(weight: Int8Array, options: Pick<PackedWeights, 'n' | 'k'>): PackedWeights {
+    const { n, k } = check.packWeights(options);
     needed('packWeights: weight', weight, 'i8', [n, k, k]);
     const [, columns] = this.tiles.i8Tile;
     const groups = this.tiles.i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
@@ -233,9 +281,17 @@ export class Kernels {
 
   /** out u8 (m x n) from x u8 (m x k) and int8 weights: exact int32 sums, integer-only scaling. Returns out. */
   matmulInt8(x: Uint8Array, weights: PackedWeights, out: Uint8Array, options: MatmulInt8Options): Uint8Array {
-    const { m, bias, multiplier, shift, zeroPoint = 0, min = 0, max = 255, table } = options;
+    const {
+      m,
+      bias,
+      multiplier,
+      shift,
+      zeroPoint = 0,
+      min = 0,
+      max = 255,
+      table,
+    } = check.matmulInt8(options);
     const { n, k } = weights;
-    positive('matmulInt8', { m });
     needed('matmulInt8: x', x, 'u8', [m, k, k]);
     needed('matmulInt8: out', out, 'u8', [m, n, n]);
     needed('matmulInt8: bias', bias, 'i32', [1, n, n]);
@@ -265,8 +321,9 @@ export class Kernels {
     name: ActivationName,
     x: Float32Array,
     out: Float32Array,
-    options: ActivationOptions = {},
+    given?: ActivationOptions,
   ): Float32Array {
+    const options = check.activation(given);
     needed('activation: x', x, 'f32', [1, x.length, x.length]);
     needed('activation: out', out, 'f32', [1, x.length, x.length]);
     const [code, parameter] = activationWords({ name, attrs: options });
@@ -278,12 +335,8 @@ export class Kernels {
   }
 
   /** Softmax of each of `rows` rows. Returns out. */
-  softmax(
-    x: Float32Array,
-    out: Float32Array,
-    { rows, n }: { readonly rows: number; readonly n: number },
-  ): Float32Array {
-    positive('softmax', { rows, n });
+  softmax(x: Float32Array, out: Float32Array, options: RowOptions): Float32Array {
+    const { rows, n } = check.softmax(options);
     needed('softmax: x', x, 'f32', [rows, n, n]);
     needed('softmax: out', out, 'f32', [rows, n, n]);
     return this.operands.use((use) => {
@@ -293,7 +346,8 @@ export class Kernels {
   }
 
   /** out = clamp(round(x * f32(1 / scale)) + zeroPoint), halves to even; u8 or i8 by out's type. Returns out. */
-  quantize<T extends Uint8Array | Int8Array>(x: Float32Array, out: T, { scale, zeroPoint }: QuantOptions): T {
+  quantize<T extends Uint8Array | Int8Array>(x: Float32Array, out: T, options: QuantOptions): T {
+    const { scale, zeroPoint } = check.quantize(options);
     const dtype = out instanceof Int8Array ? 'i8' : 'u8';
     needed('quantize: x', x, 'f32', [1, x.length, x.length]);
     needed('quantize: out', out, dtype, [1, x.length, x.length]);
@@ -309,7 +363,8 @@ export class Kernels {
   }
 
   /** out = (x - zeroPoint) * scale. Returns out. */
-  dequantize(x: Uint8Array | Int8Array, out: Float32Array, { scale, zeroPoint }: QuantOptions): Float32Array {
+  dequantize(x: Uint8Array | Int8Array, out: Float32Array, options: QuantOptions): Float32Array {
+    const { scale, zeroPoint } = check.dequantize(options);
     const signed = x instanceof Int8Array;
     needed('dequantize: x', x, signed ? 'i8' : 'u8', [1, x.length, x.length]);
     needed('dequantize: out', out, 'f32', [1, x.length, x.length]);

@@ -4,13 +4,6 @@ import { fail } from '../core/errors.ts';
 /** `rows` rows of `columns` elements, each starting `stride` after the one before. */
 export type Extent = readonly [rows: number, columns: number, stride: number];
 
-/** Throws unless every size is a whole number from 0. */
-export function positive(what: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, n] of Object.entries(sizes))
-    if (!Number.isInteger(n) || n < 0)
-      fail('invalid_argument', `${what}: ${name} is ${n}, expected a whole number from 0`);
-}
-
 /** Throws unless the array has the type and is long enough for what the call touches. */
 export function needed(what: string, array: TypedArray, dtype: DType, [rows, columns, stride]: Extent): void {
   const given = dtypeOf(array);

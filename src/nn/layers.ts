@@ -1,4 +1,6 @@
+import { flag } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import type { Shape } from '../core/shape.ts';
 import * as f from '../graph/functions.ts';
 import { type Initializer, Parameter } from '../graph/parameter.ts';
@@ -18,11 +20,14 @@ export interface LinearOptions {
   readonly bias?: boolean;
 }
 
+const checkLinear = optionsOf<LinearOptions>('linear', { bias: flag });
+
 /**
  * y = x W^T + b, (..., inFeatures) -> (..., outFeatures), initialised like torch.nn.Linear:
  * uniform in +-1/sqrt(inFeatures). The weight is (outFeatures, inFeatures), as in PyTorch's state dict.
  */
-export function linear(inFeatures: number, outFeatures: number, { bias = true }: LinearOptions = {}): Module {
+export function linear(inFeatures: number, outFeatures: number, options?: LinearOptions): Module {
+  const { bias = true } = checkLinear(options);
   positive('linear: inFeatures', inFeatures);
   positive('linear: outFeatures', outFeatures);
   const uniform = init.uniform(1 / Math.sqrt(inFeatures));

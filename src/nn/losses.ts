@@ -1,3 +1,5 @@
+import { oneOf, positive, real } from '../core/checks.ts';
+import { type Checks, optionsOf } from '../core/options.ts';
 import { mean, sum } from '../graph/functions.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { OpName } from '../ops/index.ts';
@@ -8,6 +10,10 @@ export interface LossOptions {
   /** 'mean' if not given. */
   readonly reduction?: 'mean' | 'sum';
 }
+
+const lossChecks: Checks<LossOptions> = { reduction: oneOf('mean', 'sum') };
+const checkMse = optionsOf<LossOptions>('mseLoss', lossChecks);
+const checkBce = optionsOf<LossOptions>('bceWithLogitsLoss', lossChecks);
 
 /** A loss: a function from the model's output and the target to one number. */
 export interface Loss {
@@ -27,13 +33,20 @@ const elementwise =
   (output, target) =>
     reduced(apply(op, output, target, attrs), options);
 
+/** Options of crossEntropyLoss(). */
 export interface CrossEntropyOptions extends LossOptions {
   /** Share of each target spread evenly over all classes. */
   readonly labelSmoothing?: number;
 }
 
+const checkCrossEntropy = optionsOf<CrossEntropyOptions>('crossEntropyLoss', {
+  ...lossChecks,
+  labelSmoothing: real(0, 1),
+});
+
 /** Softmax cross-entropy of logits (..., classes) against class numbers i32 (...). */
-export function crossEntropyLoss(options: CrossEntropyOptions = {}): Loss {
+export function crossEntropyLoss(given?: CrossEntropyOptions): Loss {
+  const options = checkCrossEntropy(given);
   const attrs = { labelSmoothing: options.labelSmoothing ?? 0 };
   return Object.assign(
     (output: Tensor, target: Tensor) => reduced(apply('cross_entropy', output, target, attrs), options),
@@ -42,12 +55,27 @@ export function crossEntropyLoss(options: CrossEntropyOptions = {}): Loss {
 }
 
 /** Mean of (output - target)^2. */
-export const mseLoss = (options: LossOptions = {}): Loss => elementwise('mse', options);
+export const mseLoss = (options?: LossOptions): Loss => elementwise('mse', checkMse(options));
 /** Binary cross-entropy of sigmoid(output) against targets from 0 to 1. */
-export const bceWithLogitsLoss = (options: LossOptions = {}): Loss => elementwise('bce_with_logits', options);
+export const bceWithLogitsLoss = (options?: LossOptions): Loss =>
+  elementwise('bce_with_logits', checkBce(options));
+
+/** Options of huberLoss(). */
+export interface HuberOptions extends LossOptions {
+  /** Where the loss turns from square to straight; 1 if not given. */
+  readonly delta?: number;
+}
+
+const checkHuber = optionsOf<HuberOptions>('huberLoss', {
+  ...lossChecks,
+  delta: positive,
+});
+
 /** Square within delta of the target, straight outside. */
-export const huberLoss = ({ delta = 1, ...options }: LossOptions & { delta?: number } = {}): Loss =>
-  elementwise('huber', options, { delta });
+export function huberLoss(options?: HuberOptions): Loss {
+  const { delta = 1, ...how } = checkHuber(options);
+  return elementwise('huber', how, { delta });
+}
 
 /** crossEntropyLoss() with its defaults. */
 export const crossEntropy: Loss = crossEntropyLoss();

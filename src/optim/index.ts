@@ -1,2 +1,2 @@
 export * from './optimizer.ts';
-export { cosine } from './schedule.ts';
+export { type CosineOptions, cosine } from './schedule.ts';

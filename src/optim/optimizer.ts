@@ -1,4 +1,6 @@
+import { callback, either, flag, pair, real } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { type Checks, optionsOf } from '../core/options.ts';
 import type { OpName } from '../ops/index.ts';
 
 /** A learning rate, or one for each step (counted from 1). */
@@ -47,13 +49,25 @@ function rateAt(rate: Rate, step: number): number {
   return lr;
 }
 
+const rateChecks: Checks<OptimizerOptions> = {
+  // Its range is checked for every step.
+  lr: either(real(-Infinity, Infinity), callback),
+  weightDecay: real(0),
+};
+const checkSgd = optionsOf<SgdOptions>('sgd', { ...rateChecks, momentum: real(0, 1), nesterov: flag });
+const adamChecks: Checks<AdamOptions> = {
+  ...rateChecks,
+  betas: pair(real(0, 1 - 2 ** -24)),
+  eps: real(0, 1),
+};
+const checkAdam = {
+  adam: optionsOf<AdamOptions>('adam', adamChecks),
+  adamw: optionsOf<AdamOptions>('adamw', adamChecks),
+};
+
 /** Stochastic gradient descent, with optional momentum and Nesterov's step; as torch.optim.SGD. */
-export function sgd({
-  lr = 1e-2,
-  momentum = 0,
-  nesterov = false,
-  weightDecay = 0,
-}: SgdOptions = {}): Optimizer {
+export function sgd(options?: SgdOptions): Optimizer {
+  const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0 } = checkSgd(options);
   rateAt(lr, 1);
   return {
     op: 'sgd',
@@ -65,8 +79,8 @@ export function sgd({
   };
 }
 
-function adamLike(op: 'adam' | 'adamw', options: AdamOptions, defaultDecay: number): Optimizer {
-  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = options;
+function adamLike(op: 'adam' | 'adamw', options: AdamOptions | undefined, defaultDecay: number): Optimizer {
+  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = checkAdam[op](options);
   const [beta1, beta2] = betas;
   rateAt(lr, 1);
   return {
@@ -83,7 +97,7 @@ function adamLike(op: 'adam' | 'adamw', options: AdamOptions, defaultDecay: numb
 }
 
 /** Adam (Kingma & Ba 2015); weight decay is added to the gradient; as torch.optim.Adam. */
-export const adam = (options: AdamOptions = {}): Optimizer => adamLike('adam', options, 0);
+export const adam = (options?: AdamOptions): Optimizer => adamLike('adam', options, 0);
 
 /** AdamW (Loshchilov & Hutter 2019); weight decay acts on the parameters alone; as torch.optim.AdamW. */
-export const adamw = (options: AdamOptions = {}): Optimizer => adamLike('adamw', options, 1e-2);
+export const adamw = (options?: AdamOptions): Optimizer => adamLike('adamw', options, 1e-2);

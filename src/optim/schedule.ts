@@ -1,13 +1,26 @@
+import { real, required, whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
+
+/** Options of cosine(). */
+export interface CosineOptions {
+  /** The highest rate. */
+  readonly lr: number;
+  /** Steps in all. */
+  readonly total: number;
+  /** Steps in which the rate rises; 0 if not given. */
+  readonly warmup?: number;
+  /** The rate that it falls to; 0 if not given. */
+  readonly least?: number;
+}
+
+const check = optionsOf<CosineOptions>('cosine', {
+  ...{ lr: required(real(0)), total: required(whole(1)), warmup: whole(0), least: real(0) },
+});
 
 /** Rises linearly to `lr` over `warmup` steps, then falls along half a cosine to `least` at step `total`. */
-export function cosine(options: {
-  lr: number;
-  total: number;
-  warmup?: number;
-  least?: number;
-}): (step: number) => number {
-  const { lr, total, warmup = 0, least = 0 } = options;
+export function cosine(options: CosineOptions): (step: number) => number {
+  const { lr, total, warmup = 0, least = 0 } = check(options);
   if (!(total > warmup && warmup >= 0))
     fail(
       'invalid_argument',

@@ -1,4 +1,6 @@
+import { real, required, text } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import type { Range } from './quantization.ts';
 
 /**
@@ -73,7 +75,13 @@ export class RangeObserver {
   }
 }
 
+const checkNames = optionsOf<{ method: string; percentile?: number }>("quantize's method", {
+  method: required(text),
+  percentile: real(),
+});
+
 export function checkMethod(method: CalibrationMethod): void {
+  checkNames(method);
   if (method.method === 'minmax') return;
   if (method.method !== 'percentile')
     fail(

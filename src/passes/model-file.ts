@@ -1,4 +1,6 @@
+import { callback, check, either, object, sizes, text } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import type { Shape } from '../core/shape.ts';
 import type { TensorId } from '../graph/graph.ts';
 import { parseSafetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
@@ -34,6 +36,13 @@ export interface LoadedModel {
   readonly notes: Readonly<Record<string, string>>;
 }
 
+const notes = check(
+  'an object with a string for each name',
+  (x) => object(x) && Object.values(x as object).every(text),
+);
+const checkSave = optionsOf<SaveOptions>('saveModel', { notes });
+const checkLoad = optionsOf<LoadOptions>('loadModel', { model: either(object, callback), input: sizes });
+
 const FORMAT = 'biphase.model';
 const VERSION = '1';
 const NOTE = 'note.';
@@ -44,10 +53,8 @@ const NOTE = 'note.';
  * with its f32 weights, so that it can be trained on; what is loaded has the same int8 bits.
  * Throws BiphaseError 'unsupported' for a model that is not made of layers of `nn`.
  */
-export async function saveModel(
-  model: StoredModel,
-  { notes = {} }: SaveOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function saveModel(model: StoredModel, options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const { notes = {} } = checkSave(options);
   const frozen = model instanceof FrozenModel ? model : model.frozen;
   const quantized = model instanceof FrozenModel ? undefined : model;
   const tensors = Object.entries(frozen.stateDict()).map(([name, { shape, data }]) => ({
@@ -74,7 +81,8 @@ export async function saveModel(
  * All is checked before anything is handed out. Throws BiphaseError: 'invalid_data' for a file that is damaged or no model,
  * 'shape_mismatch' for weights that are not this model's, 'unsupported' for a newer version.
  */
-export async function loadModel(file: Uint8Array, options: LoadOptions = {}): Promise<LoadedModel> {
+export async function loadModel(file: Uint8Array, options?: LoadOptions): Promise<LoadedModel> {
+  const { model, input } = checkLoad(options);
   const { metadata, tensors } = parseSafetensors(file);
   const state: Record<string, { shape: readonly number[]; data: Float32Array }> = {};
   for (const [name, tensor] of tensors) {
@@ -94,7 +102,6 @@ export async function loadModel(file: Uint8Array, options: LoadOptions = {}): Pr
       'invalid_data',
       'this file is a checkpoint of a training, not a model; load it with training.load()',
     );
-  const { model, input } = options;
   if (!model || !input)
     fail(
       'invalid_data',

@@ -1,5 +1,7 @@
+import { oneOf, real, required } from '../core/checks.ts';
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
+import { type Checks, nested } from '../core/options.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import {
   type Graph,
@@ -26,6 +28,13 @@ export interface ServingOptions {
   /** 'u8' (the default where the last layer is quantized): the raw numbers of the last layer; 'f32': their values. */
   readonly output?: 'u8' | 'f32';
 }
+
+type ByteInput = NonNullable<ServingOptions['byteInput']>;
+
+export const servingChecks: Checks<ServingOptions> = {
+  byteInput: nested<ByteInput>("freeze's byteInput", { scale: required(real()), shift: required(real()) }),
+  output: oneOf('u8', 'f32'),
+};
 
 /** A forward plan with one input and one output, and what their numbers stand for: real = (q - zeroPoint) * scale. */
 export interface ServingPlan {

@@ -1,4 +1,6 @@
+import { callback, check, object, real, required } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import type { Checks } from '../core/options.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import { differentiate } from '../graph/autodiff.ts';
 import { buildPlan } from '../graph/build-plan.ts';
@@ -20,6 +22,17 @@ export interface TrainOptions {
   /** Scale gradients down so that their global norm is at most this. */
   readonly clipNorm?: number;
 }
+
+const optimizer = check(
+  'an optimizer, such as optim.adamw()',
+  (x) => object(x) && callback((x as Partial<Optimizer>).hyper),
+);
+
+export const trainChecks: Checks<TrainOptions> = {
+  loss: required(check('a loss, such as nn.crossEntropy', callback)),
+  optimizer: required(optimizer),
+  clipNorm: real(0, Infinity),
+};
 
 /** Where a parameter's values are in the flat tensor of all parameters. */
 export interface FlatParameter {

@@ -1,6 +1,8 @@
-import { createWasmBackend } from '../backend/wasm/backend.ts';
-import type { WasmBuild, WasmModules } from '../backend/wasm/load.ts';
-import type { TileWish } from '../backend/wasm/tiles.ts';
+import { createWasmBackend, MOST_THREADS } from '../backend/wasm/backend.ts';
+import { loadChecks, type WasmBuild, type WasmModules } from '../backend/wasm/load.ts';
+import { type TileWish, tileChecks } from '../backend/wasm/tiles.ts';
+import { flag, whole } from '../core/checks.ts';
+import type { Checks } from '../core/options.ts';
 import type { Provider } from '../scheduler/choose.ts';
 import { probing } from './probing.ts';
 
@@ -21,6 +23,13 @@ export interface WasmEngineOptions {
   /** The library's modules (`biphase/wasm/*`), compiled by the host, where compiling from bytes is forbidden. One thread. */
   readonly modules?: WasmModules;
 }
+
+export const wasmChecks: Checks<WasmEngineOptions> = {
+  ...loadChecks,
+  tiles: tileChecks,
+  threads: whole(1, MOST_THREADS),
+  wide: flag,
+};
 
 export const wasm = ({ build, threads, tiles, modules, wide }: WasmEngineOptions): Provider => {
   const create = () => createWasmBackend({ build, threads, tiles, modules, wide });

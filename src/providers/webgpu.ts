@@ -1,7 +1,9 @@
 import { type CompileProgress, createWebgpuBackend, describeAdapter } from '../backend/webgpu/backend.ts';
 import { nodeGPU } from '../backend/webgpu/node.ts';
 import type { GpuCache } from '../backend/webgpu/tune.ts';
+import { callback, check, flag, object } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import type { Checks } from '../core/options.ts';
 import type { Provider } from '../scheduler/choose.ts';
 import { probing } from './probing.ts';
 
@@ -18,6 +20,22 @@ export interface WebgpuEngineOptions {
   /** Told how far the WebGPU backend is in compiling a plan's shaders. */
   readonly onProgress?: (progress: CompileProgress) => void;
 }
+
+const having = (...names: string[]) =>
+  check(
+    `an object with ${names.join(' and ')}`,
+    (x) => object(x) && names.every((n) => callback((x as Record<string, unknown>)[n])),
+  );
+
+export const webgpuChecks: Checks<WebgpuEngineOptions> = {
+  ...{
+    gpu: having('requestAdapter'),
+    device: having('createBuffer'),
+    gpuCache: having('get', 'set'),
+    tune: flag,
+    onProgress: callback,
+  },
+};
 
 export const webgpu = ({ gpu, device, gpuCache, tune, onProgress }: WebgpuEngineOptions): Provider => {
   const find = async (): Promise<GPU> => {

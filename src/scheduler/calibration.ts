@@ -1,5 +1,7 @@
 import type { Backend } from '../backend/backend.ts';
+import { anything, object, required } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { DataSet } from '../data/index.ts';
 import { type CalibrationMethod, checkMethod, RangeObserver } from '../passes/calibrate.ts';
@@ -22,15 +24,21 @@ export interface QuantizeOptions {
   readonly method?: CalibrationMethod;
 }
 
+const checkQuantize = optionsOf<QuantizeOptions>('quantize', {
+  calibration: required(object),
+  method: anything,
+});
+
 const BATCH = 64;
 
 /** Runs the model over the calibration samples, notes the range of every tensor, and makes the int8 model. */
 export async function calibrate(
   backend: Backend,
   frozen: FrozenModel,
-  options: QuantizeOptions,
+  given: QuantizeOptions,
 ): Promise<QuantizedModel> {
-  const method = options.method ?? { method: 'minmax' };
+  const options = checkQuantize(given);
+  const { method = { method: 'minmax' } } = options;
   checkMethod(method);
   const samples = samplesOf(frozen, options.calibration);
   const sampleSize = sizeOf(frozen.input.shape);

@@ -1,5 +1,7 @@
 import type { Backend, Program } from '../backend/backend.ts';
+import { whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Model } from '../nn/module.ts';
 import { FrozenModel } from '../passes/frozen.ts';
@@ -25,6 +27,8 @@ export interface InferOptions {
   /** Samples that go through together. */
   readonly batchSize?: number;
 }
+
+const checkInfer = optionsOf<InferOptions>('infer', { batchSize: whole(1) });
 
 /** Trains, quantizes and serves models on the backend that was chosen for it. */
 export class Engine {
@@ -67,10 +71,9 @@ export class Engine {
   }
 
   /** Compiles a frozen or quantized model for serving. */
-  async infer(model: FrozenModel | QuantizedModel, { batchSize = 1 }: InferOptions = {}): Promise<Inference> {
+  async infer(model: FrozenModel | QuantizedModel, options?: InferOptions): Promise<Inference> {
     this.alive();
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      fail('invalid_argument', `batchSize is ${batchSize}, expected a whole number from 1`);
+    const { batchSize = 1 } = checkInfer(options);
     const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
     const first = await this.chooser.backendFor(plan);
     const programs = await Renewable.create(this.backends, first, (backend) => compileOn(backend, plan));
@@ -81,7 +84,7 @@ export class Engine {
    * Serves a frozen or quantized model to many callers at once: dynamic batches, a cache, backpressure, cancellation.
    * The model must treat each sample by itself, as all layers in `nn` do.
    */
-  async predictor(model: FrozenModel | QuantizedModel, options: PredictorOptions = {}): Promise<Predictor> {
+  async predictor(model: FrozenModel | QuantizedModel, options?: PredictorOptions): Promise<Predictor> {
     this.alive();
     const checked = checkPredictorOptions(options);
     const planFor = (batch: number) =>

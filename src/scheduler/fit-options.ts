@@ -1,8 +1,22 @@
+import {
+  callback,
+  check,
+  either,
+  flag,
+  object,
+  oneOf,
+  path,
+  required,
+  seed,
+  sizes,
+  whole,
+} from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { nested, optionsOf } from '../core/options.ts';
 import { sameShape, showShape } from '../core/shape.ts';
 import type { DataSet } from '../data/index.ts';
 import type { Slot } from '../graph/plan.ts';
-import type { TrainOptions } from '../passes/train.ts';
+import { type TrainOptions, trainChecks } from '../passes/train.ts';
 import type { RecoveryOptions } from './stepper.ts';
 
 /** Options of engine.train(). */
@@ -17,6 +31,16 @@ export interface TrainingOptions extends TrainOptions {
    */
   readonly recovery?: RecoveryOptions | false;
 }
+
+export const checkTraining = optionsOf<TrainingOptions>('train', {
+  ...trainChecks,
+  seed,
+  input: sizes,
+  recovery: either(
+    nested<RecoveryOptions>("train's recovery", { everySteps: whole(1), onRecovery: callback }),
+    oneOf(false),
+  ),
+});
 
 /** Options of training.fit(). */
 export interface FitOptions {
@@ -53,6 +77,22 @@ export interface CheckpointOptions {
   readonly resume?: boolean;
 }
 
+const signal = check('an AbortSignal', (x) => object(x) && 'aborted' in (x as object));
+
+export const checkFit = optionsOf<FitOptions>('fit', {
+  batchSize: required(whole(1)),
+  epochs: whole(1),
+  seed,
+  shuffle: flag,
+  lossEvery: whole(1),
+  signal,
+  checkpoint: nested<CheckpointOptions>("fit's checkpoint", {
+    path: required(path),
+    everySteps: required(whole(1)),
+    resume: flag,
+  }),
+});
+
 /** What one training step did. */
 export interface StepReport {
   /** Steps of this training so far, counted from 1. */
@@ -67,14 +107,7 @@ export interface StepReport {
   readonly loss: number;
 }
 
-export function atLeastOne(name: string, n: number): void {
-  if (!Number.isInteger(n) || n < 1)
-    fail('invalid_argument', `${name} is ${n}, expected a whole number from 1`);
-}
-
-export function checkData(data: DataSet, batchSize: number, epochs: number): void {
-  atLeastOne('batchSize', batchSize);
-  atLeastOne('epochs', epochs);
+export function checkData(data: DataSet, batchSize: number): void {
   if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
   if (batchSize > data.length)
     fail(

@@ -1,4 +1,6 @@
+import { either, listOf, oneOf, real, required, whole } from '../core/checks.ts';
 import { BiphaseError, fail } from '../core/errors.ts';
+import { nested, optionsOf } from '../core/options.ts';
 import { showShape } from '../core/shape.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import { Batcher, type Request, type RunBatch } from './batcher.ts';
@@ -32,21 +34,25 @@ export interface CheckedOptions {
   readonly batchSizes: readonly number[];
 }
 
+const checkNames = optionsOf<PredictorOptions>('predictor', {
+  maxBatch: whole(1),
+  maxDelayMs: real(0, 60_000),
+  maxQueue: whole(1),
+  cache: either(
+    nested<{ readonly maxBytes: number }>("predictor's cache", { maxBytes: required(whole(0)) }),
+    oneOf(false),
+  ),
+  batchSizes: listOf(whole(1)),
+});
+
 /** Fills in what was not given; throws 'invalid_argument' for what is nonsense. */
-export function checkPredictorOptions(options: PredictorOptions): CheckedOptions {
+export function checkPredictorOptions(given: PredictorOptions | undefined): CheckedOptions {
+  const options = checkNames(given);
   const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024, cache = { maxBytes: 16 * 2 ** 20 } } = options;
-  const positive = (name: string, n: number, least = 1) => {
-    if (!Number.isInteger(n) || n < least)
-      fail('invalid_argument', `${name} is ${n}, expected a whole number from ${least}`);
-  };
-  positive('maxBatch', maxBatch);
-  positive('maxQueue', maxQueue, maxBatch);
-  if (!(maxDelayMs >= 0 && maxDelayMs <= 60_000))
-    fail('invalid_argument', `maxDelayMs is ${maxDelayMs}, expected milliseconds from 0 to 60000`);
+  if (maxQueue < maxBatch)
+    fail('invalid_argument', `maxQueue is ${maxQueue}, expected a whole number from ${maxBatch} (maxBatch)`);
   const cacheBytes = cache === false ? 0 : cache.maxBytes;
-  positive('cache.maxBytes', cacheBytes, 0);
   const batchSizes = [...new Set(options.batchSizes ?? powersOfFour(maxBatch))].sort((a, b) => a - b);
-  for (const size of batchSizes) positive('a batch size', size);
   if (batchSizes.at(-1) !== maxBatch)
     fail(
       'invalid_argument',

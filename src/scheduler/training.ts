@@ -22,10 +22,11 @@ import {
 } from './checkpoint.ts';
 import { Chooser } from './chooser.ts';
 import {
-  atLeastOne,
   type CheckpointOptions,
   checkData,
+  checkFit,
   checkTarget,
+  checkTraining,
   type FitOptions,
   type StepReport,
   type TrainingOptions,
@@ -53,7 +54,8 @@ export class Training {
   private busy = false;
   private disposed = false;
 
-  constructor(place: Place | Backend, source: Model | FrozenModel, options: TrainingOptions) {
+  constructor(place: Place | Backend, source: Model | FrozenModel, given: TrainingOptions) {
+    const options = checkTraining(given);
     const { backends, lanes, chooser } = 'lanes' in place ? place : placeOn(place);
     this.lanes = lanes;
     this.options = options;
@@ -62,7 +64,6 @@ export class Training {
     const shape = options.input ?? (source instanceof FrozenModel ? source.input.shape : undefined);
     this.inputType = shape && { dtype: 'f32', shape };
     const { recovery = {} } = options;
-    if (recovery && recovery.everySteps !== undefined) atLeastOne('recovery.everySteps', recovery.everySteps);
     this.stepper = new Stepper(
       backends,
       chooser,
@@ -103,10 +104,16 @@ export class Training {
    * weights are those of the last whole step, and training can go on with another fit.
    */
   async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
-    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
-    checkData(data, batchSize, epochs);
-    atLeastOne('lossEvery', lossEvery);
-    if (checkpoint) atLeastOne('checkpoint.everySteps', checkpoint.everySteps);
+    const {
+      batchSize,
+      epochs = 1,
+      seed = 0,
+      shuffle = true,
+      lossEvery = 1,
+      signal,
+      checkpoint,
+    } = checkFit(options);
+    checkData(data, batchSize);
     const where = { batchSize, seed, shuffle, samples: data.length };
     let onItsWay: Promise<StepReport> | undefined;
     this.start();

@@ -93,7 +93,7 @@ describe('batchOrder', () => {
 
   it('is a permutation, given by seed and epoch alone', () => {
     fc.assert(
-      fc.property(fc.nat(300), fc.integer(), fc.nat(1000), (length, seed, epoch) => {
+      fc.property(fc.nat(300), fc.nat(2 ** 32 - 1), fc.nat(1000), (length, seed, epoch) => {
         const once = order(length, seed, epoch);
         expect(once).toEqual(order(length, seed, epoch));
         expect(once.toSorted((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i));

@@ -30,7 +30,7 @@ export interface WasmOptions {
   readonly modules?: WasmModules;
 }
 
-const MOST_THREADS = 64;
+export const MOST_THREADS = 64;
 /** More seldom pays for networks of this size. */
 const USUAL_THREADS = 8;
 

@@ -1,4 +1,6 @@
+import { anything, oneOf } from '../../core/checks.ts';
 import { fail } from '../../core/errors.ts';
+import { type Checks, nested } from '../../core/options.ts';
 import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
 import { takeSpare } from './spare.ts';
 
@@ -67,6 +69,11 @@ export async function chooseBuild(
  * only as an imported module. The best one given is used.
  */
 export type WasmModules = { readonly [build in WasmBuild]?: WebAssembly.Module };
+
+export const loadChecks: Checks<Pick<InstanceOptions, 'build' | 'modules'>> = {
+  build: oneOf(...builds),
+  modules: nested<WasmModules>('modules', { simd128: anything, relaxed: anything }),
+};
 
 export interface WasmInstance {
   readonly build: WasmBuild;

@@ -1,4 +1,6 @@
+import { either, listOf, oneOf, whole } from '../../core/checks.ts';
 import { fail } from '../../core/errors.ts';
+import { nested } from '../../core/options.ts';
 import type { WasmBuild } from './load.ts';
 
 /** Rows x columns of C that a micro-kernel keeps in registers while K goes by. */
@@ -34,6 +36,12 @@ export interface Tiles {
 
 /** What a caller may ask for: timing at start-up, the usual ones, or tiles by name. */
 export type TileWish = 'timed' | 'usual' | { readonly f32?: TileShape; readonly i8?: TileShape };
+
+const shape = listOf(whole(1), 'two whole numbers, such as [6, 8]');
+export const tileChecks = either(
+  oneOf('timed', 'usual'),
+  nested<TileWish & object>('tiles', { f32: shape, i8: shape }),
+);
 
 /** Tiles that win on V8 with 128-bit vectors; on other engines they lose little. `exact`: the relaxed dot may be used. */
 export function usualTiles(build: WasmBuild, exact: boolean): Tiles {
