@@ -18,7 +18,7 @@ export function fileGpuCache(path: string): GpuCache {
       const all = await load();
       all[key] = value;
       const bytes = () => new TextEncoder().encode(JSON.stringify(all));
-      written = written.catch(() => undefined).then(() => writeWhole(path, bytes()));
+      written = written.catch(() => undefined).then(() => writeWhole(path, bytes(), { keep: false }));
       await written;
     },
   };

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
-import { BiphaseError } from '../node.ts';
 import { bench } from './commands/bench.ts';
 import { doctor } from './commands/doctor.ts';
 import { freeze } from './commands/freeze.ts';
@@ -11,10 +10,7 @@ import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
 import { version } from './models.ts';
-import { say } from './print.ts';
-
-/** What the caller got wrong, or can put right, ends with 2; what broke, with 1. */
-const BROKEN = new Set(['internal', 'out_of_memory', 'device_lost', 'worker_lost', 'disposed', 'busy']);
+import { asProgram } from './program.ts';
 
 const EXAMPLES = `
 Examples:
@@ -27,34 +23,23 @@ Examples:
 
 Results go to stdout, all else to stderr. Exit codes: 0 done, 1 something broke, 2 wrong use or input, 130 stopped by Ctrl-C.`;
 
-const program = new Command('biphase')
-  .description('Trains small neural networks and serves them quantized, on WebAssembly and WebGPU.')
-  .version(await version())
-  .addHelpText('after', EXAMPLES)
-  .showHelpAfterError('(biphase --help tells more)');
-for (const make of [doctor, train, quantize, freeze, run, inspect, bench, serve]) {
-  const command = make();
-  program.addCommand(
-    command.allowExcessArguments(false).showHelpAfterError(`(biphase ${command.name()} --help tells more)`),
-  );
-}
-for (const command of [program, ...program.commands]) command.exitOverride();
-
-// Whoever reads the results may stop reading, as `head` does: nothing is wrong then, and nobody is there to be told.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else if (error instanceof BiphaseError) {
-    say(`biphase: ${error.message}`);
-    process.exitCode = BROKEN.has(error.code) ? 1 : 2;
-  } else {
-    console.error(error);
-    process.exitCode = 1;
+await asProgram('biphase', async () => {
+  const program = new Command('biphase')
+    .description('Trains small neural networks and serves them quantized, on WebAssembly and WebGPU.')
+    .version(await version())
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(biphase --help tells more)');
+  for (const make of [doctor, train, quantize, freeze, run, inspect, bench, serve]) {
+    const command = make();
+    program.addCommand(
+      command.allowExcessArguments(false).showHelpAfterError(`(biphase ${command.name()} --help tells more)`),
+    );
   }
-}
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+});

@@ -1,11 +1,31 @@
 import process from 'node:process';
 
+/**
+ * Whoever reads what is printed may stop reading, as `head` does, or close his terminal. That ends the printing and nothing
+ * else: nobody is there to be told. Where results can't be kept (a full disk), failed() says so.
+ */
+let failure: Error | undefined;
+const GONE = ['EPIPE', 'EIO', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'];
+process.stderr.on('error', () => undefined);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!GONE.includes(error.code ?? '')) failure ??= error;
+});
+
+/** Why not all that was printed could be written; undefined where it could, or where nobody wanted it. */
+export const failed = (): Error | undefined => failure;
+
+let results: NodeJS.WriteStream = process.stdout;
+
+/** For who writes a file to stdout: what is printed besides goes to stderr. */
+export const resultsToStderr = (): void => {
+  results = process.stderr;
+};
+
 /** Progress and remarks: stderr, so that stdout holds results alone. */
 export const say = (line = ''): void => void process.stderr.write(`${line}\n`);
 
 /** Results: stdout. */
-export const print = (line = ''): void => void process.stdout.write(`${line}\n`);
-
+export const print = (line = ''): void => void results.write(`${line}\n`);
 /** One JSON document, or lines for people. */
 export function report(json: boolean, document: unknown, lines: readonly string[]): void {
   if (json) print(JSON.stringify(document, null, 2));
@@ -14,7 +34,7 @@ export function report(json: boolean, document: unknown, lines: readonly string[
 
 /** Columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
+  const widths = rows[0].map((_, i) => rows.reduce((most, r) => Math.max(most, r[i].length), 0));
   return rows.map((r) =>
     r
       .map((cell, i) => cell.padEnd(widths[i]))

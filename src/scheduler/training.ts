@@ -6,7 +6,7 @@ import { sameShape, showShape } from '../core/shape.ts';
 import { batchOrder, type DataSet } from '../data/index.ts';
 import type { Parameter } from '../graph/parameter.ts';
 import type { Plan } from '../graph/plan.ts';
-import { readIfThere, writeWhole } from '../io/file.ts';
+import { checkWritable, readIfThere, writeWhole } from '../io/file.ts';
 import { seal } from '../io/seal.ts';
 import type { Model } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
@@ -114,6 +114,7 @@ export class Training {
       checkpoint,
     } = checkFit(options);
     checkData(data, batchSize);
+    if (checkpoint) await checkWritable(checkpoint.path);
     const where = { batchSize, seed, shuffle, samples: data.length };
     let onItsWay: Promise<StepReport> | undefined;
     this.start();

@@ -1,15 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -38,6 +30,11 @@ async function fit(training: Training, more: Partial<FitOptions>, until = Number
   for await (const r of training.fit(set, { ...KEPT, ...more })) if (reports.push(r) >= until) break;
   return reports;
 }
+/** What a writer that was killed leaves beside a file. */
+const temporaries = (path: string) =>
+  readdirSync(folder)
+    .filter((name) => name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp'))
+    .map((name) => join(folder, name));
 const weightsOf = async (training: Training) => (await training.freeze()).stateDict();
 
 describe('checkpoints', () => {
@@ -231,30 +228,19 @@ describe('a disk that does not take it', () => {
       (e) => e,
     );
     expect(error).toMatchObject({ code: 'io_failed' });
-    // The training is whole, and goes on.
-    expect(training.step).toBe(2);
+    // Found out before the first step. The training is whole, and goes on.
+    expect(training.step).toBe(0);
     expect((await fit(training, { epochs: 1 })).length).toBe(4);
     return error.message as string;
   };
 
-  it.skipIf(!existsSync('/dev/full'))(
-    'full: a typed error, the old file as it was, no half file left',
-    async () => {
-      const path = fresh();
-      await fit(await keptTraining(engine), { epochs: 1, checkpoint: { path, everySteps: 4 } });
-      const before = readFileSync(path);
-      symlinkSync('/dev/full', `${path}.tmp`);
-      expect(await attempt(path)).toMatch(/ENOSPC.*what was there before is as it was/);
-      expect(readFileSync(path)).toEqual(before);
-      expect(existsSync(`${path}.tmp`)).toBe(false);
-    },
-  );
-
   it('no such folder, or a folder where the file should be', async () => {
-    expect(await attempt(join(folder, 'nowhere', 'x'))).toMatch(/ENOENT/);
+    expect(await attempt(join(folder, 'nowhere', 'x'))).toMatch(
+      /there is no folder .*nowhere; make it first/,
+    );
     const path = fresh();
     mkdirSync(path);
-    expect(await attempt(path)).toMatch(/EISDIR|EPERM|ENOTEMPTY|EEXIST/);
+    expect(await attempt(path)).toMatch(/EISDIR/);
     expect(await codeOf((await keptTraining(engine)).load(path))).toBe('io_failed');
     expect(await codeOf((await keptTraining(engine)).load(fresh()))).toBe('io_failed');
   });
@@ -289,7 +275,10 @@ describe.skipIf(process.platform === 'win32')('a process that is killed', () => 
       await new Promise((resolve) => setTimeout(resolve, (kill * 7) % 40));
       child.kill('SIGKILL');
       await gone;
-      if (existsSync(`${path}.tmp`)) whileWriting++;
+      for (const left of temporaries(path)) {
+        whileWriting++;
+        rmSync(left);
+      }
       await training.load(path);
       expect(training.step).toBeGreaterThan(step);
       step = training.step;
@@ -317,9 +306,7 @@ describe.skipIf(process.platform === 'win32')('a process that is killed', () => 
     ]);
     expect(stdout).toMatch(/io_failed: could not write .*EFBIG/);
     expect(readFileSync(path)).toEqual(before);
-    expect(existsSync(`${path}.tmp`)).toBe(false);
-    // What a killed writer has left is no hindrance.
-    writeFileSync(`${path}.tmp`, 'half');
+    expect(temporaries(path)).toEqual([]);
     await promisify(execFile)(process.execPath, [script, path, '2', '3']);
     expect(parseSafetensors(readFileSync(path)).metadata.step).toBe('12');
   });

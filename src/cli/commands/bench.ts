@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
 import { BiphaseError } from '../../node.ts';
 import { openEngine } from '../engine.ts';
-import { checkWritable } from '../files.ts';
+import { checkFiles } from '../files.ts';
 import { backendOption, type Common, threadsOption, wideOption } from '../options.ts';
 import { print } from '../print.ts';
 
@@ -37,7 +37,7 @@ export const bench = () =>
     .action(act);
 
 async function act(named: string[], { json, quick, only, ...options }: Options): Promise<void> {
-  if (json) await checkWritable(json);
+  await checkFiles({}, { '--json': json });
   // Only this command pays for loading the benchmark.
   const { about, casesOf, run, suites } = await import('../../../bench/packed.ts');
   const unknown = named.filter((name) => !Object.hasOwn(suites, name));

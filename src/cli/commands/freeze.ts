@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { writeWhole } from '../../io/file.ts';
 import { BiphaseError, FrozenModel, freeze as freezeModel, inspect, type StoredModel } from '../../node.ts';
 import { openEngine } from '../engine.ts';
-import { checkWritable } from '../files.ts';
+import { checkFiles } from '../files.ts';
 import { type ModelOptions, readModel, transformOf, withModelOptions } from '../models.ts';
 import { jsonOption, whole } from '../options.ts';
 import { bytes, report } from '../print.ts';
@@ -46,7 +46,8 @@ export const freeze = () =>
 
 async function act(path: string, options: Options): Promise<void> {
   const { output, relaxed, f32, maxBatch, json } = options;
-  await checkWritable(output);
+  const { calibration, layers } = options;
+  await checkFiles({ '<model>': path, '--calibration': calibration, '--layers': layers }, { '-o': output });
   const loaded = await readModel(path, options);
   const model = await chosen(path, loaded, options);
   const transform = transformOf(loaded);

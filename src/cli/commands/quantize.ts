@@ -3,7 +3,7 @@ import { writeWhole } from '../../io/file.ts';
 import { saveModel } from '../../node.ts';
 import { readNumbers } from '../data.ts';
 import { openEngine } from '../engine.ts';
-import { checkWritable } from '../files.ts';
+import { checkFiles } from '../files.ts';
 import { frozenOf, type ModelOptions, readModel, samplesFor, withModelOptions } from '../models.ts';
 import { jsonOption, real } from '../options.ts';
 import { bytes, report, table } from '../print.ts';
@@ -39,7 +39,8 @@ export const quantize = () =>
 
 async function act(path: string, options: Options): Promise<void> {
   const { output, percentile, json } = options;
-  await checkWritable(output);
+  const reads = { '<model>': path, '--calibration': options.calibration, '--layers': options.layers };
+  await checkFiles(reads, { '-o': output });
   const loaded = await readModel(path, options);
   const calibration = await calibrationOf(loaded, options.calibration, options.samples);
   const engine = await openEngine({ backend: 'wasm' });

@@ -3,7 +3,7 @@ import { writeWhole } from '../../io/file.ts';
 import { BiphaseError, data, FrozenModel, inspect } from '../../node.ts';
 import { classNumbers, type Numbers, readNumbers } from '../data.ts';
 import { openEngine } from '../engine.ts';
-import { checkWritable, read } from '../files.ts';
+import { checkFiles, read } from '../files.ts';
 import { runFrozen } from '../frozen-run.ts';
 import { isWasm, readModel, samplesFor } from '../models.ts';
 import { backendOption, type Common, jsonOption, threadsOption, whole, wideOption } from '../options.ts';
@@ -48,7 +48,8 @@ export const run = () =>
 type Values = Float32Array | Uint8Array | Int8Array | Int32Array;
 
 async function act(model: string, inputs: string, options: Options): Promise<void> {
-  if (options.output) await checkWritable(options.output);
+  const reads = { '<model>': model, '<inputs>': inputs, '--labels': options.labels };
+  await checkFiles(reads, { '-o': options.output });
   const file = await read(model);
   const numbers = await readNumbers(inputs);
   const count = numbers.shape[0];
@@ -59,10 +60,10 @@ async function act(model: string, inputs: string, options: Options): Promise<voi
     : await live(model, numbers, options);
   const ms = performance.now() - begin;
   const width = outputs.length / count;
+  if (options.output) await writeWhole(options.output, data.encodeNpy(outputs, [count, width]));
   const rows = Array.from({ length: count }, (_, i) => outputs.subarray(i * width, (i + 1) * width));
   const classes = rows.map(classIn);
   const right = labels && classes.filter((c, i) => c === labels[i]).length;
-  if (options.output) await writeWhole(options.output, data.encodeNpy(outputs, [count, width]));
   say(`${count} samples in ${ms.toFixed(0)} ms`);
   const none = classes.filter((c) => c < 0).length;
   if (none > 0) say(`${none} of them have NaN among their outputs, and so no class: -1`);

@@ -1,13 +1,15 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { BiphaseError, data, saveModel } from '../../node.ts';
+import { data, saveModel } from '../../node.ts';
 import { openEngine } from '../engine.ts';
-import { checkWritable } from '../files.ts';
+import { checkFiles } from '../files.ts';
 import { readLayers, transformNote } from '../models.ts';
 import { backendOption, jsonOption, real, sizes, threadsOption, whole, wideOption } from '../options.ts';
 import { report, say, time } from '../print.ts';
-import { discard, fit, stopped } from '../train/fit.ts';
+import { SIGNALS, stoppable } from '../signals.ts';
+import { checkCheckpoint, discard } from '../train/checkpoint.ts';
+import { fit, tellStopped } from '../train/fit.ts';
 import { optimizerOf, perceptron } from '../train/layers.ts';
 import { losses, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
@@ -76,13 +78,12 @@ export const train = () =>
     .addHelpText('after', EXAMPLES)
     .action((options: TrainOptions) => act(options));
 
-/** Ctrl-C, and what a supervisor sends. */
-const STOPS = ['SIGINT', 'SIGTERM'] as const;
-
 async function act(options: TrainOptions): Promise<void> {
-  if (options.resume && !options.checkpoint)
-    throw new BiphaseError('invalid_argument', '--resume needs the --checkpoint to go on from');
-  for (const path of [options.output, options.checkpoint ?? []].flat()) await checkWritable(path);
+  await checkFiles(
+    { '--data': options.data, '--labels': options.labels, '--model': options.model },
+    { '-o': options.output, '--checkpoint': options.checkpoint },
+  );
+  await checkCheckpoint(options);
   const { set, loss, outputs, transform } = await prepare(options);
   const held = Math.floor(set.length * options.validation);
   const trainSet = data.take(set, set.length - held);
@@ -92,10 +93,6 @@ async function act(options: TrainOptions): Promise<void> {
 
   const engine = await openEngine({ backend: options.backend, threads: options.threads, wide: options.wide });
   say(engine.describe());
-  const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
-  // A second one ends the process at once.
-  for (const signal of STOPS) process.once(signal, onSignal);
   try {
     const training = await engine.train(model, {
       loss: losses[loss],
@@ -103,39 +100,39 @@ async function act(options: TrainOptions): Promise<void> {
       seed: options.seed,
     });
     const begin = performance.now();
-    const last = await fit(training, trainSet, options, stop.signal);
-    if (stop.signal.aborted) {
-      stopped(training.step, options);
-      process.exitCode = stop.signal.reason === 'SIGTERM' ? 143 : 130;
+    const { result, signal } = await stoppable((stop) => fit(training, trainSet, options, stop));
+    if (result.stopped) {
+      tellStopped(training.step, options);
+      process.exitCode = SIGNALS[signal!];
       return;
     }
     const frozen = await training.freeze();
     const ms = performance.now() - begin;
+    // Before anything that may go wrong and can be done again.
+    await writeWhole(options.output, await saveModel(frozen, { notes: transformNote(transform) }));
     const tested =
       held > 0
         ? await test(engine, frozen, data.subset(set, set.length - held, set.length), loss)
         : undefined;
-    await writeWhole(options.output, await saveModel(frozen, { notes: transformNote(transform) }));
     report(
       options.json,
       {
         model: options.output,
         steps: training.step,
-        loss: last,
+        loss: result.loss,
         ms,
         samples: trainSet.length,
         validation: tested,
         bytes: frozen.byteLength,
       },
       [
-        `trained ${training.step} steps in ${time(ms)}, loss ${last?.toFixed(4) ?? '-'}`,
+        `trained ${training.step} steps in ${time(ms)}, loss ${result.loss?.toFixed(4) ?? '-'}`,
         ...(tested ? [`validation on ${held} samples: ${told(tested)}`] : []),
         `wrote ${options.output}`,
       ],
     );
-    await discard(options.checkpoint);
+    await discard(options);
   } finally {
-    for (const signal of STOPS) process.removeListener(signal, onSignal);
     engine.dispose();
   }
 }

@@ -1,21 +1,21 @@
-import { stat, unlink } from 'node:fs/promises';
 import process from 'node:process';
 import { BiphaseError, type data, type Training } from '../../node.ts';
 import { say } from '../print.ts';
 import { trainingProgress } from '../progress.ts';
 import type { TrainOptions } from './options.ts';
 
-/** The last loss; undefined where nothing was left to do. */
+/** The last loss, undefined where nothing was left to do; and whether the signal stopped it before its end. */
 export async function fit(
   training: Training,
   set: data.DataSet,
   options: TrainOptions,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<{ loss?: number; stopped: boolean }> {
   const { batch: batchSize, epochs, seed, checkpoint: path, every, resume } = options;
   const progress = trainingProgress({ batchSize, label: 'training', stream: process.stderr });
   const checkpoint = path ? { path, everySteps: every, resume } : undefined;
   let loss: number | undefined;
+  let stopped = false;
   try {
     for await (const step of training.fit(set, { batchSize, epochs, seed, signal, checkpoint })) {
       progress.step(step);
@@ -23,22 +23,18 @@ export async function fit(
     }
   } catch (error) {
     if (!(error instanceof BiphaseError && error.code === 'aborted')) throw error;
+    stopped = true;
   } finally {
     progress.done();
   }
-  return loss;
+  return { loss, stopped };
 }
 
 /** fit() has written the checkpoint, and the caller is told how to go on. */
-export function stopped(step: number, { checkpoint }: TrainOptions): void {
+export function tellStopped(step: number, { checkpoint }: TrainOptions): void {
   say(
     checkpoint
       ? `stopped after step ${step}; the same command with --resume goes on from ${checkpoint}`
       : `stopped after step ${step}; nothing was written (with --checkpoint the state would have been kept)`,
   );
-}
-
-/** A finished run's checkpoint would make the next one with --resume do nothing. */
-export async function discard(path: string | undefined): Promise<void> {
-  if (path && (await stat(path).catch(() => undefined))) await unlink(path);
 }

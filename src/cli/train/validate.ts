@@ -33,7 +33,7 @@ export async function test(
   let right = 0;
   for (let i = 0; i < set.length; i++) {
     const scores = outputs.subarray(i * width, (i + 1) * width);
-    if (scores.indexOf(Math.max(...scores)) === target[i]) right++;
+    if (scores.reduce((best, x, k) => (x > scores[best] ? k : best), 0) === target[i]) right++;
   }
   return { accuracy: right / set.length };
 }
