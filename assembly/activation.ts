@@ -2,7 +2,7 @@ import {
   constant, DENSITY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE, TWO,
 } from './constants';
 import { ELU, GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
-import { erf, exp, log1p, sigmoid, tanh } from './math';
+import { erf, exp, expm1, log1p, sigmoid, tanh } from './math';
 import { loadPart, storePart } from './vector';
 import { shareEnd, shareStart } from './threads';
 
@@ -14,7 +14,7 @@ function forward(kind: i32, x: v128, p: v128): v128 {
   // pmax, one instruction where max is seven, gives its first operand where that is NaN.
   if (kind == RELU) return f32x4.pmax(x, zero);
   if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, p), x, f32x4.le(x, zero));
-  if (kind == ELU) return v128.bitselect(f32x4.mul(p, f32x4.sub(exp(x), one)), x, f32x4.le(x, zero));
+  if (kind == ELU) return v128.bitselect(f32x4.mul(p, expm1(x)), x, f32x4.le(x, zero));
   if (kind == GELU) {
     const y = f32x4.mul(f32x4.mul(x, constant(HALF)), f32x4.add(one, erf(f32x4.mul(x, constant(SQRT_HALF)))));
     return v128.andnot(y, f32x4.lt(x, constant(GELU_ZERO)));
@@ -55,7 +55,7 @@ function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   const one = constant(ONE);
   if (kind == RELU) return v128.andnot(dy, f32x4.le(s, zero));
   if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(dy, p), dy, f32x4.le(s, zero));
-  if (kind == ELU) return v128.bitselect(f32x4.mul(dy, f32x4.add(s, p)), dy, f32x4.le(s, zero));
+  if (kind == ELU) return v128.bitselect(f32x4.mul(dy, f32x4.mul(p, exp(s))), dy, f32x4.le(s, zero));
   if (kind == GELU) {
     const x = within(s, f32x4.neg(constant(GELU_ZERO)));
     const half = f32x4.mul(x, f32x4.neg(constant(HALF)));
@@ -87,8 +87,8 @@ function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   if (kind == SOFTPLUS) return f32x4.mul(dy, sigmoid(s));
   if (kind == HARDSWISH) {
     const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), constant(THREE)), constant(SIXTH));
-    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.gt(s, constant(THREE)));
-    return v128.andnot(y, f32x4.lt(s, f32x4.neg(constant(THREE))));
+    const y = v128.bitselect(dy, f32x4.mul(dy, ramp), f32x4.ge(s, constant(THREE)));
+    return v128.andnot(y, f32x4.le(s, f32x4.neg(constant(THREE))));
   }
   return dy;
 }

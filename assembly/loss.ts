@@ -1,3 +1,4 @@
+import { constant, ONE } from './constants';
 import { exp, log, log1p, sigmoid } from './math';
 import { BCE_WITH_LOGITS, HUBER, MSE } from './opcodes';
 import { rowMax, sumExp } from './softmax';
@@ -28,7 +29,7 @@ export function crossEntropy(a: usize, thread: i32, threads: i32): void {
     if (t >= 0 && t < n) {
       const most = rowMax(x, n);
       y = <f32>log(sumExp(x, n, most));
-      if (s < 1) y += (1 - s) * (most - load<f32>(x + (<usize>t << 2)));
+      y += (1 - s) * (most - load<f32>(x + (<usize>t << 2)));
       if (s > 0) y += s * meanBelow(x, n, most);
     }
     store<f32>(<usize>load<u32>(a, 8) + (<usize>r << 2), y);
@@ -70,8 +71,12 @@ function lossOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
   const d = f32x4.sub(x, t);
   if (kind == MSE) return f32x4.mul(d, d);
   if (kind == BCE_WITH_LOGITS) {
-    const linear = f32x4.sub(f32x4.pmax(x, f32x4.splat(0)), f32x4.mul(x, t));
-    return f32x4.add(linear, log1p(exp(f32x4.neg(f32x4.abs(x)))));
+    // (1 - t) max(x, 0) + t max(-x, 0): nothing cancels, and a share of 0 makes no NaN of an infinity.
+    const zero = f32x4.splat(0);
+    const wrong = v128.bitselect(f32x4.sub(constant(ONE), t), t, f32x4.gt(x, zero));
+    const size = f32x4.abs(x);
+    const linear = v128.andnot(f32x4.mul(wrong, size), f32x4.eq(wrong, zero));
+    return f32x4.add(linear, log1p(exp(f32x4.neg(size))));
   }
   const size = f32x4.abs(d);
   const square = f32x4.mul(f32x4.mul(size, size), f32x4.splat(0.5));

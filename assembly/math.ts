@@ -33,6 +33,27 @@ export function exp(given: v128): v128 {
 }
 
 /**
+ * e^x - 1 without cancellation, for x up to 0: e^x = 2^n (1 + q) as in exp(), so 2^n q + (2^n - 1), which is q alone near 0.
+ */
+@inline
+export function expm1(given: v128): v128 {
+  const x = f32x4.pmax(given, constant(EXP_LOW));
+  const rounder = constant(ROUNDER);
+  const rounded = madd(x, constant(LOG2_E), rounder);
+  const n = f32x4.sub(rounded, rounder);
+  const r = madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), x));
+  const one = constant(ONE);
+  let p = constant(EXP);
+  p = madd(p, r, constant(EXP + 1));
+  p = madd(p, r, constant(EXP + 2));
+  p = madd(p, r, constant(EXP + 3));
+  p = madd(p, r, constant(EXP + 4));
+  const q = madd(f32x4.mul(p, r), r, r);
+  const scale = i32x4.shl(rounded, 23);
+  return madd(scale, q, f32x4.sub(scale, one));
+}
+
+/**
  * Natural logarithm of a positive normal number or NaN, in f64: x = 2^e m with m near 1, then
  * log m = 2 atanh((m - 1) / (m + 1)) as its power series, good to 1e-13. For the sum of a row, so scalar.
  */

@@ -8,6 +8,11 @@ function clipFactor(norm: usize, maxNorm: f32): f32 {
   return factor >= 1 ? 1 : factor;
 }
 
+/** All bits where there is weight decay: 0 times an infinite parameter is NaN, and has to be left out. */
+function decayMask(decay: f32): v128 {
+  return i32x4.splat(decay == 0 ? 0 : -1);
+}
+
 /**
  * One pass over parameters, gradients and momentum. Record: p, g, buffer (0: none), hyper, norm (0: none), count,
  * maxNorm f32, momentum f32, weight decay f32, nesterov
@@ -20,13 +25,15 @@ export function sgd(a: usize, thread: i32, threads: i32): void {
   const n = load<i32>(a, 20);
   const clip = f32x4.splat(clipFactor(load<u32>(a, 16), load<f32>(a, 24)));
   const momentum = f32x4.splat(load<f32>(a, 28));
-  const decay = f32x4.splat(load<f32>(a, 32));
+  const decay = load<f32>(a, 32);
+  const added = f32x4.splat(decay);
+  const decays = decayMask(decay);
   const nesterov = load<i32>(a, 36);
   const from = shareStart(n, 16, thread, threads);
   const to = shareEnd(n, 16, thread, threads);
-  if (!buffer) sgdOver(PLAIN, p, g, 0, from, to, clip, decay, rate, momentum);
-  else if (nesterov) sgdOver(NESTEROV, p, g, buffer, from, to, clip, decay, rate, momentum);
-  else sgdOver(MOMENTUM, p, g, buffer, from, to, clip, decay, rate, momentum);
+  if (!buffer) sgdOver(PLAIN, p, g, 0, from, to, clip, added, decays, rate, momentum);
+  else if (nesterov) sgdOver(NESTEROV, p, g, buffer, from, to, clip, added, decays, rate, momentum);
+  else sgdOver(MOMENTUM, p, g, buffer, from, to, clip, added, decays, rate, momentum);
 }
 
 const PLAIN = 0;
@@ -35,21 +42,23 @@ const NESTEROV = 2;
 
 @inline
 function sgdOver(
-  kind: i32, p: usize, g: usize, buffer: usize, from: i32, to: i32, clip: v128, decay: v128, rate: v128, momentum: v128,
+  kind: i32, p: usize, g: usize, buffer: usize, from: i32, to: i32, clip: v128, added: v128, decays: v128, rate: v128,
+  momentum: v128,
 ): void {
   let at = <usize>from << 2;
   const end = <usize>to << 2;
-  for (; at + 16 <= end; at += 16) sgdStep(kind, p + at, g + at, buffer + at, 4, clip, decay, rate, momentum);
-  if (at < end) sgdStep(kind, p + at, g + at, buffer + at, <i32>(end - at) >> 2, clip, decay, rate, momentum);
+  for (; at + 16 <= end; at += 16) sgdStep(kind, p + at, g + at, buffer + at, 4, clip, added, decays, rate, momentum);
+  if (at < end) sgdStep(kind, p + at, g + at, buffer + at, <i32>(end - at) >> 2, clip, added, decays, rate, momentum);
 }
 
 /** Up to four parameters. */
 @inline
 function sgdStep(
-  kind: i32, p: usize, g: usize, buffer: usize, count: i32, clip: v128, decay: v128, rate: v128, momentum: v128,
+  kind: i32, p: usize, g: usize, buffer: usize, count: i32, clip: v128, added: v128, decays: v128, rate: v128,
+  momentum: v128,
 ): void {
   const w = loadPart(p, count, 0);
-  let step = f32x4.add(f32x4.mul(loadPart(g, count, 0), clip), f32x4.mul(decay, w));
+  let step = f32x4.add(f32x4.mul(loadPart(g, count, 0), clip), v128.and(f32x4.mul(added, w), decays));
   if (kind != PLAIN) {
     const m = f32x4.add(f32x4.mul(momentum, loadPart(buffer, count, 0)), step);
     storePart(buffer, count, m);
@@ -80,26 +89,27 @@ export function adam(a: usize, thread: i32, threads: i32): void {
   const stepSize = f32x4.splat(load<f32>(hyper, 4));
   const correction = f32x4.splat(load<f32>(hyper, 8));
   const added = f32x4.splat(decoupled ? 0 : weightDecay);
+  const decays = decayMask(decoupled ? 0 : weightDecay);
   const kept = f32x4.splat(decoupled ? 1 - load<f32>(hyper) * weightDecay : 1);
   const end = <usize>shareEnd(n, 16, thread, threads) << 2;
   let at = <usize>shareStart(n, 16, thread, threads) << 2;
   for (; at + 16 <= end; at += 16)
-    adamStep(p + at, g + at, m + at, v + at, 4, clip, added, beta1, rest1, beta2, rest2, correction, eps, kept, stepSize);
+    adamStep(p + at, g + at, m + at, v + at, 4, clip, added, decays, beta1, rest1, beta2, rest2, correction, eps, kept, stepSize);
   const left = <i32>(end - at) >> 2;
   if (left > 0)
-    adamStep(p + at, g + at, m + at, v + at, left, clip, added, beta1, rest1, beta2, rest2, correction, eps, kept, stepSize);
+    adamStep(p + at, g + at, m + at, v + at, left, clip, added, decays, beta1, rest1, beta2, rest2, correction, eps, kept, stepSize);
 }
 
 /** Up to four parameters. */
 @inline
 function adamStep(
-  p: usize, g: usize, m: usize, v: usize, count: i32, clip: v128, added: v128, beta1: v128, rest1: v128, beta2: v128,
-  rest2: v128, correction: v128, eps: v128, kept: v128, stepSize: v128,
+  p: usize, g: usize, m: usize, v: usize, count: i32, clip: v128, added: v128, decays: v128, beta1: v128,
+  rest1: v128, beta2: v128, rest2: v128, correction: v128, eps: v128, kept: v128, stepSize: v128,
 ): void {
   const w = loadPart(p, count, 0);
-  const gradient = f32x4.add(f32x4.mul(loadPart(g, count, 0), clip), f32x4.mul(added, w));
+  const gradient = f32x4.add(f32x4.mul(loadPart(g, count, 0), clip), v128.and(f32x4.mul(added, w), decays));
   const m1 = f32x4.add(f32x4.mul(beta1, loadPart(m, count, 0)), f32x4.mul(rest1, gradient));
-  const v1 = f32x4.add(f32x4.mul(beta2, loadPart(v, count, 0)), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
+  const v1 = f32x4.add(f32x4.mul(beta2, loadPart(v, count, 0)), f32x4.mul(f32x4.mul(rest2, gradient), gradient));
   storePart(m, count, m1);
   storePart(v, count, v1);
   const scaled = f32x4.add(f32x4.mul(f32x4.sqrt(v1), correction), eps);

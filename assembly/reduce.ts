@@ -93,7 +93,7 @@ export function reduce(a: usize, thread: i32, threads: i32): void {
   else reduceAll(MAX, x, y, outer, count, inner, factor, thread, threads);
 }
 
-/** dy shared evenly among the elements that equal the largest. Record: dy, x, y, dx, outer, count, inner */
+/** dy shared evenly among the elements that equal the largest; NaN for all where that is NaN. Record: dy, x, y, dx, outer, count, inner */
 export function maxBackward(a: usize, thread: i32, threads: i32): void {
   const dy = <usize>load<u32>(a);
   const x = <usize>load<u32>(a, 4);
@@ -110,8 +110,9 @@ export function maxBackward(a: usize, thread: i32, threads: i32): void {
     let ties: i32 = 0;
     for (let c = 0, at = first; c < count; c++, at += stride) if (load<f32>(x + at) == most) ties++;
     const share = load<f32>(dy + (<usize>r << 2)) / <f32>ties;
+    const rest: f32 = most != most ? NaN : 0;
     for (let c = 0, at = first; c < count; c++, at += stride)
-      store<f32>(dx + at, load<f32>(x + at) == most ? share : 0);
+      store<f32>(dx + at, load<f32>(x + at) == most ? share : rest);
   }
 }
 

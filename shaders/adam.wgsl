@@ -19,9 +19,10 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   if (i >= args.n) { return; }
   var w = load(args.p + i);
   var gradient = load(args.g + i) * clip_factor();
-  if (DECOUPLED == 0u) { gradient += args.decay * w; }
+  // 0 times an infinite parameter is NaN.
+  if (DECOUPLED == 0u && args.decay != 0.0) { gradient += args.decay * w; }
   let m = args.beta1 * load(args.m + i) + args.rest1 * gradient;
-  let v = args.beta2 * load(args.v + i) + args.rest2 * (gradient * gradient);
+  let v = args.beta2 * load(args.v + i) + (args.rest2 * gradient) * gradient;
   store(args.m + i, m);
   store(args.v + i, v);
   if (DECOUPLED == 1u) { w = w * (1.0 - load(args.hyper) * args.decay); }

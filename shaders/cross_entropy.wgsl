@@ -15,9 +15,10 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let mean = workgroup_sum(l, below) / f32(args.n);
   if (l > 0u) { return; }
   let known = t < args.n;
-  let logit = load(x + select(0u, t, known));
-  let bad = is_nan(y) || is_nan(most);
-  if (s < 1.0) { y += (1.0 - s) * (most - logit); }
+  let gap = most - load(x + select(0u, t, known));
+  // No share of an infinite loss is NaN, as in PyTorch.
+  let bad = is_nan(y) || is_nan(most) || (s == 1.0 && bitcast<u32>(gap) == bitcast<u32>(infinity()));
+  y += (1.0 - s) * gap;
   if (s > 0.0) { y += s * mean; }
   if (!known || bad) { y = nan(); }
   store(args.y + r, y);

@@ -10,7 +10,13 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let t = load(args.t + i);
   let d = x - t;
   var y = d * d;
-  if (KIND == 1u) { y = max_nan(x, 0.0) - x * t + log1p_safe(exp_safe(-abs(x))); }
+  if (KIND == 1u) {
+    // (1 - t) max(x, 0) + t max(-x, 0): nothing cancels, and a share of 0 makes no NaN of an infinity.
+    let wrong = select(t, 1.0 - t, x > 0.0);
+    y = log1p_safe(exp_safe(-abs(x)));
+    if (wrong != 0.0) { y += wrong * abs(x); }
+    if (is_nan(t)) { y = t; }
+  }
   if (KIND == 2u) {
     let size = abs(d);
     y = args.delta * (size - 0.5 * args.delta);

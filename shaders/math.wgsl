@@ -17,6 +17,25 @@ fn exp_safe(given: f32) -> f32 {
   return p * power_of_two(half) * power_of_two(i32(n) - half);
 }
 
+// e^x - 1 for x up to 0, as 2^n q + (2^n - 1) with e^x = 2^n (1 + q): nothing cancels.
+fn expm1_safe(given: f32) -> f32 {
+  let x = clamp_nan(given, -104.0, 0.0);
+  if (is_nan(x)) { return x; }
+  let n = round(x * 1.44269504);
+  var r = x - n * 0.693359375;
+  r = r - n * -2.12194440e-4;
+  var p = 1.9875691500e-4;
+  p = p * r + 1.3981999507e-3;
+  p = p * r + 8.3334519073e-3;
+  p = p * r + 4.1665795894e-2;
+  p = p * r + 1.6666665459e-1;
+  p = p * r + 5.0000001201e-1;
+  let q = r * r * p + r;
+  if (n == 0.0) { return q; }
+  let scale = power_of_two(max(i32(n), -126));
+  return scale * q + (scale - 1.0);
+}
+
 // Of positive normal numbers; NaN stays.
 fn log_safe(x: f32) -> f32 {
   if (is_nan(x)) { return x; }

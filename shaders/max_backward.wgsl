@@ -1,4 +1,4 @@
-// dy shared evenly among the elements that equal the largest; one invocation for each output.
+// dy shared evenly among the elements that equal the largest, NaN for all where that is NaN; one invocation for each output.
 struct Args { dy: u32, x: u32, y: u32, dx: u32, outputs: u32, count: u32, inner: u32, zero: u32 }
 
 @compute @workgroup_size(64)
@@ -10,8 +10,9 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   var ties = 0.0;
   for (var c = 0u; c < args.count; c++) { if (load(args.x + first + c * args.inner) == bitcast<f32>(most)) { ties += 1.0; } }
   let share = load(args.dy + o) / ties;
+  let rest = select(0.0, nan(), is_nan(bitcast<f32>(most)));
   for (var c = 0u; c < args.count; c++) {
     let at = first + c * args.inner;
-    store(args.dx + at, select(0.0, share, load(args.x + at) == bitcast<f32>(most)));
+    store(args.dx + at, select(rest, share, load(args.x + at) == bitcast<f32>(most)));
   }
 }

@@ -18,7 +18,9 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let i = position(g, gs, l);
   if (i >= args.n) { return; }
   let w = load(args.p + i);
-  let gradient = load(args.g + i) * clip_factor() + args.decay * w;
+  var gradient = load(args.g + i) * clip_factor();
+  // 0 times an infinite parameter is NaN.
+  if (args.decay != 0.0) { gradient += args.decay * w; }
   var step = gradient;
   if (MOMENTUM == 1u) {
     let m = args.momentum * load(args.buffer + i) + gradient;

@@ -5,12 +5,18 @@ import type { Emit, Sym } from '../ops/op.ts';
 import type { TensorId } from './graph.ts';
 import { Tensor, type Tracer } from './trace.ts';
 
+/** As gradientsOf(), with zeros where the loss does not depend on a tensor. */
+export function differentiate(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  const zeros = ({ shape }: Tensor) => tracer.apply('fill', [], { value: 0, shape, dtype: 'f32' });
+  return gradientsOf(tracer, loss, wrt).map((gradient, i) => gradient ?? zeros(wrt[i]));
+}
+
 /**
  * Reverse-mode differentiation: appends to the trace the ops that compute d loss / d w for each w,
- * and returns those gradients. Works on any graph of differentiable ops; a tensor used more than
- * once gets the sum of what its uses contribute.
+ * and returns those gradients; undefined where the loss does not depend on w. Works on any graph of differentiable ops; a
+ * tensor used more than once gets the sum of what its uses contribute.
  */
-export function differentiate(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+export function gradientsOf(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]): (Tensor | undefined)[] {
   if (sizeOf(loss.shape) !== 1 || loss.dtype !== 'f32')
     fail(
       'shape_mismatch',
@@ -44,9 +50,7 @@ export function differentiate(tracer: Tracer, loss: Tensor, wrt: readonly Tensor
       if (gradient && wanted(i)) contribute(node.inputs[i], gradient);
     });
   }
-  return wrt.map(
-    (w) => (gradients.get(w.id) ?? emit('fill', [], { value: 0, shape: w.shape, dtype: 'f32' })) as Tensor,
-  );
+  return wrt.map((w) => gradients.get(w.id) as Tensor | undefined);
 }
 
 /** Tensors whose value depends on one of `roots`, the roots included. */

@@ -5,7 +5,7 @@ import { optionsOf } from '../core/options.ts';
 import { broadcastShapes, MAX_RANK, normalizeAxis, type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { OpName } from '../ops/index.ts';
 import type { Emit } from '../ops/op.ts';
-import { broadcastTo, reduceAxes, reshaped } from '../ops/symbolic.ts';
+import { broadcastTo, maxAxes, reshaped, sumAxes } from '../ops/symbolic.ts';
 import { Parameter } from './parameter.ts';
 import { Tensor, type Tracer } from './trace.ts';
 
@@ -122,7 +122,8 @@ function reduction(name: 'sum' | 'max', x: Operand, options: ReduceOptions | und
   const tracer = tracerOf(name, [x]);
   const t = resolve(tracer, x);
   const list = reducedAxes(name, t, axes);
-  return list.length ? (reduceAxes(emitter(tracer), name, t, list, keepDims) as Tensor) : t;
+  const reduceOver = { sum: sumAxes, max: maxAxes }[name];
+  return list.length ? (reduceOver(emitter(tracer), t, list, keepDims) as Tensor) : t;
 }
 
 function reducedAxes(name: string, t: Tensor, axes: ReduceOptions['axes']): number[] {

@@ -79,14 +79,15 @@ export const activations = {
   } satisfies Activation<LeakyReluAttrs>,
   /** x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016) */
   elu: {
-    saved: 'output',
+    // From the input: alpha + y cancels where y is near -alpha, and keeps nothing of a small exp(x).
+    saved: 'input',
     flops: 8,
     check: ({ alpha }) => {
       if (!(alpha > 0 && alpha < Infinity))
         fail('out_of_range', `elu: alpha is ${alpha}, expected a finite number above 0`);
     },
     f: (x, { alpha }) => (x <= 0 ? alpha * Math.expm1(x) : x),
-    df: (dy, y, { alpha }) => (y <= 0 ? dy * (y + alpha) : dy),
+    df: (dy, x, { alpha }) => (x <= 0 ? dy * (alpha * Math.exp(x)) : dy),
   } satisfies Activation<EluAttrs>,
   gelu,
   /** x * sigmoid(x), also called swish. */
@@ -124,7 +125,7 @@ export const activations = {
     saved: 'input',
     flops: 5,
     f: (x) => (x <= -3 ? 0 : x >= 3 ? x : (x * (x + 3)) / 6),
-    df: (dy, x) => (x < -3 ? 0 : x > 3 ? dy : (dy * (2 * x + 3)) / 6),
+    df: (dy, x) => (x <= -3 ? 0 : x >= 3 ? dy : (dy * (2 * x + 3)) / 6),
   } satisfies Activation<object>,
 };
 

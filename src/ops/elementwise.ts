@@ -85,8 +85,10 @@ export const elementwise = {
     'div',
     (a, b) => a / b,
     (c, i) => {
-      const share = c.emit('div', [c.dy, c.inputs[1]]);
-      return i === 0 ? share : c.emit('scale', [c.emit('mul', [share, c.output])], { factor: -1 });
+      const [, b] = c.inputs;
+      if (i === 0) return c.emit('div', [c.dy, b]);
+      // dy * ((a / b) / b): dy / b is infinite for a tiny b, and would make NaN of a quotient of 0.
+      return c.emit('scale', [c.emit('mul', [c.dy, c.emit('div', [c.output, b])])], { factor: -1 });
     },
   ),
 

@@ -2,7 +2,7 @@ import { fail } from '../core/errors.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { expectInputs, expectNumber, expectRank, expectSameShape } from './check.ts';
 import { type Op, op, type TensorType } from './op.ts';
-import { logSumExp, rowsOf } from './softmax.ts';
+import { rowMax, rowsOf, sumExp } from './softmax.ts';
 
 export interface CrossEntropyAttrs {
   /** Share of the target spread evenly over all classes (Szegedy et al. 2016), 0 to 1. */
@@ -91,10 +91,12 @@ export const loss = {
           y.data[r] = Number.NaN;
           continue;
         }
-        const total = logSumExp(x.data, r, n);
-        let mean = 0;
-        if (s > 0) for (let i = 0; i < n; i++) mean += x.data[r * n + i] / n;
-        y.data[r] = total - (1 - s) * x.data[r * n + t] - (s > 0 ? s * mean : 0);
+        // All relative to the row's largest, so that nothing large cancels.
+        const most = rowMax(x.data, r, n);
+        let below = 0;
+        if (s > 0) for (let i = 0; i < n; i++) below += (most - x.data[r * n + i]) / n;
+        const hit = (1 - s) * (most - x.data[r * n + t]);
+        y.data[r] = Math.log(sumExp(x.data, r, n, most)) + hit + (s > 0 ? s * below : 0);
       }
     },
     flops: ([x]) => 8 * sizeOf(x.shape),
@@ -118,10 +120,11 @@ export const loss = {
       const { rows, n } = rowsOf(x.shape);
       for (let r = 0; r < rows; r++) {
         const t = targets.data[r];
-        const total = t < 0 || t >= n ? Number.NaN : logSumExp(x.data, r, n);
+        const most = rowMax(x.data, r, n);
+        const total = t < 0 || t >= n ? Number.NaN : sumExp(x.data, r, n, most);
         for (let i = 0; i < n; i++) {
           const target = (i === t ? 1 - s : 0) + s / n;
-          dx.data[r * n + i] = dy.data[r] * (Math.exp(x.data[r * n + i] - total) - target);
+          dx.data[r * n + i] = dy.data[r] * (Math.exp(x.data[r * n + i] - most) / total - target);
         }
       }
     },
@@ -136,10 +139,16 @@ export const loss = {
     df: (x, t) => 2 * (x - t),
   }),
 
-  /** Binary cross-entropy of sigmoid(x) with targets in 0..1: max(x, 0) - x*t + log(1 + exp(-|x|)). */
+  /**
+   * Binary cross-entropy of sigmoid(x) with targets in 0..1: (1 - t) max(x, 0) + t max(-x, 0) + log(1 + exp(-|x|)). Nothing
+   * cancels, and what has no share is left out: an infinite logit on the target's side costs nothing.
+   */
   ...elementLoss('bce_with_logits', {
     symmetric: false,
-    f: (x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x))),
+    f: (x, t) => {
+      const wrong = x > 0 ? 1 - t : t;
+      return (wrong === 0 ? 0 : wrong * Math.abs(x)) + Math.log1p(Math.exp(-Math.abs(x)));
+    },
     df: (x, t) => 1 / (1 + Math.exp(-x)) - t,
   }),
 

@@ -1,10 +1,10 @@
 import { fail } from '../core/errors.ts';
-import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
+import { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type ActivationRef, activationDerivative, activationFunction } from './activation.ts';
 import { expectInputs, expectRank } from './check.ts';
 import { type GradientContext, op, type Sym, type TensorType } from './op.ts';
 import { reduceSizes, sumOver } from './reduce.ts';
-import { reduceAxes, reshaped } from './symbolic.ts';
+import { reshaped, sumAxes } from './symbolic.ts';
 
 export interface MatmulAttrs {
   readonly transposeA: boolean;
@@ -52,13 +52,15 @@ export function matmulSizes(
   const batchA = a.shape.slice(0, -2);
   const batchB = b.shape.slice(0, -2);
   const one = (batch: Shape) => sizeOf(batch) === 1;
-  if (!sameShape(batchA, batchB) && !one(batchA) && !one(batchB))
+  // Leading ones broadcast without moving anything: [1, 3] and [3] are one batch.
+  const bare = (batch: Shape) => batch.slice(batch.findIndex((size) => size !== 1));
+  if (!one(batchA) && !one(batchB) && !sameShape(bare(batchA), bare(batchB)))
     fail(
       'shape_mismatch',
       `matmul: batch sizes ${showShape(batchA)} and ${showShape(batchB)} differ; expected the same, ` +
         'or one operand without a batch (broadcast() repeats one)',
     );
-  const batchShape = one(batchA) && (!one(batchB) || batchB.length > batchA.length) ? batchB : batchA;
+  const batchShape = broadcastShapes(batchA, batchB, 'matmul: the batch');
   return {
     batch: sizeOf(batchShape),
     m: am,
@@ -76,7 +78,7 @@ function ofOperand(c: GradientContext<MatmulAttrs>, i: number, gradient: Sym): S
   const extra = gradient.shape.length - 2;
   const repeated = sizeOf(gradient.shape) !== sizeOf(shape);
   const axes = Array.from({ length: extra }, (_, d) => d);
-  return reshaped(c.emit, repeated ? reduceAxes(c.emit, 'sum', gradient, axes, false) : gradient, shape);
+  return reshaped(c.emit, repeated ? sumAxes(c.emit, gradient, axes, false) : gradient, shape);
 }
 
 /**
@@ -155,9 +157,8 @@ export const matmul = {
           : undefined,
         bias &&
           (wanted(2)
-            ? reduceAxes(
+            ? sumAxes(
                 emit,
-                'sum',
                 dy,
                 Array.from({ length: dy.shape.length - 1 }, (_, d) => d),
                 false,

@@ -59,6 +59,12 @@ function clipFactor(inputs: readonly Value[], { maxNorm }: ClipAttrs): number {
   return factor < 1 || Number.isNaN(factor) ? factor : 1;
 }
 
+/** What weight decay adds to a gradient; nothing where there is none, for an infinite parameter too. */
+const decayTerm =
+  ({ weightDecay }: { weightDecay: number }) =>
+  (p: number) =>
+    weightDecay === 0 ? 0 : weightDecay * p;
+
 function adamRow(name: 'adam' | 'adamw') {
   const decoupled = name === 'adamw';
   return op<AdamAttrs>({
@@ -73,9 +79,11 @@ function adamRow(name: 'adam' | 'adamw') {
       const [p, g, m, v, hyper] = inputs.map((t) => t.data);
       const { beta1, beta2, eps, weightDecay } = attrs;
       const clip = clipFactor(inputs, attrs);
+      const decayOf = decayTerm(attrs);
       for (let i = 0; i < p.length; i++) {
-        const gradient = g[i] * clip + (decoupled ? 0 : weightDecay * p[i]);
+        const gradient = g[i] * clip + (decoupled ? 0 : decayOf(p[i]));
         m[i] = beta1 * m[i] + (1 - beta1) * gradient;
+        // In this order, as PyTorch has it: the square alone overflows in f32 from 1.9e19 on, and v for good.
         v[i] = beta2 * v[i] + (1 - beta2) * gradient * gradient;
         const decayed = decoupled ? p[i] * (1 - hyper[0] * weightDecay) : p[i];
         p[i] = decayed - (hyper[1] * m[i]) / (Math.sqrt(v[i]) * hyper[2] + eps);
@@ -96,13 +104,14 @@ export const optimizer = {
       return check('sgd', inputs, attrs.momentum > 0 ? 1 : 0, attrs);
     },
     reference(inputs, _, attrs) {
-      const { momentum, nesterov, weightDecay } = attrs;
+      const { momentum, nesterov } = attrs;
       const [p, g] = inputs.map((t) => t.data);
       const buffer = momentum > 0 ? inputs[2].data : undefined;
       const rate = inputs[momentum > 0 ? 3 : 2].data[1];
       const clip = clipFactor(inputs, attrs);
+      const decayOf = decayTerm(attrs);
       for (let i = 0; i < p.length; i++) {
-        const gradient = g[i] * clip + weightDecay * p[i];
+        const gradient = g[i] * clip + decayOf(p[i]);
         let step = gradient;
         if (buffer) {
           buffer[i] = momentum * buffer[i] + gradient;

@@ -6,7 +6,7 @@ import { type Op, op, type TensorType } from './op.ts';
 import { spread } from './symbolic.ts';
 
 export interface ReduceAttrs {
-  /** Neighbouring axes, ascending; other sets are reduced run by run (see reduceAxes). */
+  /** Neighbouring axes, ascending; other sets are for symbolic.ts. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
@@ -49,17 +49,19 @@ function forEachRun(
     for (let j = 0; j < inner; j++) visit(i * inner + j, i * count * inner + j, inner);
 }
 
-/** Sums in f64, times a factor. */
-export function sumOver(x: NumberArray, sizes: ReduceSizes, y: NumberArray, factor: number): void {
+/** What f32 can't hold is infinite, also where a mean would bring it back into range. */
+const BEYOND_F32 = 2 ** 128;
+
+/** Sums in f64, divided. */
+export function sumOver(x: NumberArray, sizes: ReduceSizes, y: NumberArray, divisor: number): void {
   forEachRun(sizes, (o, start, step) => {
     let sum = 0;
     for (let c = 0; c < sizes.count; c++) sum += x[start + c * step];
-    y[o] = sum * factor;
+    y[o] = (Math.abs(sum) >= BEYOND_F32 ? sum * Infinity : sum) / divisor;
   });
 }
 
 function summing(name: 'sum' | 'mean'): Op<ReduceAttrs> {
-  const factor = (count: number) => (name === 'sum' ? 1 : 1 / count);
   return op<ReduceAttrs>({
     infer(inputs, attrs) {
       expectInputs(name, inputs, ['f32']);
@@ -67,13 +69,12 @@ function summing(name: 'sum' | 'mean'): Op<ReduceAttrs> {
     },
     reference([x], y, { axes }) {
       const sizes = reduceSizes(x.shape, axes);
-      if (name === 'mean' && sizes.count === 0) y.data.fill(Number.NaN);
-      else sumOver(x.data, sizes, y.data, factor(sizes.count));
+      sumOver(x.data, sizes, y.data, name === 'sum' ? 1 : sizes.count);
     },
     flops: ([x]) => sizeOf(x.shape),
     gradient({ inputs: [x], dy, attrs, emit }) {
       const { count } = reduceSizes(x.shape, attrs.axes);
-      const scaled = name === 'sum' ? dy : emit('scale', [dy], { factor: factor(count) });
+      const scaled = name === 'sum' ? dy : emit('scale', [dy], { factor: 1 / count });
       return [spread(emit, scaled, attrs.axes, x.shape)];
     },
   });
@@ -109,7 +110,10 @@ export const reduce = {
     gradient: ({ inputs: [x], output, dy, attrs, emit }) => [emit('max_backward', [dy, x, output], attrs)],
   }),
 
-  /** max_backward(dy, x, y): dy shared evenly among the elements of x that equal the largest (as PyTorch's amax). */
+  /**
+   * max_backward(dy, x, y): dy shared evenly among the elements of x that equal the largest, as PyTorch's amax does; NaN for
+   * all of them where the largest is NaN.
+   */
   max_backward: op<ReduceAttrs>({
     infer(inputs, attrs) {
       expectInputs('max_backward', inputs, ['f32', 'f32', 'f32']);
@@ -124,9 +128,10 @@ export const reduce = {
       forEachRun(sizes, (o, start, step) => {
         let ties = 0;
         for (let c = 0; c < sizes.count; c++) if (x.data[start + c * step] === y.data[o]) ties++;
+        const rest = Number.isNaN(y.data[o]) ? Number.NaN : 0;
         for (let c = 0; c < sizes.count; c++) {
           const i = start + c * step;
-          dx.data[i] = x.data[i] === y.data[o] ? dy.data[o] / ties : 0;
+          dx.data[i] = x.data[i] === y.data[o] ? dy.data[o] / ties : rest;
         }
       });
     },

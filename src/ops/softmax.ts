@@ -10,12 +10,11 @@ export function rowMax(x: NumberArray, r: number, n: number): number {
   return most;
 }
 
-/** log(sum(exp(x))) of row r, shifted by the row's largest so that nothing overflows. */
-export function logSumExp(x: NumberArray, r: number, n: number): number {
-  const most = rowMax(x, r, n);
+/** Sum of exp(x - shift) over row r; shifted by the row's largest, nothing overflows. */
+export function sumExp(x: NumberArray, r: number, n: number, shift: number): number {
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += Math.exp(x[r * n + i] - most);
-  return most + Math.log(sum);
+  for (let i = 0; i < n; i++) sum += Math.exp(x[r * n + i] - shift);
+  return sum;
 }
 
 /** Rows along the last axis: (rows, n). */
@@ -61,8 +60,7 @@ function backwardRow(name: string, f: RowBackward): Op {
 export const softmax = {
   softmax: forwardRow('softmax', (x, y, r, n) => {
     const most = rowMax(x, r, n);
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += Math.exp(x[r * n + i] - most);
+    const sum = sumExp(x, r, n, most);
     for (let i = 0; i < n; i++) y[r * n + i] = Math.exp(x[r * n + i] - most) / sum;
   }),
   softmax_backward: backwardRow('softmax_backward', (dy, y, dx, r, n) => {
@@ -72,8 +70,7 @@ export const softmax = {
   }),
   log_softmax: forwardRow('log_softmax', (x, y, r, n) => {
     const most = rowMax(x, r, n);
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += Math.exp(x[r * n + i] - most);
+    const sum = sumExp(x, r, n, most);
     for (let i = 0; i < n; i++) y[r * n + i] = x[r * n + i] - most - Math.log(sum);
   }),
   log_softmax_backward: backwardRow('log_softmax_backward', (dy, y, dx, r, n) => {

@@ -2,25 +2,34 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { Emit, Sym } from './op.ts';
 
 /**
- * Reduces over any set of axes with ops that reduce one run of neighbouring axes each,
+ * Sums over any set of axes with ops that reduce one run of neighbouring axes each,
  * the last run first, so that backends only ever see (outer, reduced, inner).
  */
-export function reduceAxes(
-  emit: Emit,
-  op: 'sum' | 'max',
-  x: Sym,
-  axes: readonly number[],
-  keepDims: boolean,
-): Sym {
+export function sumAxes(emit: Emit, x: Sym, axes: readonly number[], keepDims: boolean): Sym {
   const sorted = [...new Set(axes)].sort((a, b) => a - b);
   let y = x;
   for (let end = sorted.length; end > 0; ) {
     let start = end - 1;
     while (start > 0 && sorted[start - 1] === sorted[start] - 1) start--;
-    y = emit(op, [y], { axes: sorted.slice(start, end), keepDims });
+    y = emit('sum', [y], { axes: sorted.slice(start, end), keepDims });
     end = start;
   }
   return y;
+}
+
+/**
+ * The largest over any set of axes, in one op, so that equals share the gradient evenly wherever they are: reduced axes that
+ * are not neighbours are moved behind the others.
+ */
+export function maxAxes(emit: Emit, x: Sym, axes: readonly number[], keepDims: boolean): Sym {
+  const sorted = [...new Set(axes)].sort((a, b) => a - b);
+  if (sorted.at(-1)! - sorted[0] < sorted.length) return emit('max', [x], { axes: sorted, keepDims });
+  const all = x.shape.map((_, i) => i);
+  const kept = all.filter((i) => !sorted.includes(i));
+  const moved = emit('transpose', [x], { perm: [...kept, ...sorted] });
+  const y = emit('max', [moved], { axes: all.slice(kept.length), keepDims: false });
+  const shape = x.shape.flatMap((n, i) => (sorted.includes(i) ? (keepDims ? [1] : []) : [n]));
+  return reshaped(emit, y, shape);
 }
 
 /** Sums a gradient over the dimensions in which `shape` was repeated by broadcasting. */
@@ -28,7 +37,7 @@ export function unbroadcast(emit: Emit, dy: Sym, shape: Shape): Sym {
   if (sameShape(dy.shape, shape)) return dy;
   const lead = dy.shape.length - shape.length;
   const axes = dy.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
-  const reduced = axes.length ? reduceAxes(emit, 'sum', dy, axes, true) : dy;
+  const reduced = axes.length ? sumAxes(emit, dy, axes, true) : dy;
   return reshaped(emit, reduced, shape);
 }
 

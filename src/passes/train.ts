@@ -2,7 +2,7 @@ import { callback, check, object, real, required } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import type { Checks } from '../core/options.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
-import { differentiate } from '../graph/autodiff.ts';
+import { gradientsOf } from '../graph/autodiff.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import { alignUp } from '../graph/memory.ts';
 import type { Parameter } from '../graph/parameter.ts';
@@ -70,7 +70,8 @@ export const batched = (t: TensorType, batch: number): TensorType => ({
  *
  * All parameters lie in one flat state tensor, their gradients at the same places in a second one, and so
  * do the optimizer's moments: the update is one op, and a snapshot is one read. The room between two
- * parameters stays zero in all of them.
+ * parameters stays zero in all of them. Parameters that the loss does not depend on lie behind all others, out of the
+ * update's reach: they stay as they are, as in PyTorch.
  */
 export function trainPlan(model: Model, input: TensorType, batch: number, options: TrainOptions): TrainPlan {
   const tracer = new Tracer({ training: true });
@@ -96,18 +97,25 @@ export function trainPlan(model: Model, input: TensorType, batch: number, option
   if (used.length === 0) fail('invalid_argument', 'the model uses no parameters; there is nothing to train');
   const tensors = used.map((p) => tracer.parameter(p));
   tracer.section = 'backward';
-  const gradients = differentiate(tracer, loss, tensors);
-  const flatLength = flat.close();
+  const gradients = gradientsOf(tracer, loss, tensors);
+  if (gradients.every((g) => g === undefined))
+    fail('invalid_argument', 'the loss depends on no parameter of the model; there is nothing to train');
+  const { flatLength, trained } = flat.close(tensors.filter((_, i) => gradients[i]));
   const flatGradients = placeGradients(tracer, gradients, tensors, flatLength);
 
   tracer.section = 'update';
   const { op, attrs, moments } = options.optimizer;
   const state = (name: string) => tracer.state(name, { dtype: 'f32', shape: [flatLength] });
   const hyper = tracer.input(trainSlots.hyper, { dtype: 'f32', shape: [4] });
-  const inputs = [flat.tensor, flatGradients, ...moments.map(state), hyper];
+  /** What is updated: weight decay and momentum must not reach a parameter that the loss does not depend on. */
+  const updated = (t: Tensor) =>
+    trained === flatLength
+      ? t
+      : tracer.state(undefined, { dtype: 'f32', shape: [trained] }, { of: t.id, offset: 0 });
+  const inputs = [...[flat.tensor, flatGradients, ...moments.map(state)].map(updated), hyper];
   if (options.clipNorm === undefined) tracer.update(op, inputs, attrs);
   else {
-    const norm = tracer.apply('global_norm', [flatGradients]);
+    const norm = tracer.apply('global_norm', [inputs[1]]);
     tracer.update(op, [...inputs, norm], { ...attrs, maxNorm: options.clipNorm });
   }
 
@@ -123,11 +131,11 @@ export function trainPlan(model: Model, input: TensorType, batch: number, option
   };
 }
 
-/** One state tensor that others are parts of; its length is known when the last part has been added. */
+/** One state tensor that others are parts of; where they lie is known when the last part has been added. */
 class FlatTensor {
   tensor: Tensor;
   private readonly tracer: Tracer;
-  private length = 0;
+  private readonly parts: Tensor[] = [];
 
   constructor(tracer: Tracer, name: string) {
     this.tracer = tracer;
@@ -135,28 +143,41 @@ class FlatTensor {
   }
 
   append(shape: readonly number[]): Tensor {
-    const view = { of: this.tensor.id, offset: this.length };
-    this.length = alignUp(this.length + sizeOf(shape), FLAT_ALIGNMENT);
-    return this.tracer.state(undefined, { dtype: 'f32', shape }, view);
+    const part = this.tracer.state(undefined, { dtype: 'f32', shape }, { of: this.tensor.id, offset: 0 });
+    this.parts.push(part);
+    return part;
   }
 
-  close(): number {
-    this.tracer.amend(this.tensor.id, { shape: [this.length] });
+  /** Places the parts, those that are trained before the others; the elements of all of them, and of the trained ones. */
+  close(trained: readonly Tensor[]): { flatLength: number; trained: number } {
+    const place = (parts: readonly Tensor[], from: number) =>
+      parts.reduce((offset, { id, shape }) => {
+        this.tracer.amend(id, { view: { of: this.tensor.id, offset } });
+        return alignUp(offset + sizeOf(shape), FLAT_ALIGNMENT);
+      }, from);
+    const isTrained = (part: Tensor) => trained.some(({ id }) => id === part.id);
+    const end = place(this.parts.filter(isTrained), 0);
+    const flatLength = place(
+      this.parts.filter((p) => !isTrained(p)),
+      end,
+    );
+    this.tracer.amend(this.tensor.id, { shape: [flatLength] });
     this.tensor = new Tensor(this.tracer, this.tracer.tensors[this.tensor.id]);
-    return this.length;
+    return { flatLength, trained: end };
   }
 }
 
-/** Makes each gradient's op write straight into its place in one flat tensor. */
+/** The flat tensor of gradients, zero where there is none. Makes each gradient's op write straight into its place in one flat tensor. */
 function placeGradients(
   tracer: Tracer,
-  gradients: readonly Tensor[],
+  gradients: readonly (Tensor | undefined)[],
   parameters: readonly Tensor[],
   length: number,
 ): Tensor {
   const flat = tracer.state('gradients', { dtype: 'f32', shape: [length] });
   const makerOf = (id: number) => tracer.nodes.find((n) => n.output === id);
   gradients.forEach((gradient, i) => {
+    if (!gradient) return;
     const { offset } = tracer.tensors[parameters[i].id].view!;
     let id = gradient.id;
     let maker = makerOf(id);

@@ -3,7 +3,7 @@ import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';
 import * as f from '../../src/graph/functions.ts';
-import { Tracer } from '../../src/graph/trace.ts';
+import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { trainPlan } from '../../src/passes/train.ts';
@@ -40,6 +40,32 @@ describe('plans', () => {
     for (const name of ['parameters', 'gradients', 'exp_avg', 'exp_avg_sq'])
       expect(plan.slots[name].shape).toEqual([224]);
     expect(plan.memory.temporaryBytes).toBeLessThan(plan.memory.temporaryBytesWithoutReuse);
+  });
+
+  it('places parameters that the loss does not depend on behind the others, out of reach of the update', () => {
+    const [unused, used] = [
+      nn.parameter([20], nn.init.values(new Array(20).fill(0))),
+      nn.parameter([8], nn.init.values(new Array(8).fill(0))),
+    ];
+    const model = (x: Tensor) => {
+      f.mul(f.sum(x), unused);
+      return f.mul(x, used);
+    };
+    const options = { loss: nn.mse, optimizer: optim.adam() };
+    const { plan, parameters, flatLength } = trainPlan(model, f32(8), 3, options);
+    expect(parameters.map((p) => [p.parameter, p.offset])).toEqual([
+      [unused, 16],
+      [used, 0],
+    ]);
+    expect(flatLength).toBe(48);
+    expect(plan.steps.at(-1)!.inputs.map((t) => t.shape)).toEqual([[16], [16], [16], [16], [4]]);
+    expect(plan.slots.exp_avg.shape).toEqual([48]);
+    expect(() => trainPlan((x) => x, f32(8), 3, options)).toThrow(/uses no parameters/);
+    const deaf = (x: Tensor) => {
+      f.mul(x, used);
+      return x;
+    };
+    expect(() => trainPlan(deaf, f32(8), 3, options)).toThrow(/depends on no parameter/);
   });
 
   it('is plain data: survives JSON except for its constants', () => {

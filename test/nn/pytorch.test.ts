@@ -8,7 +8,10 @@ import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { Training } from '../../src/scheduler/training.ts';
 import { backends, reference } from '../support/backends.ts';
-/** Computed in f64 by PyTorch 2.4.1: losses, activations and optimizer steps on the inputs written below. */
+/**
+ * Computed in f64 by PyTorch 2.4.1: losses, activations and optimizer steps on the inputs written below; hardswish's derivative
+ * at -3 and 3 by 2.15, which changed it.
+ */
 import pytorch from './pytorch.json' with { type: 'json' };
 
 const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
