@@ -44,9 +44,12 @@ export class PeerProcess implements Comparable {
   /** `biphase` is this library itself, with vectors as the runtime has them by itself. */
   static async start(name: PeerName | 'biphase', place: PeerPlace, quick: boolean): Promise<PeerProcess> {
     const { backend, threads, wide } = place;
-    const child = fork(`${folder}child.ts`, [name, backend, String(threads), String(quick)], {
+    // In an archive for another machine it is bundled, and there is no tsx.
+    const bundled = existsSync(`${folder}child.mjs`);
+    const program = `${folder}child.${bundled ? 'mjs' : 'ts'}`;
+    const child = fork(program, [name, backend, String(threads), String(quick)], {
       serialization: 'advanced',
-      execArgv: [...process.execArgv, ...(wide ? [WIDE_FLAG] : []), '--import', 'tsx'],
+      execArgv: [...process.execArgv, ...(wide ? [WIDE_FLAG] : []), ...(bundled ? [] : ['--import', 'tsx'])],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const called = name === 'biphase' ? OWN_NARROW : peerNames[name];
