@@ -1,6 +1,7 @@
 import { inspectFrozen } from './backend/wasm/frozen/file.ts';
 import { freezePlans } from './backend/wasm/frozen/freeze.ts';
 import type { FrozenInfo } from './backend/wasm/frozen/info.ts';
+import { type Bytes, bytesOf } from './core/arrays.ts';
 import { anything, flag, whole } from './core/checks.ts';
 import { fail } from './core/errors.ts';
 import { optionsOf } from './core/options.ts';
@@ -27,12 +28,13 @@ const checkEngine = optionsOf<EngineOptions>('createEngine', {
 
 /**
  * Finds a backend and makes an engine on it. `engine.describe()` says what was found and what was chosen, and why.
- * Throws BiphaseError: 'unavailable' where nothing can serve, 'invalid_argument' for an unknown backend or option.
+ * Throws BiphaseError, with the reason of every backend: 'unavailable' where nothing can serve, 'out_of_memory' where that is
+ * for want of memory; 'invalid_argument' for an unknown backend or option.
  */
 export async function createEngine(given?: EngineOptions): Promise<Engine> {
   const options = checkEngine(given);
   const choice = await choose([wasm(options), webgpu(options), reference], options.backend ?? 'auto');
-  return new Engine(await choice.provider.create(), choice);
+  return new Engine(choice.backend, choice);
 }
 
 export interface FreezeOptions extends ServingOptions {
@@ -79,8 +81,8 @@ export async function freeze(
  * Throws BiphaseError: 'invalid_data' for what is no frozen file, or one that was cut off or changed since;
  * 'unsupported' for one with a newer ABI.
  */
-export function inspect(bytes: Uint8Array): FrozenInfo {
-  return inspectFrozen(bytes);
+export function inspect(bytes: Bytes): FrozenInfo {
+  return inspectFrozen(bytesOf('inspect', bytes));
 }
 
 export type { FrozenInfo, FrozenLayer, FrozenTensor } from './backend/wasm/frozen/info.ts';

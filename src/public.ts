@@ -3,6 +3,7 @@ export type { Backend, Program } from './backend/backend.ts';
 export type { CompileProgress, WebgpuBackend } from './backend/webgpu/backend.ts';
 export type { WebgpuProgram } from './backend/webgpu/program.ts';
 export type { GpuCache } from './backend/webgpu/tune.ts';
+export type { Bytes } from './core/arrays.ts';
 export type { DType, TypedArray } from './core/dtype.ts';
 export { BiphaseError, type ErrorCode } from './core/errors.ts';
 export { Random } from './core/random.ts';

@@ -15,7 +15,7 @@ const checkEngine = optionsOf<WebgpuEngineOptions>('createEngine', webgpuChecks)
  */
 export async function createEngine(options?: WebgpuEngineOptions): Promise<Engine> {
   const choice = await choose([webgpu(checkEngine(options))], 'webgpu');
-  return new Engine(await choice.provider.create(), choice);
+  return new Engine(choice.backend, choice);
 }
 
 export type { WebgpuEngineOptions } from './providers/webgpu.ts';

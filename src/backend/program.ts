@@ -1,4 +1,5 @@
-import { bytesPerElement, dtypeOf, type TypedArray } from '../core/dtype.ts';
+import { expectArray } from '../core/arrays.ts';
+import { bytesPerElement, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import type { Plan, Slot, Step } from '../graph/plan.ts';
@@ -7,12 +8,7 @@ import { showType } from '../ops/check.ts';
 /** Checks a slot against its plan and an array against the slot; every backend's write and read start here. */
 export function checkSlotArray(plan: Plan, slot: Slot, data: TypedArray, verb: 'write' | 'read into'): void {
   checkSlot(plan, slot);
-  const dtype = dtypeOf(data);
-  if (dtype !== slot.dtype)
-    fail(
-      'dtype_mismatch',
-      `${plan.name}: can't ${verb} '${slot.name}': got ${dtype ?? typeof data}, expected ${slot.dtype}`,
-    );
+  expectArray(`${plan.name}: can't ${verb} '${slot.name}'`, data, slot.dtype);
   const length = sizeOf(slot.shape);
   if (data.length !== length)
     fail(

@@ -26,11 +26,16 @@ export function viewOf(
   return new constructors[dtype](buffer as ArrayBuffer, byteOffset, length);
 }
 
+/** Which typed array a value is: read from the array itself, so that one of another realm (a frame, a vm context) counts. */
+const nameOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+
+const byName: Readonly<Record<string, DType | undefined>> = {
+  ...{ Float32Array: 'f32', Int32Array: 'i32', Int8Array: 'i8' },
+  ...{ Uint8Array: 'u8', Uint8ClampedArray: 'u8' },
+};
+
 /** The dtype whose typed array this is, or undefined for any other value. */
-export function dtypeOf(array: unknown): DType | undefined {
-  if (array instanceof Float32Array) return 'f32';
-  if (array instanceof Int32Array) return 'i32';
-  if (array instanceof Uint8Array) return 'u8';
-  if (array instanceof Int8Array) return 'i8';
-  return undefined;
-}
+export const dtypeOf = (array: unknown): DType | undefined => byName[nameOf.call(array)];

@@ -1,3 +1,4 @@
+import { expectArray, expectAttached } from '../core/arrays.ts';
 import { check, real, required, sizes } from '../core/checks.ts';
 import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
@@ -64,6 +65,8 @@ export function fromArrays(source: ArraySource): DataSet {
     targetShape = [],
     transform = { scale: 1, shift: 0 },
   } = checkSource(source);
+  expectArray("the data set's input", input, 'f32', 'u8', 'i8', 'i32');
+  expectArray("the data set's target", target, 'f32', 'i32', 'u8', 'i8');
   const inputSize = sizeOf(inputShape);
   const targetSize = sizeOf(targetShape);
   const length = input.length / inputSize;
@@ -78,15 +81,16 @@ export function fromArrays(source: ArraySource): DataSet {
       'shape_mismatch',
       `${length} inputs need ${length * targetSize} target values of shape ${showShape(targetShape)}, got ${target.length}`,
     );
-  if (!dtypeOf(input) || !dtypeOf(target)) fail('dtype_mismatch', 'a data set needs typed arrays');
   // Every byte's value once; as f32, so that gathering is a look-up.
   const table = Float32Array.from({ length: 256 }, (_, byte) => byte * transform.scale + transform.shift);
-  const plain = input instanceof Float32Array && transform.scale === 1 && transform.shift === 0;
+  const plain = dtypeOf(input) === 'f32' && transform.scale === 1 && transform.shift === 0;
   return {
     length,
     input: { dtype: 'f32', shape: inputShape },
-    target: { dtype: target instanceof Float32Array ? 'f32' : 'i32', shape: targetShape },
+    target: { dtype: dtypeOf(target) === 'f32' ? 'f32' : 'i32', shape: targetShape },
     gather(indices, intoInput, intoTarget) {
+      expectAttached("the data set's input", input);
+      expectAttached("the data set's target", target);
       for (let i = 0; i < indices.length; i++) {
         const sample = indices[i];
         if (!(sample >= 0 && sample < length))
@@ -94,7 +98,7 @@ export function fromArrays(source: ArraySource): DataSet {
         const from = sample * inputSize;
         const at = i * inputSize;
         if (plain) intoInput.set(input.subarray(from, from + inputSize), at);
-        else if (input instanceof Uint8Array)
+        else if (dtypeOf(input) === 'u8')
           for (let j = 0; j < inputSize; j++) intoInput[at + j] = table[input[from + j]];
         else
           for (let j = 0; j < inputSize; j++)

@@ -1,3 +1,4 @@
+import { type Bytes, bytesOf } from '../core/arrays.ts';
 import type { DType } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { showShape } from '../core/shape.ts';
@@ -30,7 +31,8 @@ const hex = (bytes: Uint8Array): string =>
  * big-endian u32, then the values, big-endian. The length must fit exactly. `what` names the file in errors.
  * @throws BiphaseError 'invalid_data' that says what was found and what was expected.
  */
-export function parseIdx(bytes: Uint8Array, what = 'this IDX file'): IdxArray {
+export function parseIdx(source: Bytes, what = 'this IDX file'): IdxArray {
+  const bytes = bytesOf(what, source);
   const refuse = (found: string, expected: string) =>
     fail(
       'invalid_data',

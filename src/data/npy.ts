@@ -1,3 +1,4 @@
+import { type Bytes, bytesOf } from '../core/arrays.ts';
 import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
@@ -36,7 +37,8 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
  * Python dictionary), then the values in C order. The length must fit exactly. `what` names the file in errors.
  * @throws BiphaseError 'invalid_data' that says what was found and what was expected.
  */
-export function parseNpy(bytes: Uint8Array, what = 'this NPY file'): NpyArray {
+export function parseNpy(source: Bytes, what = 'this NPY file'): NpyArray {
+  const bytes = bytesOf(what, source);
   const bad = (found: string): never =>
     fail('invalid_data', `${what}: ${found}. The file may be truncated or of another kind`);
   if (bytes.length < 12 || MAGIC.some((b, i) => bytes[i] !== b)) bad('it does not start as a NPY file does');

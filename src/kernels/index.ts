@@ -1,8 +1,8 @@
 import { activationWords } from '../backend/wasm/activation.ts';
+import { PAGE } from '../backend/wasm/claim.ts';
 import {
   instantiate,
   loadChecks,
-  PAGE,
   type WasmBuild,
   type WasmInstance,
   type WasmModules,
@@ -13,7 +13,7 @@ import { encode, float, type Word } from '../backend/wasm/tape.ts';
 import { namedTiles, type Tiles, type TileWish, tileChecks, usualTiles } from '../backend/wasm/tiles.ts';
 import { tuneTiles } from '../backend/wasm/tune.ts';
 import { flag, object, oneOf, real, required, text, whole } from '../core/checks.ts';
-import { allocate, bytesPerElement, type DType, type TypedArray, viewOf } from '../core/dtype.ts';
+import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
 import * as opcode from '../generated/opcodes.ts';
@@ -348,7 +348,7 @@ export class Kernels {
   /** out = clamp(round(x * f32(1 / scale)) + zeroPoint), halves to even; u8 or i8 by out's type. Returns out. */
   quantize<T extends Uint8Array | Int8Array>(x: Float32Array, out: T, options: QuantOptions): T {
     const { scale, zeroPoint } = check.quantize(options);
-    const dtype = out instanceof Int8Array ? 'i8' : 'u8';
+    const dtype = dtypeOf(out) === 'i8' ? 'i8' : 'u8';
     needed('quantize: x', x, 'f32', [1, x.length, x.length]);
     needed('quantize: out', out, dtype, [1, x.length, x.length]);
     apart('quantize', out, x);
@@ -365,7 +365,7 @@ export class Kernels {
   /** out = (x - zeroPoint) * scale. Returns out. */
   dequantize(x: Uint8Array | Int8Array, out: Float32Array, options: QuantOptions): Float32Array {
     const { scale, zeroPoint } = check.dequantize(options);
-    const signed = x instanceof Int8Array;
+    const signed = dtypeOf(x) === 'i8';
     needed('dequantize: x', x, signed ? 'i8' : 'u8', [1, x.length, x.length]);
     needed('dequantize: out', out, 'f32', [1, x.length, x.length]);
     apart('dequantize', out, x);

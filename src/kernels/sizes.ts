@@ -1,4 +1,5 @@
-import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
+import { expectArray } from '../core/arrays.ts';
+import type { DType, TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 
 /** `rows` rows of `columns` elements, each starting `stride` after the one before. */
@@ -6,8 +7,7 @@ export type Extent = readonly [rows: number, columns: number, stride: number];
 
 /** Throws unless the array has the type and is long enough for what the call touches. */
 export function needed(what: string, array: TypedArray, dtype: DType, [rows, columns, stride]: Extent): void {
-  const given = dtypeOf(array);
-  if (given !== dtype) fail('dtype_mismatch', `${what} is ${given ?? typeof array}, expected ${dtype}`);
+  expectArray(what, array, dtype);
   if (!Number.isInteger(stride) || stride < columns)
     fail(
       'invalid_argument',

@@ -1,3 +1,4 @@
+import { expectArray } from '../core/arrays.ts';
 import { fail } from '../core/errors.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import type { Parameter } from '../graph/parameter.ts';
@@ -80,6 +81,7 @@ export function matchStateDict(
   return new Map(
     parameters.map(({ name, parameter }) => {
       const { shape, data } = state[name];
+      expectArray(`the weight '${name}'`, data, 'f32');
       if (!sameShape(shape, parameter.shape) || data.length !== sizeOf(shape))
         fail(
           'shape_mismatch',

@@ -1,3 +1,4 @@
+import { type Bytes, bytesOf } from '../core/arrays.ts';
 import { callback, check, either, object, sizes, text } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
@@ -81,8 +82,9 @@ export async function saveModel(model: StoredModel, options?: SaveOptions): Prom
  * All is checked before anything is handed out. Throws BiphaseError: 'invalid_data' for a file that is damaged or no model,
  * 'shape_mismatch' for weights that are not this model's, 'unsupported' for a newer version.
  */
-export async function loadModel(file: Uint8Array, options?: LoadOptions): Promise<LoadedModel> {
+export async function loadModel(source: Bytes, options?: LoadOptions): Promise<LoadedModel> {
   const { model, input } = checkLoad(options);
+  const file = bytesOf('loadModel', source);
   const { metadata, tensors } = parseSafetensors(file);
   const state: Record<string, { shape: readonly number[]; data: Float32Array }> = {};
   for (const [name, tensor] of tensors) {

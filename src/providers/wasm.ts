@@ -1,10 +1,9 @@
 import { createWasmBackend, MOST_THREADS } from '../backend/wasm/backend.ts';
-import { loadChecks, type WasmBuild, type WasmModules } from '../backend/wasm/load.ts';
+import { chooseBuild, loadChecks, type WasmBuild, type WasmModules } from '../backend/wasm/load.ts';
 import { type TileWish, tileChecks } from '../backend/wasm/tiles.ts';
 import { flag, whole } from '../core/checks.ts';
 import type { Checks } from '../core/options.ts';
 import type { Provider } from '../scheduler/choose.ts';
-import { probing } from './probing.ts';
 
 /** Options of the WebAssembly backend. */
 export interface WasmEngineOptions {
@@ -31,16 +30,11 @@ export const wasmChecks: Checks<WasmEngineOptions> = {
   wide: flag,
 };
 
-export const wasm = ({ build, threads, tiles, modules, wide }: WasmEngineOptions): Provider => {
-  const create = () => createWasmBackend({ build, threads, tiles, modules, wide });
-  return {
-    name: 'wasm',
-    create,
-    probe: () =>
-      probing(async () => {
-        const backend = await create();
-        backend.dispose();
-        return { available: true, description: backend.description };
-      }),
-  };
-};
+export const wasm = ({ build, threads, tiles, modules, wide }: WasmEngineOptions): Provider => ({
+  name: 'wasm',
+  create: () => createWasmBackend({ build, threads, tiles, modules, wide }),
+  probe: async () => ({
+    available: true,
+    description: `WebAssembly ${modules ? 'in modules that came compiled' : (await chooseBuild(build)).build}`,
+  }),
+});

@@ -5,7 +5,6 @@ import { callback, check, flag, object } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import type { Checks } from '../core/options.ts';
 import type { Provider } from '../scheduler/choose.ts';
-import { probing } from './probing.ts';
 
 /** Options of the WebGPU backend. */
 export interface WebgpuEngineOptions {
@@ -49,10 +48,9 @@ export const webgpu = ({ gpu, device, gpuCache, tune, onProgress }: WebgpuEngine
         ...(device ? { device, gpu } : { gpu: await find() }),
         ...{ cache: gpuCache, tune, onProgress },
       }),
-    probe: () =>
-      probing(async () => {
-        if (device) return { available: true, description: "the caller's device" };
-        return { available: true, ...(await describeAdapter(await find())) };
-      }),
+    probe: async () =>
+      device
+        ? { available: true, description: "the caller's device" }
+        : { available: true, ...(await describeAdapter(await find())) },
   };
 };

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
+import { expectArray } from '../core/arrays.ts';
 import { anything, object, required } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
@@ -76,7 +77,9 @@ export async function calibrate(
 
 function samplesOf(frozen: FrozenModel, calibration: Float32Array | DataSet): Float32Array {
   const size = sizeOf(frozen.input.shape);
-  const samples = calibration instanceof Float32Array ? calibration : gatherAll(calibration, size);
+  const samples = isDataSet(calibration)
+    ? gatherAll(calibration, size)
+    : expectArray<Float32Array>('calibration', calibration, 'f32');
   if (samples.length === 0 || samples.length % size !== 0)
     fail(
       'invalid_data',
@@ -90,6 +93,8 @@ function samplesOf(frozen: FrozenModel, calibration: Float32Array | DataSet): Fl
     );
   return samples;
 }
+
+const isDataSet = (x: unknown): x is DataSet => typeof (x as Partial<DataSet> | null)?.gather === 'function';
 
 function gatherAll(data: DataSet, size: number): Float32Array {
   const samples = new Float32Array(data.length * size);

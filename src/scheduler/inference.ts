@@ -1,4 +1,5 @@
 import type { Program } from '../backend/backend.ts';
+import { expectArray } from '../core/arrays.ts';
 import { allocate, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
@@ -132,11 +133,7 @@ class Runner {
   private check(samples: Float32Array): number {
     const { name } = this.plan;
     if (this.busy) fail('busy', `${name}: a call is still under way; await it, or make a second inference`);
-    if (!(samples instanceof Float32Array))
-      fail(
-        'dtype_mismatch',
-        `${name}: expected the samples as a Float32Array, got ${Object.prototype.toString.call(samples)}`,
-      );
+    expectArray(`${name}: the samples`, samples, 'f32');
     const sample = showShape(this.input.shape.slice(1));
     if (samples.length === 0)
       fail('invalid_argument', `${name}: got no samples, expected at least one of shape ${sample}`);

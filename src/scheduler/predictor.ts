@@ -1,3 +1,4 @@
+import { expectArray } from '../core/arrays.ts';
 import { either, listOf, oneOf, real, required, whole } from '../core/checks.ts';
 import { BiphaseError, fail } from '../core/errors.ts';
 import { nested, optionsOf } from '../core/options.ts';
@@ -253,11 +254,7 @@ export class Predictor {
 
   private check(samples: Float32Array): number {
     if (this.closed) fail('disposed', 'this predictor was closed; make another with engine.predictor()');
-    if (!(samples instanceof Float32Array))
-      fail(
-        'dtype_mismatch',
-        `expected the samples as a Float32Array, got ${Object.prototype.toString.call(samples)}`,
-      );
+    expectArray('the samples', samples, 'f32');
     const rows = samples.length / this.inputSize;
     const shape = showShape(this.inputShape);
     if (!Number.isInteger(rows) || rows === 0)

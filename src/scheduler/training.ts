@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/backend.ts';
 import { checkSlotArray } from '../backend/program.ts';
+import { type Bytes, bytesOf } from '../core/arrays.ts';
 import { fail } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { sameShape, showShape } from '../core/shape.ts';
@@ -223,7 +224,8 @@ export class Training {
   }
 
   /** Goes on from the bytes of a checkpoint; errors as load(). */
-  async restore(file: Uint8Array): Promise<void> {
+  async restore(source: Bytes): Promise<void> {
+    const file = bytesOf('restore', source);
     this.start();
     try {
       const { snapshot } = await decodeCheckpoint(file, await this.checkpointModel());

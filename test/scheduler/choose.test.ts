@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
+import { BiphaseError } from '../../src/core/errors.ts';
 import { choose, type Probe, type Provider } from '../../src/scheduler/choose.ts';
 
 const provider = (name: Provider['name'], probe: Probe): Provider => ({
   name,
   probe: async () => probe,
-  create: async () => {
-    throw new Error('not made here');
-  },
+  create: async () => new ReferenceBackend(),
 });
 const here = (more = {}): Probe => ({ available: true, description: 'here', ...more });
 const gone: Probe = { available: false, reason: 'it is gone' };
@@ -50,5 +50,30 @@ describe('choosing a backend', () => {
       ['reference', false, true],
     ]);
     for (const f of findings) expect(f.text).toMatch(/chosen|not available: it is gone/);
+  });
+
+  it('goes on to the next where the first cannot be made after all, and says why', async () => {
+    const broken = { ...provider('wasm', here()), create: () => Promise.reject(new TypeError('no room')) };
+    const choice = await choose([broken, provider('webgpu', here())], 'auto');
+    expect(choice.provider.name).toBe('webgpu');
+    expect(choice.findings).toMatchObject([
+      { name: 'wasm', available: false, chosen: false, text: 'not available: TypeError: no room' },
+      { name: 'webgpu', available: true, chosen: true },
+    ]);
+  });
+
+  it("throws a caller's mistake, whichever backend would serve", async () => {
+    const mistake = new BiphaseError('invalid_argument', 'threads is 0');
+    const wrong = { ...provider('wasm', here()), create: () => Promise.reject(mistake) };
+    await expect(choose([wrong, provider('webgpu', here())], 'auto')).rejects.toBe(mistake);
+  });
+
+  it("says 'out_of_memory' where that is why there is none", async () => {
+    const full = new BiphaseError('out_of_memory', 'no memory, not even 64 KiB');
+    const wasm = { ...provider('wasm', here()), create: () => Promise.reject(full) };
+    await expect(choose([wasm, provider('webgpu', gone)], 'auto')).rejects.toMatchObject({
+      code: 'out_of_memory',
+      message: expect.stringMatching(/not even 64 KiB.*it is gone/),
+    });
   });
 });

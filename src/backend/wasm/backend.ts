@@ -2,6 +2,7 @@ import { fail } from '../../core/errors.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
 import type { Backend, Program, Unsupported } from '../backend.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
+import { isShared } from './claim.ts';
 import { kernels } from './kernels.ts';
 import { instantiate, type WasmBuild, type WasmInstance, type WasmModules } from './load.ts';
 import { WasmHeap } from './memory.ts';
@@ -43,10 +44,13 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
   if (build !== undefined && build !== 'simd128' && build !== 'relaxed')
     fail('invalid_argument', `unknown build '${build}'; expected 'simd128' or 'relaxed'`);
   const given = modules && 'modules that come compiled import a memory that threads cannot share';
-  const whyOne = threads > 1 ? (given ?? noThreads()) : undefined;
+  const never = threads > 1 ? (given ?? noThreads()) : undefined;
+  const wanted = threads > 1 && !never;
   const wide = options.wide === true && !modules && whyFixed() === undefined;
   if (wide) setWide(true);
-  const instance = await instantiate({ build, modules, wide, shared: threads > 1 && !whyOne });
+  const instance = await instantiate({ build, modules, wide, shared: wanted });
+  const refused = wanted && !isShared(instance.memory);
+  const whyOne = never ?? (refused ? 'the system gave no memory that threads can share' : undefined);
   return new WasmBackend(instance, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');
 }
 

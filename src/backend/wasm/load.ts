@@ -1,8 +1,9 @@
+import { typeName } from '../../core/arrays.ts';
 import { anything, oneOf } from '../../core/checks.ts';
 import { fail } from '../../core/errors.ts';
 import { type Checks, nested } from '../../core/options.ts';
 import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
-import { takeSpare } from './spare.ts';
+import { claimMemory, isShared } from './claim.ts';
 
 /** The instruction sets the module is built for, best first. */
 export const builds = ['relaxed', 'simd128'] as const;
@@ -17,10 +18,6 @@ export interface WasmExports {
   scratchBytes(): number;
   reservedBytes(): number;
 }
-
-export const PAGE = 65536;
-/** 4 GiB, all that 32-bit addresses reach; the modules declare this maximum. */
-export const MOST_PAGES = 65536;
 
 /** What is used of Node's modules; Deno and Bun have them too. */
 interface Builtins {
@@ -46,12 +43,17 @@ export async function inflate(base64: string): Promise<Uint8Array<ArrayBuffer>> 
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+function expectWasm(): void {
+  if (typeof WebAssembly === 'undefined')
+    fail('unavailable', 'this runtime has no WebAssembly, or has it turned off');
+}
+
 /** The best build that this engine accepts, or the one asked for. Throws 'unavailable' without SIMD. */
 export async function chooseBuild(
   wish?: WasmBuild,
-  validate: (bytes: Uint8Array<ArrayBuffer>) => boolean = WebAssembly.validate,
+  validate = (bytes: Uint8Array<ArrayBuffer>): boolean => WebAssembly.validate(bytes),
 ) {
-  if (typeof WebAssembly === 'undefined') fail('unavailable', 'this runtime has no WebAssembly');
+  expectWasm();
   for (const build of wish ? [wish] : builds) {
     const bytes = await inflate(wasmDeflated[build]);
     if (validate(bytes)) return { build, bytes };
@@ -86,7 +88,7 @@ export interface InstanceOptions {
   readonly build?: WasmBuild;
   /** Size of the memory at first. */
   readonly pages?: number;
-  /** A memory that threads can share; not with `modules`, which import one that is not shared. */
+  /** A memory that threads can share, where the system gives one; not with `modules`, which import one that is not shared. */
   readonly shared?: boolean;
   /** Compiled already; `build` then chooses among them. */
   readonly modules?: WasmModules;
@@ -97,20 +99,22 @@ export interface InstanceOptions {
 /** The flags of the imported memory in the module's bytes: it has a maximum, and is shared. */
 const SHARED = 3;
 
-/** Compiles the module, where it is not given, and instantiates it on a memory of its own. */
+/**
+ * Compiles the module, where it is not given, and instantiates it on a memory of its own.
+ * Throws 'unavailable' where that is forbidden or there is no SIMD, 'out_of_memory' where the system gives no memory.
+ */
 export async function instantiate(options: InstanceOptions = {}): Promise<WasmInstance> {
-  const { pages = 1, shared = false } = options;
-  const { build, module } = options.modules
-    ? givenModule(options.modules, options.build)
-    : await compile(options);
-  const memory =
-    (shared && takeSpare(pages * PAGE)) ||
-    new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared });
+  const { build: wish, modules, pages = 1, shared = false, wide = false } = options;
+  expectWasm();
+  const memory = claimMemory(pages, shared);
+  const { build, module } = modules
+    ? givenModule(modules, wish)
+    : await compile(wish, isShared(memory), wide);
   const { exports } = await instanceOf(module, { env: { memory } });
   return { build, module, memory, exports: exports as unknown as WasmExports };
 }
 
-async function compile({ build: wish, shared, wide }: InstanceOptions) {
+async function compile(wish: WasmBuild | undefined, shared: boolean, wide: boolean) {
   const chosen = await chooseBuild(wish);
   const { build } = chosen;
   const bytes = wide ? marked(chosen.bytes) : chosen.bytes;
@@ -118,6 +122,8 @@ async function compile({ build: wish, shared, wide }: InstanceOptions) {
   try {
     return { build, module: isPage() ? await WebAssembly.compile(bytes) : new WebAssembly.Module(bytes) };
   } catch (cause) {
+    if (isOutOfMemory(cause))
+      fail('out_of_memory', `there is no room to compile WebAssembly: ${cause.message}`, { cause });
     // The bytes are known to be valid, so it is the host that won't.
     const hint =
       "a page's Content-Security-Policy needs 'wasm-unsafe-eval' in script-src; hosts that take WebAssembly only as " +
@@ -148,8 +154,18 @@ async function instanceOf(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
 ): Promise<WebAssembly.Instance> {
-  return isPage() ? WebAssembly.instantiate(module, imports) : new WebAssembly.Instance(module, imports);
+  try {
+    return isPage()
+      ? await WebAssembly.instantiate(module, imports)
+      : new WebAssembly.Instance(module, imports);
+  } catch (cause) {
+    if (!isOutOfMemory(cause)) throw cause;
+    return fail('out_of_memory', `there is no room for the WebAssembly module: ${cause.message}`, { cause });
+  }
 }
+
+/** By its name: the error may be of another realm. */
+const isOutOfMemory = (error: unknown): error is Error => (error as Error).name === 'RangeError';
 
 /**
  * The main thread of a page may not be held up, and some browsers refuse to compile there at once. Everywhere else that is
@@ -160,9 +176,9 @@ const isPage = (): boolean => typeof document !== 'undefined';
 function givenModule(modules: WasmModules, wish?: WasmBuild) {
   for (const build of wish ? [wish] : builds) {
     const module = modules[build];
-    if (module instanceof WebAssembly.Module) return { build, module };
+    if (typeName(module) === 'WebAssembly.Module') return { build, module: module as WebAssembly.Module };
     if (module !== undefined)
-      fail('invalid_argument', `modules.${build} is ${typeof module}, expected a WebAssembly.Module`);
+      fail('invalid_argument', `modules.${build} is ${typeName(module)}, expected a WebAssembly.Module`);
   }
   return fail(
     'invalid_argument',

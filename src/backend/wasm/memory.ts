@@ -1,7 +1,7 @@
 import { fail } from '../../core/errors.ts';
 import { alignUp } from '../../graph/memory.ts';
 import { ALIGNMENT } from '../../graph/plan.ts';
-import { MOST_PAGES, PAGE } from './load.ts';
+import { maximumOf, PAGE } from './claim.ts';
 import { offerSpare, writtenBytes } from './spare.ts';
 
 interface Block {
@@ -27,7 +27,7 @@ export class WasmHeap {
   private written: number;
   private readonly mostPages: number;
 
-  constructor(memory: WebAssembly.Memory, mostPages = MOST_PAGES) {
+  constructor(memory: WebAssembly.Memory, mostPages = maximumOf(memory)) {
     this.memory = memory;
     this.mostPages = mostPages;
     this.written = writtenBytes(memory);

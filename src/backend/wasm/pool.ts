@@ -1,4 +1,5 @@
 import { BiphaseError } from '../../core/errors.ts';
+import { within } from '../../core/within.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
@@ -10,6 +11,8 @@ const [JOB, BEGIN, END, THREADS, DONE, GENERATION, LEFT] = [0, 1, 2, 3, 4, 17, 1
 
 /** How long (ms) a run may block the caller at one barrier before it is looked whether all threads still live. */
 const PATIENCE = 100;
+/** How long (ms) threads may take to start: a busy machine is slow, and some hosts never start any. */
+const START_PATIENCE = 30_000;
 
 /**
  * The threads of one engine. They sleep until there is a job, walk its records with nothing but a barrier in memory
@@ -59,12 +62,15 @@ export class ThreadPool {
     this.words.fill(0);
     const { module, memory } = this.instance;
     const first = this.callerWorks ? 1 : 0;
-    this.crew = Array.from({ length: this.threads - first }, (_, i) => {
-      const task = { module, memory, control: this.control, thread: first + i };
-      return startWorker(task, (reason) => this.lose(reason));
-    });
+    const crew: WorkerHandle[] = [];
+    this.crew = crew;
     try {
-      await Promise.all(this.crew.map((w) => w.ready));
+      // A runtime may refuse at once, later, or never say a word.
+      for (let thread = first; thread < this.threads; thread++) {
+        const task = { module, memory, control: this.control, thread };
+        crew.push(startWorker(task, (reason) => this.lose(reason)));
+      }
+      await within(START_PATIENCE, 'a thread', Promise.all(crew.map((w) => w.ready)));
     } catch (error) {
       await this.stopAll();
       throw error;

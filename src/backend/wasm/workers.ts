@@ -74,8 +74,13 @@ export function noThreads(): string | undefined {
 
 /** Processors this process may use; 1 where the runtime does not say. */
 export function processors(): number {
-  const os = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:os');
-  return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+  try {
+    const os = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:os');
+    return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+  } catch {
+    // Deno keeps it to programs with a right to the system.
+    return globalThis.navigator?.hardwareConcurrency ?? 1;
+  }
 }
 
 /** Whether this thread may sleep: all but the main thread of a page. */
@@ -109,7 +114,7 @@ function startNode({ Worker }: NodeThreads, task: WorkerTask, lost: (reason: str
     worker.once('exit', (code) => end(`it ended with code ${code}`));
   });
   return {
-    ready: ready.then(() => worker.unref()),
+    ready: heard(ready.then(() => worker.unref())),
     async stop() {
       stopped = true;
       await worker.terminate();
@@ -137,11 +142,17 @@ function startWeb(task: WorkerTask, lost: (reason: string) => void): WorkerHandl
     worker.postMessage(task);
   });
   return {
-    ready: ready.finally(() => URL.revokeObjectURL(url)),
+    ready: heard(ready.finally(() => URL.revokeObjectURL(url))),
     async stop() {
       stopped = true;
       worker.terminate();
       return false;
     },
   };
+}
+
+/** That a thread ends before it was ready is no news where nobody waits for it any more. */
+function heard(ready: Promise<void>): Promise<void> {
+  ready.catch(() => {});
+  return ready;
 }

@@ -40,7 +40,12 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   if (device) return new WebgpuBackend(device, describeDevice(device), false, options);
   if (!gpu) return fail('invalid_argument', 'the webgpu backend needs a gpu or a device');
   const made = await requestDevice(gpu);
-  return new WebgpuBackend(made.device, made.adapter, true, options);
+  try {
+    return new WebgpuBackend(made.device, made.adapter, true, options);
+  } catch (error) {
+    made.device?.destroy();
+    throw error;
+  }
 }
 
 /** Compiles plans for a GPU; `createEngine()` makes one. */

@@ -13,11 +13,12 @@ const WANTED: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups'];
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|softpipe|\bcpu\b/i;
 
-function describe({ info }: { readonly info: GPUAdapterInfo }): AdapterDescription {
+/** Older browsers say nothing of an adapter. */
+function describe({ info }: { readonly info?: GPUAdapterInfo }): AdapterDescription {
   const name =
-    [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ') ||
+    [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean).join(' ') ||
     'unnamed GPU';
-  const software = SOFTWARE.test(name) || info.isFallbackAdapter === true;
+  const software = SOFTWARE.test(name) || info?.isFallbackAdapter === true;
   return { description: `WebGPU on ${name}${software ? ' (a GPU simulated on the CPU)' : ''}`, software };
 }
 

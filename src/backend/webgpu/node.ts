@@ -25,9 +25,9 @@ export async function nodeGPU(flags?: string[]): Promise<GPU | string> {
   if (typeof process === 'undefined' || !process.versions?.node) {
     return 'this runtime has no navigator.gpu: WebGPU is off, or not built in';
   }
-  if (process.env.BIPHASE_GPU === 'none') return 'the environment says BIPHASE_GPU=none';
+  if (environment('BIPHASE_GPU') === 'none') return 'the environment says BIPHASE_GPU=none';
 
-  const options = flags ?? process.env.DAWN_FLAGS?.split(' ').filter(Boolean) ?? [];
+  const options = flags ?? environment('DAWN_FLAGS')?.split(' ').filter(Boolean) ?? [];
   const key = options.join(' ');
   const known = instances.get(key);
   if (known) return known;
@@ -47,6 +47,15 @@ export async function nodeGPU(flags?: string[]): Promise<GPU | string> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_MODULE_NOT_FOUND') return 'Node has no WebGPU of its own: npm install webgpu';
     return `the npm package webgpu does not start here: ${message}`;
+  }
+}
+
+/** A variable of the environment; Deno throws where the program has no right to it. */
+function environment(name: string): string | undefined {
+  try {
+    return process.env[name];
+  } catch {
+    return undefined;
   }
 }
 

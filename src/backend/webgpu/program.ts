@@ -1,3 +1,4 @@
+import { bytesOf } from '../../core/arrays.ts';
 import { allocate, bytesPerElement, type TypedArray, viewOf } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { showShape, sizeOf } from '../../core/shape.ts';
@@ -53,10 +54,10 @@ export class WebgpuProgram implements Program {
     this.alive();
     checkSlotArray(this.plan, slot, data, 'write');
     if (data.length === 0) return;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const bytes = bytesOf(this.plan.name, data);
     // The queue copies whole words; a tensor owns the rest of its last one.
     const whole = bytes.length % 4 === 0 ? bytes : padded(bytes);
-    this.parts.device.queue.writeBuffer(this.parts.arena, slot.offset, whole as Uint8Array<ArrayBuffer>);
+    this.parts.device.queue.writeBuffer(this.parts.arena, slot.offset, whole);
   }
 
   /** What depends on constants alone, once. */
@@ -203,7 +204,7 @@ export class WebgpuProgram implements Program {
   }
 }
 
-function padded(bytes: Uint8Array): Uint8Array {
+function padded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(alignUp(bytes.length, 4));
   whole.set(bytes);
   return whole;

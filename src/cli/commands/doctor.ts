@@ -37,6 +37,7 @@ async function act({ backend, threads, wide, json }: Common): Promise<void> {
     const limits = await limitsOf(engine);
     say('measuring ...');
     const plans = await explain(engine);
+    // After the work: whether threads can be had shows only then.
     report(json, { ...here, findings: engine.findings, limits, plans: plans.map(plain) }, [
       `${here.runtime}, ${here.processor}, ${here.processors} processors, ${bytes(here.memoryBytes)} of memory`,
       `WebAssembly: ${here.wasm.join(', ')}`,

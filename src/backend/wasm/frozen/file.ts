@@ -41,8 +41,6 @@ export function writeFrozen(
  */
 export function inspectFrozen(bytes: Uint8Array): FrozenInfo {
   const what = 'the file';
-  if (!(bytes instanceof Uint8Array))
-    fail('invalid_argument', 'inspect() takes the bytes of a frozen file as a Uint8Array');
   const sections = sectionsOf(bytes, what);
   const name = [...new TextEncoder().encode(NAME)];
   const mark = [name.length, ...name];

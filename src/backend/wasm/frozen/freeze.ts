@@ -1,6 +1,7 @@
 import { fail } from '../../../core/errors.ts';
 import { scratchBytes, templateOpcodes, templates } from '../../../generated/frozen.ts';
-import { inflate, PAGE, type WasmBuild } from '../load.ts';
+import { PAGE } from '../claim.ts';
+import { inflate, type WasmBuild } from '../load.ts';
 import { usualTiles } from '../tiles.ts';
 import { FROZEN_ABI, writeFrozen } from './file.ts';
 import { checkServable, makeImage, type Scaling } from './image.ts';

@@ -4,7 +4,7 @@ import { sizeOf } from '../../../core/shape.ts';
 import * as opcode from '../../../generated/opcodes.ts';
 import { alignUp } from '../../../graph/memory.ts';
 import { ALIGNMENT, type Plan, type Slot } from '../../../graph/plan.ts';
-import { MOST_PAGES, PAGE } from '../load.ts';
+import { MOST_PAGES, PAGE } from '../claim.ts';
 import { RESERVED } from '../memory.ts';
 import type { Tiles } from '../tiles.ts';
 import { checksum } from './checksum.ts';
