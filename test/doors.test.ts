@@ -48,7 +48,7 @@ describe('modules that come compiled', () => {
 
   it('are refused where they are none, or not the build that was asked for', async () => {
     await expect(loadKernels({ modules: { simd128: new Uint8Array() as never } })).rejects.toThrow(
-      /modules.simd128 is object, expected a WebAssembly.Module/,
+      /modules.simd128 is Uint8Array, expected a WebAssembly.Module/,
     );
     await expect(loadKernels({ build: 'relaxed', modules: { simd128: module } })).rejects.toThrow(
       /modules has no relaxed/,

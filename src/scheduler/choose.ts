@@ -2,22 +2,9 @@ import type { Backend } from '../backend/backend.ts';
 import { BiphaseError, fail } from '../core/errors.ts';
 import { within } from '../core/within.ts';
 import { guarded, isMistake } from './guarded.ts';
+import type { BackendName, Probe, Provider } from './provider.ts';
 
-/** Backends by name; 'reference' is plain TypeScript, for checking. */
-export type BackendName = 'wasm' | 'webgpu' | 'reference';
-
-/** What looking for a backend found. */
-export type Probe =
-  | { readonly available: true; readonly description: string; readonly software?: boolean }
-  | { readonly available: false; readonly reason: string };
-
-/** A backend that may or may not be there. */
-export interface Provider {
-  readonly name: BackendName;
-  /** Looks without taking anything; quick. */
-  probe(): Promise<Probe>;
-  create(): Promise<Backend>;
-}
+export type { BackendName, Probe, Provider } from './provider.ts';
 
 /** One backend and what became of it, for people. */
 export interface Finding {
