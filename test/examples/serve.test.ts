@@ -9,7 +9,7 @@ const engine = await wasmEngine();
 const model = await int8Model([WIDTH, 64, 10]);
 const predictor = await engine.predictor(model, { maxBatch: 8, maxQueue: 256, maxDelayMs: 1 });
 const alone = await engine.infer(model);
-const app = createApp(predictor, 8);
+const app = createApp(predictor, { maxBatch: 8 });
 afterAll(async () => {
   await predictor.close();
   engine.dispose();
@@ -47,11 +47,16 @@ describe('the HTTP endpoint', () => {
     ['half a float', () => post(new Uint8Array(7), binary), 400, /7 bytes/],
     ['part of a sample', () => post(new Uint8Array(8), binary), 400, /not one or more whole samples/],
     ['nothing', () => post(new Uint8Array(0), binary), 400, /not one or more whole samples/],
-    ['more than a batch', () => post(samples(9, 1, WIDTH), binary), 400, /maxBatch is 8/],
-    ['a huge body', () => post(new Uint8Array(30 * 8 * WIDTH), binary), 413, /larger than a full batch/],
+    ['more than a batch', () => post(samples(9, 1, WIDTH), binary), 413, /9 samples .* at most 8/],
+    [
+      'a huge body',
+      () => post(new Uint8Array(33 * 2 ** 20), binary),
+      413,
+      /34603008 bytes, at most 33554432|more than 33554432 bytes/,
+    ],
     ['another type', () => post('a=b', { 'content-type': 'text/plain' }), 415, /text\/plain/],
-    ['another path', () => app.request('/nothing'), 404, /no GET \/nothing/],
-    ['another method', () => app.request('/predict'), 404, /no GET \/predict/],
+    ['another path', () => app.request('/nothing'), 404, /nothing is at \/nothing/],
+    ['another method', () => app.request('/predict'), 405, /takes POST, OPTIONS, not GET/],
   ])('refuses %s', async (_, ask, status, message) => {
     const answer = await ask();
     expect(answer.status).toBe(status);
@@ -60,7 +65,7 @@ describe('the HTTP endpoint', () => {
 
   it('tells callers to come again when the queue is full', async () => {
     const small = await engine.predictor(model, { maxBatch: 1, maxQueue: 1, maxDelayMs: 0, cache: false });
-    const busy = createApp(small, 1);
+    const busy = createApp(small, { maxBatch: 1 });
     const ask = (seed: number) =>
       busy.request('/predict', { method: 'POST', body: samples(1, seed, WIDTH), headers: binary });
     const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => ask(i)));
