@@ -8,7 +8,7 @@ import { installPeers } from './peers.ts';
 import { write } from './report.ts';
 import { suites } from './suites/index.ts';
 
-const { wanted, options } = parse('bench:browser', Object.keys(suites));
+const { wanted, options, engine } = parse('bench:browser', Object.keys(suites));
 if (options.peers) await installPeers();
 const flags = options.v8 ? [`--js-flags=${options.v8}`] : [];
 const browser = await launchChromium(flags);
@@ -22,8 +22,8 @@ await page.exposeFunction('print', (line: string) => console.log(line));
 await page.goto(served.address);
 await page.waitForFunction(() => 'bench' in globalThis);
 const { results, limits, wrong } = await page.evaluate(
-  ([names, chosen]) => (globalThis as unknown as { bench: Bench }).bench(names, chosen),
-  [wanted, options] as const,
+  ([names, engine, chosen]) => (globalThis as unknown as { bench: Bench }).bench(names, engine, chosen),
+  [wanted, { ...engine, wide: undefined }, options] as const,
 );
 await browser.close();
 served.close();

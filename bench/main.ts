@@ -1,4 +1,5 @@
 import { prepareGPU } from '../scripts/software-gpu.ts';
+import { whyFixed } from '../src/backend/wasm/wide.ts';
 import { createEngine, type Engine } from '../src/index.ts';
 import { type Comparable, type NativeName, nativeNames, peersOn } from './comparable.ts';
 import { makeVenv, NativePeer, pythonWith } from './native.ts';
@@ -14,12 +15,16 @@ import { casesOf, suites } from './suites/index.ts';
 
 /** Suites that make their own engines, or look at whole processes and files. */
 const ownSuites = { scheduler, serve, startup, size };
-const { wanted, options } = parse('bench', [...Object.keys(suites), ...Object.keys(ownSuites)]);
+const {
+  wanted,
+  options,
+  engine: engineOptions,
+} = parse('bench', [...Object.keys(suites), ...Object.keys(ownSuites)]);
 const { quick, peers: withPeers, native: withNative } = options;
 const print = (line: string) => console.log(line);
 
 await prepareGPU();
-const engine = await createEngine(options);
+const engine = await createEngine(engineOptions);
 const here = about(`node ${process.versions.node}`);
 print(`${here.machine}; ${here.runtime}; ${engine.backend.description}\n`);
 
@@ -32,7 +37,7 @@ engine.dispose();
 for (const other of others) other.stop();
 for (const [name, suite] of Object.entries(ownSuites))
   if (wanted.includes(name))
-    results.push(...(await suite({ quick, peers: withPeers, print, engine: options })));
+    results.push(...(await suite({ quick, peers: withPeers, print, engine: engineOptions })));
 
 await write({ ...here, limits, results }, options);
 process.exitCode = wrong ? 1 : 0;
@@ -43,7 +48,7 @@ async function openPeers({ backend: { name: backend, threads } }: Engine): Promi
   if (backend !== 'wasm' && backend !== 'webgpu') throw new Error(`no peer is like the backend ${backend}`);
   const open = (name: Parameters<typeof PeerProcess.start>[0], flag: boolean) =>
     PeerProcess.start(name, { backend, threads, wide: flag }, quick);
-  const wide = process.execArgv.includes('--experimental-wasm-revectorize');
+  const wide = backend === 'wasm' && engineOptions.wide && whyFixed() === undefined;
   const found: PeerProcess[] = [];
   if (wide) found.push(await open('biphase', false));
   for (const name of peersOn[backend])

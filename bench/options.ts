@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { EngineOptions } from '../src/index.ts';
 import { machineOf } from './machine.ts';
 
-export type BenchOptions = EngineOptions & {
+export interface BenchOptions {
   readonly quick: boolean;
   readonly only?: string;
   readonly peers: boolean;
@@ -12,7 +12,7 @@ export type BenchOptions = EngineOptions & {
   readonly json?: string;
   readonly html?: string;
   readonly v8?: string;
-};
+}
 
 /** What the command line asks for; ends the process, with a reason, where that is nothing there is. */
 export function parse(name: 'bench' | 'bench:browser', names: readonly string[]) {
@@ -43,7 +43,12 @@ export function parse(name: 'bench' | 'bench:browser', names: readonly string[])
   const unknown = command.args.filter((suite) => !names.includes(suite));
   if (unknown.length)
     command.error(`unknown suite ${unknown.join(', ')}; expected some of ${names.join(', ')}`);
-  return { wanted: command.args.length ? command.args : names, options: command.opts<BenchOptions>() };
+  const { backend, build, threads, wide, ...options } = command.opts<BenchOptions & EngineOptions>();
+  return {
+    wanted: command.args.length ? command.args : names,
+    engine: { backend, build, threads, wide } as EngineOptions,
+    options: options as BenchOptions,
+  };
 }
 
 /** When, with what command, and where. */

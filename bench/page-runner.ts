@@ -6,15 +6,16 @@ import { casesOf } from './suites/index.ts';
 /** Suites on a page: what bench/browser.ts calls there. */
 export type Bench = (
   wanted: readonly string[],
-  options: EngineOptions & { quick: boolean },
+  engineOptions: EngineOptions,
+  options: { quick: boolean; only?: string },
 ) => ReturnType<typeof run>;
 
 /** Puts `bench` where the page can be asked for it. */
 export function offer(openPeers: () => Promise<Comparable[]>): void {
   const print = (line: string) =>
     (globalThis as unknown as { print(line: string): Promise<void> }).print(line);
-  const bench: Bench = async (wanted, options) => {
-    const engine = await createEngine(options);
+  const bench: Bench = async (wanted, engineOptions, options) => {
+    const engine = await createEngine(engineOptions);
     await print(`${engine.backend.description}\n`);
     const peers = await openPeers();
     const cases = casesOf(wanted, options);
