@@ -5,7 +5,7 @@ import { type Bytes, bytesOf } from './core/arrays.ts';
 import { anything, flag, whole } from './core/checks.ts';
 import { fail } from './core/errors.ts';
 import { optionsOf } from './core/options.ts';
-import { FrozenModel } from './passes/frozen.ts';
+import { expectFinite, FrozenModel } from './passes/frozen.ts';
 import type { QuantizedModel } from './passes/quantize.ts';
 import { type ServingOptions, servingChecks, servingPlan } from './passes/serving.ts';
 import { reference } from './providers/reference.ts';
@@ -71,6 +71,7 @@ export async function freeze(
       'invalid_argument',
       'this model is not quantized: freeze what engine.quantize() returns, or pass f32: true',
     );
+  expectFinite(model instanceof FrozenModel ? model : model.frozen, 'freeze');
   const { input, output } = servingPlan(model, 1, options);
   const planOf = (batch: number) => servingPlan(model, batch, options).plan;
   return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output });

@@ -1,4 +1,5 @@
 import { fail } from '../core/errors.ts';
+import { show } from '../core/options.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 
 /**
@@ -31,6 +32,8 @@ export type StoredType = keyof typeof typeBytes;
 /** The format's own limit. */
 const MOST_HEADER = 100e6;
 const METADATA = '__metadata__';
+/** No framework has tensors of more. */
+const MOST_DIMENSIONS = 64;
 
 /** The file's parts. Throws 'invalid_data', saying what is wrong with it. */
 export function parseSafetensors(file: Uint8Array): Safetensors {
@@ -41,17 +44,18 @@ export function parseSafetensors(file: Uint8Array): Safetensors {
   if (headerBytes > MOST_HEADER || headerBytes > file.length - 8)
     bad(`its header should have ${headerBytes} bytes; ${file.length - 8} are there`);
   const dataAt = 8 + Number(headerBytes);
-  const header = parseHeader(file.subarray(8, dataAt)) ?? bad('its header is not a JSON object');
+  const header =
+    parseHeader(file.subarray(8, dataAt)) ?? bad('its header is not a JSON object, or has a name twice');
   const data = file.subarray(dataAt);
   const tensors = new Map<string, StoredTensor>();
   const spans: [begin: number, end: number][] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === METADATA) continue;
-    const { dtype, shape, begin, end } = tensorOf(entry) ?? bad(`its entry '${name}' is not a tensor's`);
+    const { dtype, shape, begin, end } = tensorOf(entry) ?? bad(`its entry ${show(name)} is not a tensor's`);
     const bytes = sizeOf(shape) * typeBytes[dtype];
     if (!(end <= data.length && end - begin === bytes))
       bad(
-        `'${name}' (${dtype} ${showShape(shape)}, ${bytes} bytes) is at ${begin} to ${end} of ${data.length}`,
+        `${show(name)} (${dtype} ${showShape(shape)}, ${bytes} bytes) is at ${begin} to ${end} of ${data.length}`,
       );
     spans.push([begin, end]);
     tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
@@ -101,19 +105,76 @@ export function writeSafetensors(
   return file;
 }
 
-/** A stored f32 tensor's values, copied. */
-export function valuesOf({ bytes }: StoredTensor): Float32Array<ArrayBuffer> {
+/** Types of real numbers that are read, each with how an element becomes a number. */
+const readers: Partial<Record<StoredType, (view: DataView, at: number) => number>> = {
+  F64: (view, at) => view.getFloat64(at, true),
+  F16: (view, at) => half(view.getUint16(at, true)),
+};
+
+/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 of mantissa. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, mantissa] = [(bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return mantissa ? Number.NaN : sign * Infinity;
+  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
+}
+
+/** Whether a tensor holds real numbers that `valuesOf` reads; others are counters, positions, masks. */
+export const isReal = ({ dtype }: StoredTensor): boolean =>
+  dtype === 'F32' || dtype === 'BF16' || dtype in readers;
+
+/** A stored tensor's values as f32, copied. Throws 'invalid_data' for what are no such numbers, or are beyond f32. */
+export function valuesOf(
+  { dtype, shape, bytes }: StoredTensor,
+  name = 'a tensor',
+): Float32Array<ArrayBuffer> {
   // slice() of a Node Buffer would share memory.
-  return new Float32Array(new Uint8Array(bytes).buffer);
+  if (dtype === 'F32') return new Float32Array(new Uint8Array(bytes).buffer);
+  const values = new Float32Array(sizeOf(shape));
+  const size = typeBytes[dtype];
+  if (dtype === 'BF16') {
+    // The upper halves of f32 numbers.
+    const halves = new Uint8Array(values.buffer);
+    for (let i = 0; i < bytes.length; i++) halves[2 * i + 2 - (i & 1)] = bytes[i];
+    return values;
+  }
+  const read =
+    readers[dtype] ??
+    fail(
+      'invalid_data',
+      `${show(name)} is ${dtype}, expected F32, F16, BF16 or F64; convert it when it is saved`,
+    );
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < values.length; i++) {
+    const x = read(view, i * size);
+    values[i] = x;
+    if (!Number.isFinite(values[i]) && Number.isFinite(x))
+      fail('invalid_data', `${show(name)} holds ${x}, which f32 has no room for`);
+  }
+  return values;
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return isRecord(header) ? header : undefined;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const header: unknown = JSON.parse(text);
+    return isRecord(header) && namesIn(text) === countNames(header) ? header : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Names in a JSON text, as often as they stand there: of equal ones JSON.parse keeps the last, in silence. */
+function namesIn(text: string): number {
+  let count = 0;
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|:/g)) if (token === ':') count++;
+  return count;
+}
+
+function countNames(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const parts: unknown[] = Object.values(value);
+  return parts.reduce((sum: number, part) => sum + countNames(part), Array.isArray(value) ? 0 : parts.length);
 }
 
 function tensorOf(
@@ -122,7 +183,12 @@ function tensorOf(
   if (!isRecord(entry)) return undefined;
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(typeBytes, dtype)) return undefined;
-  if (!isSizes(shape) || shape.reduce((a, b) => a * b, 1) > Number.MAX_SAFE_INTEGER) return undefined;
+  if (
+    !isSizes(shape) ||
+    shape.length > MOST_DIMENSIONS ||
+    shape.reduce((a, b) => a * b, 1) > Number.MAX_SAFE_INTEGER
+  )
+    return undefined;
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) return undefined;
   return { dtype: dtype as StoredType, shape, begin: offsets[0], end: offsets[1] };
 }

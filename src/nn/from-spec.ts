@@ -1,4 +1,5 @@
 import { fail } from '../core/errors.ts';
+import { show } from '../core/options.ts';
 import * as nn from './layers.ts';
 import type { Model, Module } from './module.ts';
 import type { LayerSpec } from './spec.ts';
@@ -30,38 +31,63 @@ const table: Readonly<Record<string, Entry>> = {
   flatten: { args: {}, make: nn.flatten },
 };
 
+/** Layers inside layers: more are made by nobody, and would not fit the stack. */
+const MOST_DEPTH = 64;
+
 /**
  * Builds a model from what JSON says of it: a layer such as `{"layer": "linear", "inFeatures": 784, "outFeatures": 10}`, a
- * name such as `"relu"` for a layer without arguments, or a list of them, which is a sequential model.
+ * name such as `"relu"` for a layer without arguments, or a list of them, which is a sequential model. A layer in a list may
+ * have a `name`, which its weights' names then begin with (`fc1.weight`), instead of its position (`0.weight`).
  * Throws BiphaseError 'invalid_data' that names the part which is wrong, and what was expected.
  */
 export function fromSpec(spec: unknown, where = 'the model'): Module {
-  if (Array.isArray(spec)) return nn.sequential(...spec.map((s, i) => fromSpec(s, `${where}[${i}]`)));
+  return build(spec, where, 0);
+}
+
+function build(spec: unknown, where: string, depth: number): Module {
   const bad = (what: string): never => fail('invalid_data', `${where}: ${what}`);
+  if (depth > MOST_DEPTH) return fail('invalid_data', `the layers are nested more than ${MOST_DEPTH} deep`);
+  if (Array.isArray(spec)) return sequence(spec, where, depth);
   const given = typeof spec === 'string' ? { layer: spec } : spec;
   if (typeof given !== 'object' || given === null)
-    return bad(`it is ${JSON.stringify(spec)}, expected a layer, its name, or a list of layers`);
-  const { layer, ...args } = given as Record<string, unknown>;
+    return bad(`it is ${show(spec)}, expected a layer, its name, or a list of layers`);
+  const { layer, name: _, ...args } = given as Record<string, unknown>;
   if (layer === 'sequential')
     return Array.isArray(args.layers)
-      ? fromSpec(args.layers, where)
+      ? sequence(args.layers, where, depth)
       : bad("sequential needs a list 'layers'");
   if (typeof layer !== 'string' || !Object.hasOwn(table, layer))
-    return bad(
-      `there is no layer ${JSON.stringify(layer)}; expected one of ${Object.keys(table).join(', ')}`,
-    );
+    return bad(`there is no layer ${show(layer)}; expected one of ${Object.keys(table).join(', ')}`);
   const entry = table[layer];
   for (const [name, value] of Object.entries(args)) {
     const type = Object.hasOwn(entry.args, name)
       ? entry.args[name].replace('!', '')
-      : bad(`${layer} has no '${name}'; it has ${Object.keys(entry.args).join(', ') || 'no arguments'}`);
-    if (typeof value !== type) bad(`${name} of ${layer} is ${JSON.stringify(value)}, expected a ${type}`);
+      : bad(`${layer} has no ${show(name)}; it has ${Object.keys(entry.args).join(', ') || 'no arguments'}`);
+    if (typeof value !== type || (type === 'number' && !Number.isFinite(value)))
+      bad(`${name} of ${layer} is ${show(value)}, expected a ${type}`);
   }
   for (const [name, type] of Object.entries(entry.args))
-    if (type.endsWith('!') && !(name in args)) bad(`${layer} needs '${name}'`);
+    if (type.endsWith('!') && !Object.hasOwn(args, name)) bad(`${layer} needs '${name}'`);
   if (layer === 'gelu' && !['none', 'tanh', undefined].includes(args.approximate as string))
-    bad(`approximate of gelu is '${args.approximate}', expected 'none' or 'tanh'`);
-  return entry.make(args as Record<string, never>);
+    bad(`approximate of gelu is ${show(args.approximate)}, expected 'none' or 'tanh'`);
+  try {
+    return entry.make(args as Record<string, never>);
+  } catch (error) {
+    return bad((error as Error).message);
+  }
+}
+
+/** Layers one after the other, under their names where they have some. */
+function sequence(specs: readonly unknown[], where: string, depth: number): Module {
+  const layers = specs.map((s, i) => build(s, `${where}[${i}]`, depth + 1));
+  const names = specs.map((s) => (s as { name?: unknown } | null)?.name);
+  if (names.every((name) => name === undefined)) return nn.sequential(...layers);
+  // A position alone would be no name: objects put such keys first.
+  const given = names.map((name, i) => name ?? `${layers[i].spec?.layer}${i}`);
+  const at = given.findIndex((name, i) => !nn.isName(name) || given.indexOf(name) < i);
+  if (at >= 0)
+    fail('invalid_data', `${where}[${at}]: its name is ${show(given[at])}, expected ${nn.NAMES} of its own`);
+  return nn.sequential(Object.fromEntries(given.map((name, i) => [name, layers[i]])));
 }
 
 /** What `fromSpec` makes this model from. Throws BiphaseError 'unsupported' where a part is no layer of `nn`. */

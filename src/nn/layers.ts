@@ -85,15 +85,34 @@ export function dropout(p = 0.5): Module {
 export const flatten = () =>
   layer({ layer: 'flatten' }, (x) => f.reshape(x, [x.shape[0], x.shape.slice(1).reduce((a, b) => a * b, 1)]));
 
-/** Layers one after the other; parameters are named by position: '0.weight', '2.bias'. */
-export function sequential(...layers: Module[]): Module {
-  const specs = layers.flatMap((l) => l.spec ?? []);
+/**
+ * Layers one after the other; parameters are named by position: '0.weight', '2.bias'. Given an object, by its keys, as in
+ * PyTorch: `nn.sequential({ fc1: nn.linear(2, 8), act: nn.relu(), fc2: nn.linear(8, 1) })` has 'fc1.weight' and 'fc2.bias'.
+ */
+export function sequential(...layers: Module[] | [Readonly<Record<string, Module>>]): Module {
+  const [first] = layers;
+  const named = layers.length === 1 && !('forward' in first);
+  const children = named ? { ...first } : Object.fromEntries((layers as Module[]).entries());
+  const parts = Object.entries(children);
+  if (named)
+    for (const [name] of parts)
+      if (!isName(name))
+        fail('invalid_argument', `sequential: a layer is named '${name}', expected ${NAMES}`);
+  const specs = parts.flatMap(([, { spec }]) => spec ?? []);
   return {
-    spec: specs.length === layers.length ? { layer: 'sequential', layers: specs } : undefined,
-    children: Object.fromEntries(layers.entries()),
-    forward: (x) => layers.reduce((y, l) => l.forward(y), x),
+    spec: specs.length === parts.length ? specOf(parts, named) : undefined,
+    children,
+    forward: (x) => parts.reduce((y, [, part]) => part.forward(y), x),
   };
 }
+
+export const NAMES = 'a name of letters, digits, - and _ that begins with a letter';
+export const isName = (name: unknown): boolean => typeof name === 'string' && /^[A-Za-z_][\w-]*$/.test(name);
+
+const specOf = (parts: readonly [string, Module][], named: boolean): LayerSpec => ({
+  layer: 'sequential',
+  layers: parts.map(([name, { spec }]) => (named ? { ...spec, name } : spec)),
+});
 
 /** A parameter for models of one's own. */
 export const parameter = (shape: Shape, initialize: Initializer, name?: string) =>

@@ -1,5 +1,6 @@
 import { expectArray } from '../core/arrays.ts';
 import { fail } from '../core/errors.ts';
+import { show } from '../core/options.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import type { Parameter } from '../graph/parameter.ts';
 import type { Model } from '../nn/module.ts';
@@ -51,7 +52,7 @@ export class FrozenModel {
   }
 
   /** A copy of all values by name, as PyTorch's state_dict. */
-  stateDict(): Record<string, { shape: readonly number[]; data: Float32Array }> {
+  stateDict(): StateDict {
     return Object.fromEntries(
       this.parameters.map(({ name, parameter }) => [
         name,
@@ -66,17 +67,21 @@ export class FrozenModel {
   }
 }
 
+/** Weights by name. */
+export type StateDict = Record<string, { shape: readonly number[]; data: Float32Array }>;
+
 /** Checks a state dict against the parameters it should fill; the values, by parameter. */
 export function matchStateDict(
   parameters: readonly FrozenParameter[],
-  state: Record<string, { shape: readonly number[]; data: Float32Array }>,
+  state: StateDict,
 ): Map<Parameter, Float32Array> {
   const unknown = Object.keys(state).filter((name) => !parameters.some((p) => p.name === name));
-  const missing = parameters.filter(({ name }) => !state[name]).map(({ name }) => name);
+  const missing = parameters.filter(({ name }) => !Object.hasOwn(state, name)).map(({ name }) => name);
   if (unknown.length || missing.length)
     fail(
       'invalid_data',
-      `state dict: missing ${missing.join(', ') || 'nothing'}; unknown ${unknown.join(', ') || 'nothing'}`,
+      `state dict: missing ${list(missing)}; unknown ${list(unknown)}. Weights of other names are taken where shapes and numbers ` +
+        "in names leave no doubt; else name the layers: nn.sequential({ fc1: ... }), or a 'name' in a file of layers",
     );
   return new Map(
     parameters.map(({ name, parameter }) => {
@@ -90,4 +95,24 @@ export function matchStateDict(
       return [parameter, data];
     }),
   );
+}
+
+/** Names in a message: the first few of them. */
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map(show);
+  return [...shown, ...(names.length > 8 ? [`and ${names.length - 8} more`] : [])].join(', ') || 'nothing';
+}
+
+/** Throws 'invalid_data', naming the layer, if a weight is NaN or infinite: `what` would keep or serve what is no model. */
+export function expectFinite(frozen: FrozenModel, what: string): void {
+  for (const { name, parameter } of frozen.parameters) {
+    const values = frozen.values(parameter);
+    const at = values.findIndex((x) => !Number.isFinite(x));
+    if (at >= 0)
+      fail(
+        'invalid_data',
+        `${what}: the weight '${name}' holds ${values[at]} (at ${at} of ${values.length}), so the model computes nothing: its ` +
+          'training diverged. Train it anew with a smaller learning rate, or take a checkpoint from before',
+      );
+  }
 }

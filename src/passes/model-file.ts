@@ -1,14 +1,16 @@
 import { type Bytes, bytesOf } from '../core/arrays.ts';
 import { callback, check, either, object, sizes, text } from '../core/checks.ts';
-import { fail } from '../core/errors.ts';
-import { optionsOf } from '../core/options.ts';
-import type { Shape } from '../core/shape.ts';
+import { type BiphaseError, fail } from '../core/errors.ts';
+import { optionsOf, show } from '../core/options.ts';
+import { MAX_RANK, type Shape } from '../core/shape.ts';
 import type { TensorId } from '../graph/graph.ts';
-import { parseSafetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
+import { isReal, parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
 import { isSealed, seal, UNSEALED } from '../io/seal.ts';
 import { fromSpec, specOf } from '../nn/from-spec.ts';
 import { type Model, namedParameters } from '../nn/module.ts';
-import { FrozenModel, matchStateDict } from './frozen.ts';
+import { expectSafetensors, inputOfSpec, renamed } from './foreign.ts';
+import { expectFinite, FrozenModel, type FrozenParameter, matchStateDict, type StateDict } from './frozen.ts';
+import { inferGraph } from './infer.ts';
 import type { Range } from './quantization.ts';
 import { calibrationGraph, type QuantizedModel, quantizedModel } from './quantize.ts';
 
@@ -25,7 +27,7 @@ export interface SaveOptions {
 export interface LoadOptions {
   /** For a safetensors file that does not say what model its weights are of (PyTorch's, say): the model to put them in. */
   readonly model?: Model;
-  /** Shape of one of its input samples. */
+  /** Shape of one of its input samples; what its first layer asks for, if not given. */
   readonly input?: Shape;
 }
 
@@ -35,6 +37,8 @@ export interface LoadedModel {
   readonly model: StoredModel;
   /** What was kept beside it, by name. */
   readonly notes: Readonly<Record<string, string>>;
+  /** What to know of how a file of other software was read: tensors left out, weights under other names. For people. */
+  readonly remarks: readonly string[];
 }
 
 const notes = check(
@@ -47,6 +51,9 @@ const checkLoad = optionsOf<LoadOptions>('loadModel', { model: either(object, ca
 const FORMAT = 'biphase.model';
 const VERSION = '1';
 const NOTE = 'note.';
+const MOST_F32 = 3.4028234663852886e38;
+const OTHER_LAYERS =
+  'the model was quantized by a version that builds its layers in another way; quantize it anew';
 
 /**
  * A model as the bytes of a safetensors file: each weight in f32 under its name in the state dict, and in the metadata the
@@ -58,6 +65,7 @@ export async function saveModel(model: StoredModel, options?: SaveOptions): Prom
   const { notes = {} } = checkSave(options);
   const frozen = model instanceof FrozenModel ? model : model.frozen;
   const quantized = model instanceof FrozenModel ? undefined : model;
+  expectFinite(frozen, 'saveModel');
   const tensors = Object.entries(frozen.stateDict()).map(([name, { shape, data }]) => ({
     name,
     shape,
@@ -78,42 +86,92 @@ export async function saveModel(model: StoredModel, options?: SaveOptions): Prom
 }
 
 /**
- * Reads what `saveModel` wrote, or, given a model, the weights of any safetensors file by their names in its state dict.
+ * Reads what `saveModel` wrote, or, given a model, the weights of any safetensors file (F32, F16, BF16 or F64) by their names in
+ * its state dict; other names are taken where they can be meant in one way only, which `remarks` then tell.
  * All is checked before anything is handed out. Throws BiphaseError: 'invalid_data' for a file that is damaged or no model,
  * 'shape_mismatch' for weights that are not this model's, 'unsupported' for a newer version.
  */
 export async function loadModel(source: Bytes, options?: LoadOptions): Promise<LoadedModel> {
   const { model, input } = checkLoad(options);
   const file = bytesOf('loadModel', source);
+  expectSafetensors(file);
   const { metadata, tensors } = parseSafetensors(file);
-  const state: Record<string, { shape: readonly number[]; data: Float32Array }> = {};
-  for (const [name, tensor] of tensors) {
-    if (tensor.dtype !== 'F32') fail('invalid_data', `the weight '${name}' is ${tensor.dtype}, expected F32`);
-    state[name] = { shape: tensor.shape, data: valuesOf(tensor) };
-  }
-  if (metadata.format === FORMAT) {
-    if (metadata.version !== VERSION)
-      fail('unsupported', `the model file has version '${metadata.version}'; this library reads ${VERSION}`);
-    if (!(await isSealed(file)))
-      fail('invalid_data', 'the model file is damaged: its SHA-256 is not that of its content');
-    const frozen = frozenOf(fromSpec(json('layers', metadata.layers)), inputOf(metadata.input), state);
-    return { model: rangedOf(frozen, metadata) ?? frozen, notes: notesOf(metadata) };
-  }
+  if (metadata.format === FORMAT) return ownFile(file, metadata, tensors);
   if (metadata.format === 'biphase.checkpoint')
     fail(
       'invalid_data',
       'this file is a checkpoint of a training, not a model; load it with training.load()',
     );
-  if (!model || !input)
-    fail(
+  if (!model)
+    return fail(
       'invalid_data',
       'this safetensors file does not say what its weights are of; give the model and its input',
     );
-  return { model: frozenOf(model, input, state), notes: {} };
+  const shape = input ?? inputOfSpec(typeof model === 'function' ? undefined : model.spec);
+  if (!shape)
+    return fail(
+      'invalid_data',
+      "the model's layers don't say what their input is; give its shape as `input`",
+    );
+  return foreignFile(model, shape, tensors);
 }
 
-function frozenOf(model: Model, input: Shape, state: Parameters<typeof matchStateDict>[1]): FrozenModel {
-  const parameters = [...namedParameters(model)].map(([parameter, name]) => ({ parameter, name }));
+/** A file of saveModel's. Whatever is in it, what is wrong is wrong with the file. */
+async function ownFile(
+  file: Uint8Array<ArrayBuffer>,
+  metadata: Safetensors['metadata'],
+  tensors: Safetensors['tensors'],
+): Promise<LoadedModel> {
+  if (metadata.version !== VERSION)
+    fail('unsupported', `the model file has version '${metadata.version}'; this library reads ${VERSION}`);
+  if (!(await isSealed(file)))
+    fail('invalid_data', 'the model file is damaged: its SHA-256 is not that of its content');
+  const state: StateDict = Object.create(null);
+  for (const [name, tensor] of tensors) {
+    if (tensor.dtype !== 'F32')
+      fail('invalid_data', `the weight ${show(name)} is ${tensor.dtype}, expected F32`);
+    state[name] = { shape: tensor.shape, data: valuesOf(tensor, name) };
+  }
+  try {
+    const layers = fromSpec(json('layers', metadata.layers), 'the model');
+    const frozen = frozenOf(layers, inputOf(metadata.input), state);
+    // That the layers take this input, and each other's outputs.
+    inferGraph(frozen, 1);
+    return { model: rangedOf(frozen, metadata) ?? frozen, notes: notesOf(metadata), remarks: [] };
+  } catch (error) {
+    const { code, message } = error as BiphaseError;
+    if (code === 'invalid_data' || message === OTHER_LAYERS) throw error;
+    return fail('invalid_data', `the model file holds no model that works: ${message}`, { cause: error });
+  }
+}
+
+/** Weights of other software, in a model of the caller's. */
+function foreignFile(model: Model, input: Shape, tensors: Safetensors['tensors']): LoadedModel {
+  const parameters = parametersOf(model);
+  const names = new Set(parameters.map((p) => p.name));
+  const remarks: string[] = [];
+  const ignored: string[] = [];
+  const state: StateDict = Object.create(null);
+  for (const [name, tensor] of tensors)
+    if (isReal(tensor) || names.has(name))
+      state[name] = { shape: tensor.shape, data: valuesOf(tensor, name) };
+    else ignored.push(`${name} (${tensor.dtype})`);
+  if (ignored.length > 0) remarks.push(`left out, as they are no weights: ${ignored.join(', ')}`);
+  const isOwn = Object.keys(state).length === names.size && [...names].every((name) => name in state);
+  const other = isOwn ? undefined : renamed(parameters, state);
+  if (other) {
+    const from = new Map(Object.entries(state).map(([name, { data }]) => [data, name]));
+    const pairs = Object.entries(other).map(([name, { data }]) => `${from.get(data)} as ${name}`);
+    remarks.push(`weights were taken by their shapes and numbers: ${pairs.join(', ')}`);
+  }
+  return { model: frozenOf(model, input, other ?? state), notes: {}, remarks };
+}
+
+const parametersOf = (model: Model): FrozenParameter[] =>
+  [...namedParameters(model)].map(([parameter, name]) => ({ parameter, name }));
+
+function frozenOf(model: Model, input: Shape, state: StateDict): FrozenModel {
+  const parameters = parametersOf(model);
   const values = matchStateDict(parameters, state);
   return new FrozenModel(model, { dtype: 'f32', shape: input }, parameters, values);
 }
@@ -122,23 +180,20 @@ function rangedOf(frozen: FrozenModel, { ranges, signature }: Readonly<Record<st
   if (ranges === undefined) return undefined;
   const list = json('ranges', ranges);
   const isRange = (r: unknown) =>
-    Array.isArray(r) && r.length === 3 && r.every(Number.isFinite) && r[1] <= r[2];
+    Array.isArray(r) && r.length === 3 && r.every((x) => Math.abs(x) <= MOST_F32) && r[1] <= r[2];
   if (!Array.isArray(list) || !list.every(isRange)) return bad('ranges', ranges);
   const known = new Map(
     (list as [TensorId, number, number][]).map(([id, min, max]): [TensorId, Range] => [id, { min, max }]),
   );
   const model = quantizedModel(frozen, calibrationGraph(frozen, 1), known);
-  if (model.signature !== signature)
-    fail(
-      'unsupported',
-      'the model was quantized by a version that builds its layers in another way; quantize it anew',
-    );
+  if (model.signature !== signature) fail('unsupported', OTHER_LAYERS);
   return model;
 }
 
 function inputOf(text: string | undefined): Shape {
   const shape = json('input', text);
-  const isShape = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n > 0);
+  const isShape =
+    Array.isArray(shape) && shape.length < MAX_RANK && shape.every((n) => Number.isSafeInteger(n) && n > 0);
   return isShape ? (shape as number[]) : bad('input', text);
 }
 

@@ -18,7 +18,8 @@ export interface Range {
 export function activationParams({ min, max }: Range): QuantParams {
   const low = Math.min(0, min);
   const high = Math.max(0, max);
-  const scale = Math.fround(Math.max((high - low) / 255, 2 ** -100));
+  // A tensor that was 0 throughout says nothing of its scale; a tiny one would take all room from what makes it.
+  const scale = high === low ? 1 : Math.fround(Math.max((high - low) / 255, 2 ** -100));
   return { scale, zeroPoint: Math.min(255, Math.max(0, roundEven(-low / scale))) };
 }
 
@@ -71,7 +72,8 @@ export function quantizeLinear(
       sum += v;
     }
     bq[c] = roundEven(b / (input.scale * scale)) - input.zeroPoint * sum;
-    factor[c] = (input.scale * scale) / output.scale;
+    // A channel that is 0 for any input leaves the others' multipliers alone.
+    factor[c] = most === 0 && b === 0 ? 0 : (input.scale * scale) / output.scale;
   }
   const fixed = fixedPoint(factor);
   return typeof fixed === 'string' ? fixed : { weight: q, bias: bq, ...fixed };

@@ -6,7 +6,7 @@ import { optionsOf } from '../core/options.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { DataSet } from '../data/index.ts';
 import { type CalibrationMethod, checkMethod, RangeObserver } from '../passes/calibrate.ts';
-import type { FrozenModel } from '../passes/frozen.ts';
+import { expectFinite, type FrozenModel } from '../passes/frozen.ts';
 import { inferSlots } from '../passes/infer.ts';
 import {
   calibrationGraph,
@@ -41,6 +41,7 @@ export async function calibrate(
   const options = checkQuantize(given);
   const { method = { method: 'minmax' } } = options;
   checkMethod(method);
+  expectFinite(frozen, 'quantize');
   const samples = samplesOf(frozen, options.calibration);
   const sampleSize = sizeOf(frozen.input.shape);
   const count = samples.length / sampleSize;

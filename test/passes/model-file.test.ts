@@ -4,6 +4,7 @@ import {
   createEngine,
   type Engine,
   FrozenModel,
+  freeze,
   loadModel,
   nn,
   optim,
@@ -114,7 +115,7 @@ describe('a model in JSON', () => {
 
   it.each([
     [null, 'expected a layer'],
-    [['relu', 'nothing'], 'the model[1]: there is no layer "nothing"'],
+    [['relu', 'nothing'], "the model[1]: there is no layer 'nothing'"],
     [{ layer: 'linear', inFeatures: 3 }, "linear needs 'outFeatures'"],
     [{ layer: 'linear', inFeatures: '3', outFeatures: 1 }, 'expected a number'],
     [{ layer: 'relu', slope: 1 }, "relu has no 'slope'"],
@@ -125,4 +126,22 @@ describe('a model in JSON', () => {
   ])('refuses %j', (spec, message) => {
     expect(() => nn.fromSpec(spec)).toThrow(message);
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'of a training that diverged is not kept, served or quantized: %s',
+    async (value) => {
+      const state = frozen.stateDict();
+      const name = '4.bias';
+      state[name].data[2] = value;
+      const values = new Map(frozen.parameters.map((p) => [p.parameter, state[p.name].data]));
+      const diverged = new FrozenModel(frozen.model, frozen.input, frozen.parameters, values);
+      const refused = {
+        code: 'invalid_data',
+        message: expect.stringMatching(new RegExp(`'4.bias' holds ${value} \\(at 2 of 4\\).*diverged`)),
+      };
+      await expect(saveModel(diverged)).rejects.toMatchObject(refused);
+      await expect(freeze(diverged, { f32: true })).rejects.toMatchObject(refused);
+      await expect(engine.quantize(diverged, { calibration: samples })).rejects.toMatchObject(refused);
+    },
+  );
 });

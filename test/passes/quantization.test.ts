@@ -108,6 +108,47 @@ describe('linear layers in integers', () => {
     expect(requantize(q.bias[0], q.multiplier[0], q.shift)).toBe(Math.round(0.3 / 0.05));
   });
 
+  it.each([1, 1e-3, 0.05 * 2 ** -10])(
+    'a channel of zeros takes nothing from its neighbours (output scale %s)',
+    (scale) => {
+      const [input, output] = [
+        { scale: Math.fround(0.02), zeroPoint: 10 },
+        { scale, zeroPoint: 100 },
+      ];
+      const of = (rows: number[][]) => {
+        const at = (c: number, l: number) => c * 2 + l;
+        const data = Float32Array.from(rows.flat());
+        const q = quantizeLinear({ data, n: rows.length, k: 2, at }, undefined, input, output);
+        if (typeof q === 'string') throw new Error(q);
+        return q;
+      };
+      const [alone, beside] = [
+        of([[1e-3, -2e-3]]),
+        of([
+          [1e-3, -2e-3],
+          [0, 0],
+        ]),
+      ];
+      expect([beside.shift, beside.multiplier[0], beside.bias[0]]).toEqual([
+        alone.shift,
+        alone.multiplier[0],
+        alone.bias[0],
+      ]);
+      expect([beside.multiplier[1], beside.bias[1], ...beside.weight.subarray(2)]).toEqual([0, 0, 0, 0]);
+      expect(of([[0, 0]]).multiplier[0]).toBe(0);
+    },
+  );
+
+  it('are quantized where all that they gave in calibration was 0', () => {
+    const q = quantizeLinear(
+      { data: Float32Array.of(0.5, -1), n: 1, k: 2, at: (_, l) => l },
+      Float32Array.of(-3),
+      activationParams({ min: 0, max: 1 }),
+      activationParams({ min: 0, max: 0 }),
+    );
+    expect(q).toMatchObject({ shift: expect.any(Number) });
+  });
+
   it('say why they cannot be quantized', () => {
     expect(layer([Number.NaN, 1], 1, 2)).toMatch(/NaN or infinity \(output channel 0\)/);
     expect(
@@ -145,6 +186,27 @@ describe('observing ranges', () => {
     expect(max).toBeGreaterThan(0.9);
     expect(max).toBeLessThan(2);
     expect(min).toBeGreaterThan(-1);
+  });
+
+  it.each([1e4, 1e30, 3e38, -1e30])('an outlier of %s costs the others no resolution', (outlier) => {
+    const values = Array.from({ length: 9999 }, (_, i) => Math.sign(outlier) * (i / 9999)).concat([outlier]);
+    const { min, max } = observe(values).range({ method: 'percentile', percentile: 99.9 });
+    const far = outlier > 0 ? max : -min;
+    expect(far).toBeGreaterThan(0.998);
+    expect(far).toBeLessThanOrEqual(1);
+    expect(Math.abs(outlier > 0 ? min : max)).toBeLessThan(0.002);
+  });
+
+  it('a percentile is exact but for 0.1 %, for values of any size and sign, in any number of parts', () => {
+    const values = Float32Array.from({ length: 20_001 }, (_, i) => Math.sinh((i - 10_000) / 500) * 1e-3);
+    const o = new RangeObserver();
+    for (let at = 0; at < values.length; at += 1000) o.observe(values.subarray(at, at + 1000), 'x');
+    for (const percentile of [60, 90, 99, 99.9]) {
+      const { min, max } = o.range({ method: 'percentile', percentile });
+      const at = Math.floor((1 - percentile / 100) * values.length + 1e-6);
+      expect(Math.abs(min / values[at] - 1)).toBeLessThan(2e-3);
+      expect(Math.abs(max / values[values.length - 1 - at] - 1)).toBeLessThan(2e-3);
+    }
   });
 
   it('the 100th percentile is min-max, but for rounding at the edge of a bin', () => {

@@ -1,7 +1,7 @@
 import { fail } from '../../../core/errors.ts';
 import { RESERVED } from '../memory.ts';
 import { checksum } from './checksum.ts';
-import type { FrozenInfo } from './info.ts';
+import { type FrozenInfo, isFrozenInfo } from './info.ts';
 import { CUSTOM, DATA, join, leb, MEMORY, section, sectionsOf, signedLeb } from './sections.ts';
 
 /** Version of a frozen module's exports; docs/ABI.md says what may change under one. */
@@ -68,10 +68,12 @@ export function inspectFrozen(bytes: Uint8Array): FrozenInfo {
       'invalid_data',
       `${what} was changed after it was frozen (its checksum is wrong); fetch or freeze it again`,
     );
-  return { ...parse(json, what), fileBytes: bytes.length };
+  const info = parse(json, what);
+  if (!isFrozenInfo(info)) fail('invalid_data', `${what} has a description that is none of a frozen model`);
+  return { ...info, fileBytes: bytes.length };
 }
 
-function parse(json: Uint8Array, what: string): FrozenInfo {
+function parse(json: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(json));
   } catch (cause) {

@@ -91,3 +91,29 @@ export const weightBytesOf = (plan: Plan): number =>
 
 /** Steps that write in place have no result to tell of; a forward pass has none. */
 export const isForward = (steps: readonly Step[]): boolean => steps.every((s) => s.output);
+
+const isSize = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+const isTyped = (t: Partial<FrozenTensor> | null): boolean =>
+  typeof t === 'object' &&
+  t !== null &&
+  Object.hasOwn(bytesPerElement, String(t.dtype)) &&
+  Array.isArray(t.shape) &&
+  t.shape.every(isSize);
+const isScaled = (t: Partial<FrozenTensor>): boolean =>
+  isTyped(t) && Number.isFinite(t.scale) && Number.isFinite(t.zeroPoint);
+
+/** Whether what a file says of itself is such a description: its checksum says only that nobody changed it by accident. */
+export function isFrozenInfo(value: unknown): value is Omit<FrozenInfo, 'fileBytes'> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { abi, build, kernels, maxBatch, input, output, layers, weightBytes, memoryBytes } =
+    value as Partial<FrozenInfo>;
+  return (
+    [abi, maxBatch, weightBytes, memoryBytes].every(isSize) &&
+    (build === 'simd128' || build === 'relaxed') &&
+    (kernels === 'int8' || kernels === 'full') &&
+    isScaled(input ?? {}) &&
+    isScaled(output ?? {}) &&
+    Array.isArray(layers) &&
+    layers.every((l) => isTyped(l) && typeof l.op === 'string' && isSize(l.weightBytes))
+  );
+}
