@@ -21,7 +21,7 @@ export async function besideTraining(
   const uniform = (rows: number) => Float32Array.from({ length: rows * 784 }, () => random.uniform());
   const model = await engine.quantize(await frozenModel(SMALL), { calibration: uniform(64) });
   const inputs = Array.from({ length: 64 }, () => uniform(1));
-  const predictor = await engine.predictor(model, { maxDelayMs: 1, cache: false });
+  const predictor = await engine.predictor(model, { cache: false });
   const asking = { ...ASKERS, seconds: 3 * seconds };
   const ask = () => load((i) => predictor.predict(inputs[i % inputs.length]), asking);
   const quiet = await ask();

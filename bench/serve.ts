@@ -121,7 +121,7 @@ async function batched(
   callers: number,
   seconds: number,
 ) {
-  const predictor = await engine.predictor(model, { maxBatch: 64, maxDelayMs: 1, cache: false });
+  const predictor = await engine.predictor(model, { maxBatch: 64, cache: false });
   const met = await load((i) => predictor.predict(inputs[i % inputs.length]), { callers, seconds });
   await predictor.close();
   return met;

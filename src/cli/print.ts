@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { jsonNumber } from './numbers.ts';
 
 /**
  * Whoever reads what is printed may stop reading, as `head` does, or close his terminal. That ends the printing and nothing
@@ -26,9 +27,10 @@ export const say = (line = ''): void => void process.stderr.write(`${line}\n`);
 
 /** Results: stdout. */
 export const print = (line = ''): void => void results.write(`${line}\n`);
-/** One JSON document, or lines for people. */
+/** One JSON document (numbers that JSON has not are texts in it), or lines for people. */
 export function report(json: boolean, document: unknown, lines: readonly string[]): void {
-  if (json) print(JSON.stringify(document, null, 2));
+  if (json)
+    print(JSON.stringify(document, (_, value) => (typeof value === 'number' ? jsonNumber(value) : value), 2));
   else for (const line of lines) print(line);
 }
 

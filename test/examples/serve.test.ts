@@ -7,7 +7,7 @@ import { int8Model, samples, wasmEngine } from '../support/serving.ts';
 const WIDTH = 784;
 const engine = await wasmEngine();
 const model = await int8Model([WIDTH, 64, 10]);
-const predictor = await engine.predictor(model, { maxBatch: 8, maxQueue: 256, maxDelayMs: 1 });
+const predictor = await engine.predictor(model, { maxBatch: 8, maxQueue: 256 });
 const alone = await engine.infer(model);
 const app = createApp(predictor, { maxBatch: 8 });
 afterAll(async () => {

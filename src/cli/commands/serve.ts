@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { Command } from 'commander';
 import { FrozenModel } from '../../node.ts';
 import { openEngine } from '../engine.ts';
@@ -14,6 +13,7 @@ import {
 } from '../options.ts';
 import { print, say } from '../print.ts';
 import type { ServerOptions } from '../serve/server.ts';
+import { stoppable } from '../signals.ts';
 
 interface Options extends Common, ServerOptions {
   readonly maxBatch: number;
@@ -85,25 +85,13 @@ async function act(path: string, options: Options): Promise<void> {
     if (!server.local && !keys)
       say('everybody who reaches this address may ask: --api-key-file FILE asks for a key');
     print(json ? JSON.stringify({ url: server.url }) : `${server.url}/predict  /health  /metrics`);
-    stopOnSignals(() => void server.stop().then(() => stopping.abort()));
-    const cut = await server.ended;
+    const { result: cut } = await stoppable((stop) => {
+      stop.addEventListener('abort', () => void server.stop().then(() => stopping.abort()), { once: true });
+      return server.ended;
+    });
     if (cut > 0) say(`${cut} requests were cut: --grace ${options.grace} s were over`);
     await predictor.close();
   } finally {
     engine.dispose();
   }
-}
-
-/** The first signal stops the server, the second the process. */
-function stopOnSignals(stop: () => void): void {
-  let stopped = false;
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-  ] as const)
-    process.on(signal, () => {
-      if (stopped) process.exit(128 + number);
-      stopped = true;
-      stop();
-    });
 }
