@@ -1,7 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * With WIDE=1, V8 joins vectors (src/backend/wasm/wide.ts), and optimizes every function before it is first called: what tests see
+ * is then the code that long runs end up with, not the one that they begin with. For a Node from 24 on.
+ */
+const wide = process.env.WIDE === '1';
+
 export default defineConfig({
   test: {
+    execArgv: wide ? ['--experimental-wasm-revectorize', '--no-liftoff'] : [],
     include: ['test/**/*.test.ts'],
     // A process for each file: native code (Dawn) in one test file can't take another down.
     pool: 'forks',

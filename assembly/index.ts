@@ -5,7 +5,7 @@ export { run, serve } from './tape';
 
 /** Version of the tape's records; a host that wrote its tape for another one must not run it. */
 export function abi(): u32 {
-  return 1;
+  return 2;
 }
 
 /** Bytes of scratch memory that each thread needs beside the arena. */

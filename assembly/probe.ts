@@ -15,7 +15,7 @@ export function probeTile(r: usize): void {
   const sums = right + (<usize>(columns * length) << 2);
   const wide = <usize>columns << 2;
   for (let i = load<i32>(r, 16); i > 0; i--) {
-    if (kind == 0) f32Tile(rows, columns, length, left, right, wide, sums, wide, sums, wide);
+    if (kind == 0) f32Tile(rows, columns, length, left, right, wide, sums, wide, sums, wide, sums);
     else if (kind == 1) wideTile(rows, columns, length, left, right, sums, wide);
     else bytesTile(rows, columns, length, left, right, sums, wide);
   }

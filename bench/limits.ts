@@ -2,7 +2,7 @@ import { instantiate, type WasmBuild, type WasmInstance } from '../src/backend/w
 import { WasmHeap } from '../src/backend/wasm/memory.ts';
 import { probeDot } from '../src/backend/wasm/probe.ts';
 import { encode } from '../src/backend/wasm/tape.ts';
-import { type Candidate, candidates, TileProbe } from '../src/backend/wasm/tune.ts';
+import { type Candidate, candidates, TileProbe } from '../src/backend/wasm/tile-probe.ts';
 import * as opcode from '../src/generated/opcodes.ts';
 
 /** What the machine can do at best: multiply and add f32, products of bytes and their sums, copying memory. */

@@ -5,15 +5,13 @@
 
 import { tileShapes as tiles } from '../src/backend/wasm/tiles.ts';
 
-const rowWidths = [...new Set(tiles.i8.map(([, columns]) => columns))];
-
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /**
- * C (rows x columns) = start + A B, f32. A: a panel of `rows` floats for each k; B: `columns` floats for each k, ldb apart.
- * Rows of start and of C lie ldstart and ldc apart (in bytes; ldstart may be 0: one bias for all rows). Accumulators are loaded
- * before the loop and stored plainly after it, in adjacent pairs, which is what lets V8 join neighbouring vectors into
- * 256-bit ones.
+ * C (rows x columns) = start + A B + bias, f32. A: a panel of `rows` floats for each k; B: `columns` floats for each k, ldb apart.
+ * Rows of start and of C lie ldstart and ldc apart (in bytes; ldstart may be 0: one row for all). Accumulators are loaded
+ * before the loop and stored after it, in adjacent pairs and with nothing but the bias (one row for all of C) added, which is
+ * what lets V8 join neighbouring vectors into 256-bit ones.
  */
 function f32Tile(rows: number, columns: number): string {
   const vectors = range(columns / 4);
@@ -23,13 +21,14 @@ function f32Tile(rows: number, columns: number): string {
       ...vectors.map((v) => `    s${r}_${v} = madd(a${r}, b${v}, s${r}_${v});`),
     ].join('\n');
   return `
-function f32_${rows}x${columns}(k: i32, a: usize, b: usize, ldb: usize, start: usize, ldstart: usize, c: usize, ldc: usize): void {
+function f32_${rows}x${columns}(k: i32, a: usize, b: usize, ldb: usize, start: usize, ldstart: usize, c: usize, ldc: usize, bias: usize): void {
 ${loadTile(rows, columns)}
   for (const end = a + <usize>k * ${rows * 4}; a < end; a += ${rows * 4}, b += ldb) {
 ${vectors.map((v) => `    const b${v} = v128.load(b, ${v * 16});`).join('\n')}
 ${range(rows).map(row).join('\n')}
   }
-${storeTile(rows, columns)}
+${vectors.map((v) => `  const e${v} = v128.load(bias, ${v * 16});`).join('\n')}
+${storeTile(rows, columns, (r, v) => `f32x4.add(s${r}_${v}, e${v})`)}
 }
 `;
 }
@@ -42,8 +41,8 @@ function loadTile(rows: number, columns: number): string {
   return lines.join('\n');
 }
 
-function storeTile(rows: number, columns: number): string {
-  const stores = (r: number) => range(columns / 4).map((v) => `  v128.store(c, s${r}_${v}, ${v * 16});`);
+function storeTile(rows: number, columns: number, value = (r: number, v: number) => `s${r}_${v}`): string {
+  const stores = (r: number) => range(columns / 4).map((v) => `  v128.store(c, ${value(r, v)}, ${v * 16});`);
   return range(rows)
     .flatMap((r) => [...(r > 0 ? ['  c += ldc;'] : []), ...stores(r)])
     .join('\n');
@@ -80,47 +79,6 @@ const dot = (kind: 'wide' | 'bytes', sum: string, x: string, w: string) =>
     ? `${sum} = i32x4.add(${sum}, i32x4.dot_i16x8_s(${x}, ${w}));`
     : `${sum} = dotBytes(${w}, ${x}, ${sum});`;
 
-/**
- * One row of the same, several groups of K in each turn of the loop. A relaxed dot waits for the sum it adds to, so each
- * group of a turn has sums of its own; dot_i16x8 waits for nothing.
- */
-function i8Row(columns: number, kind: 'wide' | 'bytes'): string {
-  const vectors = range(columns / 4);
-  const turns = range(32 / columns);
-  const sums = kind === 'bytes' ? turns : [0];
-  const start = (t: number, v: number) => (t === 0 ? `v128.load(c, ${v * 16})` : 'i32x4.splat(0)');
-  const turn = (t: number) => [
-    `    const x${t} = v128.load32_splat(x, ${t * 4});`,
-    ...vectors.map((v) => {
-      const sum = `s${t % sums.length}_${v}`;
-      return `    ${dot(kind, sum, `x${t}`, `v128.load(w, ${t * columns * 4 + v * 16})`)}`;
-    }),
-  ];
-  const total = (v: number) => sums.map((t) => `s${t}_${v}`).reduce((a, b) => `i32x4.add(${a}, ${b})`);
-  const step = turns.length;
-  return `
-function ${kind}_1x${columns}(groups: i32, x: usize, w: usize, c: usize): void {
-${sums.flatMap((t) => vectors.map((v) => `  let s${t}_${v} = ${start(t, v)};`)).join('\n')}
-  for (; groups >= ${step}; groups -= ${step}, x += ${step * 4}, w += ${step * columns * 4}) {
-${turns.flatMap(turn).join('\n')}
-  }
-  for (; groups > 0; groups--, x += 4, w += ${columns * 4}) {
-${turn(0).join('\n')}
-  }
-${vectors.map((v) => `  v128.store(c, ${total(v)}, ${v * 16});`).join('\n')}
-}
-`;
-}
-
-const rowChooser = (kind: 'wide' | 'bytes', columns: number[]) => `
-/** Runs the row of this many columns. */
-export function ${kind}Row(columns: i32, groups: i32, x: usize, w: usize, c: usize): void {
-  switch (columns) {
-${columns.map((c) => `    case ${c}: ${kind}_1x${c}(groups, x, w, c); break;`).join('\n')}
-  }
-}
-`;
-
 const chooser = (
   name: string,
   prefix: string,
@@ -145,13 +103,11 @@ export function tileSource(): string {
       'f32Tile',
       'f32',
       tiles.f32,
-      'k: i32, a: usize, b: usize, ldb: usize, start: usize, ldstart: usize, c: usize, ldc: usize',
-      'k, a, b, ldb, start, ldstart, c, ldc',
+      'k: i32, a: usize, b: usize, ldb: usize, start: usize, ldstart: usize, c: usize, ldc: usize, bias: usize',
+      'k, a, b, ldb, start, ldstart, c, ldc, bias',
     ),
     ...tiles.i8.flatMap(([r, c]) => [i8Tile(r, c, 'wide'), i8Tile(r, c, 'bytes')]),
-    ...(['wide', 'bytes'] as const).flatMap((kind) => [
-      ...rowWidths.map((columns) => i8Row(columns, kind)),
-      rowChooser(kind, rowWidths),
+    ...(['wide', 'bytes'] as const).map((kind) =>
       chooser(
         `${kind}Tile`,
         kind,
@@ -159,6 +115,6 @@ export function tileSource(): string {
         'groups: i32, x: usize, w: usize, c: usize, ldc: usize',
         'groups, x, w, c, ldc',
       ),
-    ]),
+    ),
   ].join('');
 }

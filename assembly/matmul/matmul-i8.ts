@@ -1,9 +1,10 @@
-import { bytesRow, bytesTile, wideRow, wideTile } from '../generated/tiles';
+import { bytesTile, wideTile } from '../generated/tiles';
 import { dotBytes, HAS_RELAXED_DOT } from '../isa';
 import { storeBytes } from '../quantize';
 import { shareEnd, shareStart } from '../threads';
 import { copyFloats } from '../vector';
 import { storeSpread, storeTurned2, storeTurned4 } from './pack';
+import { rowI8 } from './row-i8';
 
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
@@ -49,8 +50,9 @@ export function packI8(r: usize, thread: i32, threads: i32): void {
 
 /**
  * y = table[clamp(requantize(bias + x W^T))], u8 x i8 -> u8, exact in int32; see src/ops/quantized.ts for the formulas.
- * Record: x, packed weight, bias, multiplier, table (0: none), y, m, n, k, shift, zero point, min, max, tile rows,
- * tile columns, kind, scratch, scratch per thread
+ * A row that has no others beside it reads the weights where they lie; tiles read what packI8 made of them.
+ * Record: x, packed weight (a single row needs none), bias, multiplier, table (0: none), y, m, n, k, shift, zero point, min,
+ * max, tile rows, tile columns, kind, scratch, scratch per thread, weight
  */
 export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const x = <usize>load<u32>(r);
@@ -67,6 +69,7 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const sums = scratch;
   const wide = scratch + MOST_ROWS * MOST_COLUMNS * 4;
   const ldx = <usize>groups << 2;
+  if (m == 1) return row(r, x, 0, shareStart(n, 16, thread, threads), shareEnd(n, 16, thread, threads), sums, bytes);
   const byRows = m >= 4 * threads || m >= n;
   const endRow = byRows ? shareEnd(m, rows, thread, threads) : m;
   const panels = (n + columns - 1) / columns;
@@ -74,10 +77,14 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
   const endPanel = byRows ? panels : shareEnd(panels, 1, thread, threads);
   const block = rows * max(1, min(MOST_TILES, BLOCK_BYTES / max(1, rows * <i32>ldx)));
   for (let from = byRows ? shareStart(m, rows, thread, threads) : 0; from < endRow; from += block) {
-    const to = min(endRow, from + block);
+    // The last row of all may be alone in its tile.
+    const alone = endRow - from <= block && (endRow - from) % rows == 1;
+    const to = min(endRow, from + block) - <i32>alone;
+    if (alone) row(r, x + <usize>to * <usize>k, to, firstPanel * columns, min(n, endPanel * columns), sums, bytes);
     for (let i = from, at = wide; i < to; i += rows, at += ldx * <usize>rows) {
       const height = min(rows, to - i);
-      packInputs(x + <usize>i * <usize>k, at, height, tileRows(height, rows), k, groups, bytes);
+      if (bytes) turnRows(true, x + <usize>i * <usize>k, at, height, rows, k, groups);
+      else turnRows(false, x + <usize>i * <usize>k, at, height, rows, k, groups);
     }
     // A panel of weights stays in the L1 cache while the block of rows goes by.
     for (let p = firstPanel; p < endPanel; p++) {
@@ -86,31 +93,24 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
       const panel = packed + (<usize>(p * groups * columns) << 2);
       for (let i = from, at = wide; i < to; i += rows, at += ldx * <usize>rows) {
         const height = min(rows, to - i);
-        const computed = tileRows(height, rows);
-        for (let q = 0; q < computed; q++) copyFloats(sums + (<usize>(q * columns) << 2), bias + (<usize>j << 2), width);
-        multiply(computed, columns, groups, at, panel, sums, bytes);
+        for (let q = 0; q < rows; q++) copyFloats(sums + (<usize>(q * columns) << 2), bias + (<usize>j << 2), width);
+        if (bytes) bytesTile(rows, columns, groups, at, panel, sums, <usize>columns << 2);
+        else wideTile(rows, columns, groups, at, panel, sums, <usize>columns << 2);
         finish(r, sums, columns, i, height, j, width);
       }
     }
   }
 }
 
-/** A single row has a kernel of its own; fewer rows than a tile has are computed as a whole one. */
-@inline
-function tileRows(height: i32, rows: i32): i32 {
-  return height == 1 ? 1 : rows;
-}
-
-/** sums (rows, columns) += rows of x times one panel of weights; sums of a single row have instructions of their own. */
-@inline
-function multiply(rows: i32, columns: i32, groups: i32, x: usize, panel: usize, sums: usize, bytes: bool): void {
-  const ldc = <usize>columns << 2;
-  if (bytes) {
-    if (rows == 1) bytesRow(columns, groups, x, panel, sums);
-    else bytesTile(rows, columns, groups, x, panel, sums, ldc);
-  } else {
-    if (rows == 1) wideRow(columns, groups, x, panel, sums);
-    else wideTile(rows, columns, groups, x, panel, sums, ldc);
+/** Row i, by itself: outputs [from, to). */
+function row(r: usize, x: usize, i: i32, from: i32, to: i32, sums: usize, bytes: bool): void {
+  const bias = <usize>load<u32>(r, 8);
+  const k = load<i32>(r, 32);
+  const weight = <usize>load<u32>(r, 72);
+  for (let j = from; j < to; j += MOST_ROWS * MOST_COLUMNS) {
+    const end = min(to, j + MOST_ROWS * MOST_COLUMNS);
+    rowI8(x, weight, k, bias, sums, j, end, bytes);
+    finish(r, sums, 0, i, 1, j, end - j);
   }
 }
 
@@ -118,12 +118,6 @@ function multiply(rows: i32, columns: i32, groups: i32, x: usize, panel: usize, 
  * Rows of x as the tiles read them: for each group of K a word of each row, side by side (four bytes, or two i16), zeros
  * beyond K. Rows beyond `height` repeat the first one: what becomes of them is not stored.
  */
-function packInputs(x: usize, target: usize, height: i32, rows: i32, k: i32, groups: i32, bytes: bool): void {
-  if (rows == 1) bytes ? copyRow(x, k, target) : widenRow(x, k, target);
-  else if (bytes) turnRows(true, x, target, height, rows, k, groups);
-  else turnRows(false, x, target, height, rows, k, groups);
-}
-
 @inline
 function turnRows(bytes: bool, x: usize, target: usize, height: i32, rows: i32, k: i32, groups: i32): void {
   const x1 = rowAt(x, 1, height, k);
@@ -161,20 +155,6 @@ function lastWord(bytes: bool, x: usize, left: i32): u32 {
   if (bytes && left > 2) word |= <u32>load<u8>(x, 2) << 16;
   if (bytes && left > 3) word |= <u32>load<u8>(x, 3) << 24;
   return word;
-}
-
-function copyRow(x: usize, k: i32, target: usize): void {
-  let l: i32 = 0;
-  for (; l + 16 <= k; l += 16) v128.store(target + l, v128.load(x + l));
-  for (; l < k; l++) store<u8>(target + l, load<u8>(x + l));
-  for (; l & 3; l++) store<u8>(target + l, 0);
-}
-
-function widenRow(x: usize, k: i32, target: usize): void {
-  let l: i32 = 0;
-  for (; l + 8 <= k; l += 8) v128.store(target + (<usize>l << 1), v128.load8x8_u(x + l));
-  for (; l < k; l++) store<u16>(target + (<usize>l << 1), load<u8>(x + l));
-  if (l & 1) store<u16>(target + (<usize>l << 1), 0);
 }
 
 /** Requantizes the sums of a tile, `height` x `width` of them real, and stores them as bytes. */

@@ -10,8 +10,8 @@ import { vectorMatrix } from './vector-matrix';
  *
  * Three loops around a tile (BLIS): a KC x NC block of B is packed into panels as wide as the tile, an MC x KC block of A
  * into panels as tall, and the tile walks over them. Packing reads through any pair of strides, so a transposed operand
- * costs nothing more. Wherever K is cut, an element of C adds up its products one by one, in order: the bits are the same for
- * every tile and any number of threads.
+ * costs nothing more. Wherever K is cut, an element of C adds up its products one by one, in order, from 0, and then its bias:
+ * the bits are the same for every tile and any number of threads, and small products don't drown in a large bias.
  */
 const MC = 48;
 /** For a tile of 8 columns; fewer for a wider one, so that a panel of B fills half the L1 cache. */
@@ -26,8 +26,8 @@ const PAD = 16;
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
 
-/** Scratch that one thread needs: a block of A, a block of B, a row of zeros, and a tile for the edges of C. */
-export const MATMUL_SCRATCH: usize = (MC * KC + KC * NC + PAD * NC / 4 + (1 + MOST_ROWS) * MOST_COLUMNS) * 4;
+/** Scratch that one thread needs: a block of A, a block of B, two rows of zeros, and a tile and its bias for the edges of C. */
+export const MATMUL_SCRATCH: usize = (MC * KC + KC * NC + PAD * NC / 4 + (3 + MOST_ROWS) * MOST_COLUMNS) * 4;
 
 /**
  * Record: a, b, bias (0: none), c, batch, m, n, k, batch stride a, batch stride b, row stride a, step a, step b (along k),
@@ -86,8 +86,11 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
   const packedA = scratch;
   const packedB = packedA + MC * KC * 4;
   const zeros = packedB + (KC * NC + PAD * NC / 4) * 4;
-  const edge = zeros + MOST_COLUMNS * 4;
+  const nothing = zeros + MOST_COLUMNS * 4;
+  const edge = nothing + MOST_COLUMNS * 4;
   zeroFloats(zeros, MOST_COLUMNS);
+  // x + -0 is x, also where x is -0.
+  for (let i = 0; i < MOST_COLUMNS; i++) store<f32>(at(nothing, i), -0.0);
   const depth = (KC * 8) / columns;
   const blockRows = (MC / rows) * rows;
   const direct = columnB == 1 && (i1 - i0 <= FEW_ROWS || k * n <= SMALL_B);
@@ -95,26 +98,29 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
     const nc = min(NC, j1 - jc);
     // Columns of B that tiles read in place; the others are packed.
     const whole = direct && !constant ? nc - (nc % columns) : 0;
-    // Once even if K is 0: C is then the bias.
+    // Once even if K is 0: C is then 0 and the bias.
     for (let pc = 0; pc == 0 || pc < k; pc += depth) {
       const kc = min(depth, k - pc);
       const cornerB = at(b, pc * stepB + jc * columnB);
       const apart = constant ? columns * k : columns * kc + PAD;
       const panelB = constant ? at(constant, jc * k + pc * columns) : packedB;
       if (!constant) pack(at(cornerB, whole * columnB), columnB, stepB, kc, nc - whole, columns, apart, packedB);
-      // What C starts from: the bias or zero, the same for each row; after that, what C is.
-      const first = pc == 0 ? (bias ? at(bias, jc) : zeros) : 0;
-      const next = bias ? columns : 0;
+      // What C starts from: zero at first, then what it is. What is added at the end: the bias, `next` further for each tile.
+      const start = pc == 0 ? zeros : 0;
+      const last = pc + kc == k;
+      const biased = last && bias != 0;
+      const add = biased ? at(bias, jc) : nothing;
+      const next = biased ? columns : 0;
       for (let ic = i0; ic < i1; ic += blockRows) {
         const mc = min(blockRows, i1 - ic);
         const corner = at(c, ic * ldc + jc);
         pack(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, rows * kc, packedA);
-        panels(rows, columns, kc, packedA, cornerB, columns, stepB, first, next, corner, mc, whole, ldc, edge);
+        panels(rows, columns, kc, packedA, cornerB, columns, stepB, start, add, next, corner, mc, whole, ldc, edge);
         panels(
           rows, columns, kc, packedA, panelB, apart, columns,
-          first && bias ? at(first, whole) : first, next, at(corner, whole), mc, nc - whole, ldc, edge,
+          start, biased ? at(add, whole) : add, next, at(corner, whole), mc, nc - whole, ldc, edge,
         );
-        if (act && pc + kc == k)
+        if (act && last)
           for (let i = 0; i < mc; i++) activate(act, at(corner, i * ldc), at(corner, i * ldc), 0, nc, slope);
       }
     }
@@ -122,12 +128,12 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
 }
 
 /**
- * C (mc, nc) = start + packed A times B, tile by tile: a panel of B stays in the L1 cache while A goes by.
- * Panels of B start `panelB` apart; in one, each k starts `stepB` after the one before. `first`: one row that every row of C
- * starts from, `next` further for each tile; 0: C itself.
+ * C (mc, nc) = start + packed A times B + add, tile by tile: a panel of B stays in the L1 cache while A goes by.
+ * Panels of B start `panelB` apart; in one, each k starts `stepB` after the one before. `start`: the row that every row of a
+ * tile starts from; 0: C itself. `add`: the row that is added to every row of C at the end, `next` further for each tile.
  */
 function panels(
-  rows: i32, columns: i32, k: i32, a: usize, b: usize, panelB: i32, stepB: i32, first: usize, next: i32,
+  rows: i32, columns: i32, k: i32, a: usize, b: usize, panelB: i32, stepB: i32, start: usize, add: usize, next: i32,
   c: usize, mc: i32, nc: i32, ldc: i32, edge: usize,
 ): void {
   const lda = <usize>(rows * k) << 2;
@@ -140,22 +146,24 @@ function panels(
     for (let i = 0; i < mc; i += rows, panelA += lda, tile += apart * <usize>rows) {
       const height = min(rows, mc - i);
       if (height == rows && width == columns) {
-        if (first) f32Tile(rows, columns, k, panelA, b, ldb, first, 0, tile, apart);
-        else f32Tile(rows, columns, k, panelA, b, ldb, tile, apart, tile, apart);
-      } else edgeTile(rows, columns, k, panelA, b, ldb, first, tile, apart, height, width, edge);
+        if (start) f32Tile(rows, columns, k, panelA, b, ldb, start, 0, tile, apart, add);
+        else f32Tile(rows, columns, k, panelA, b, ldb, tile, apart, tile, apart, add);
+      } else edgeTile(rows, columns, k, panelA, b, ldb, start, add, tile, apart, height, width, edge);
     }
-    if (first) first = at(first, next);
+    add = at(add, next);
   }
 }
 
 /** A tile that hangs over the edge of C: `height` x `width` of it are real; computed whole, in scratch. */
 function edgeTile(
-  rows: i32, columns: i32, k: i32, a: usize, b: usize, ldb: usize, first: usize, c: usize, ldc: usize,
+  rows: i32, columns: i32, k: i32, a: usize, b: usize, ldb: usize, start: usize, add: usize, c: usize, ldc: usize,
   height: i32, width: i32, scratch: usize,
 ): void {
   const apart = <usize>columns << 2;
-  for (let i = 0; i < height; i++) copyFloats(scratch + apart * <usize>i, first ? first : c + ldc * <usize>i, width);
-  f32Tile(rows, columns, k, a, b, ldb, scratch, apart, scratch, apart);
+  for (let i = 0; i < height; i++) copyFloats(scratch + apart * <usize>i, start ? start : c + ldc * <usize>i, width);
+  const bias = scratch + apart * <usize>rows;
+  copyFloats(bias, add, width);
+  f32Tile(rows, columns, k, a, b, ldb, scratch, apart, scratch, apart, bias);
   for (let i = 0; i < height; i++) copyFloats(c + ldc * <usize>i, scratch + apart * <usize>i, width);
 }
 

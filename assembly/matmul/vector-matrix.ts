@@ -1,5 +1,5 @@
 import { madd } from '../isa';
-import { copyFloats, loadPart, storePart, sumLanes, zeroFloats } from '../vector';
+import { loadPart, storePart, sumLanes, zeroFloats } from '../vector';
 
 /**
  * One row: c[from..to) = x B + bias. B is read once, in the order it lies in memory, by four streams side by side.
@@ -12,9 +12,14 @@ export function vectorMatrix(
   else byColumns(x, b, bias, c, from, to, k, <usize>columnB << 2);
 }
 
-/** K lies side by side (a transposed weight): each column is a dot product, four of them at a time. */
+/**
+ * K lies side by side (a transposed weight): each column is a dot product. Four columns at a time and two vectors of K for
+ * each: eight sums, as an addition takes about four turns to be done and two can begin in each.
+ */
 function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, next: usize): void {
   const whole = k & ~3;
+  const pairs = <usize>(k & ~7) << 2;
+  const end = <usize>whole << 2;
   let j = from;
   let column = b + <usize>j * next;
   for (; j + 4 <= to; j += 4, column += 4 * next) {
@@ -22,25 +27,49 @@ function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32
     const column2 = column1 + next;
     const column3 = column2 + next;
     let s0 = f32x4.splat(0);
-    let s1 = f32x4.splat(0);
-    let s2 = f32x4.splat(0);
-    let s3 = f32x4.splat(0);
-    for (let at: usize = 0; at < <usize>whole << 2; at += 16) {
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let t0 = s0;
+    let t1 = s0;
+    let t2 = s0;
+    let t3 = s0;
+    let at: usize = 0;
+    for (; at < pairs; at += 32) {
+      const v = v128.load(x + at);
+      const w = v128.load(x + at, 16);
+      s0 = madd(v, v128.load(column + at), s0);
+      t0 = madd(w, v128.load(column + at, 16), t0);
+      s1 = madd(v, v128.load(column1 + at), s1);
+      t1 = madd(w, v128.load(column1 + at, 16), t1);
+      s2 = madd(v, v128.load(column2 + at), s2);
+      t2 = madd(w, v128.load(column2 + at, 16), t2);
+      s3 = madd(v, v128.load(column3 + at), s3);
+      t3 = madd(w, v128.load(column3 + at, 16), t3);
+    }
+    if (at < end) {
       const v = v128.load(x + at);
       s0 = madd(v, v128.load(column + at), s0);
       s1 = madd(v, v128.load(column1 + at), s1);
       s2 = madd(v, v128.load(column2 + at), s2);
       s3 = madd(v, v128.load(column3 + at), s3);
     }
-    finish(s0, x, column, whole, k, bias, c, j);
-    finish(s1, x, column1, whole, k, bias, c, j + 1);
-    finish(s2, x, column2, whole, k, bias, c, j + 2);
-    finish(s3, x, column3, whole, k, bias, c, j + 3);
+    finish(f32x4.add(s0, t0), x, column, whole, k, bias, c, j);
+    finish(f32x4.add(s1, t1), x, column1, whole, k, bias, c, j + 1);
+    finish(f32x4.add(s2, t2), x, column2, whole, k, bias, c, j + 2);
+    finish(f32x4.add(s3, t3), x, column3, whole, k, bias, c, j + 3);
   }
+  // The same sums in the same order, one column at a time.
   for (; j < to; j++, column += next) {
     let s = f32x4.splat(0);
-    for (let at: usize = 0; at < <usize>whole << 2; at += 16) s = madd(v128.load(x + at), v128.load(column + at), s);
-    finish(s, x, column, whole, k, bias, c, j);
+    let t = f32x4.splat(0);
+    let at: usize = 0;
+    for (; at < pairs; at += 32) {
+      s = madd(v128.load(x + at), v128.load(column + at), s);
+      t = madd(v128.load(x + at, 16), v128.load(column + at, 16), t);
+    }
+    if (at < end) s = madd(v128.load(x + at), v128.load(column + at), s);
+    finish(f32x4.add(s, t), x, column, whole, k, bias, c, j);
   }
 }
 
@@ -52,14 +81,20 @@ function finish(s: v128, x: usize, column: usize, whole: i32, k: i32, bias: usiz
   store<f32>(c + (<usize>j << 2), sumLanes(s) + start);
 }
 
-/** Columns lie side by side: c += x[k] * row k of B, four rows at a time; c stays in the nearest cache. */
+/** Columns lie side by side: c += x[k] * row k of B, four rows at a time, then the bias; c stays in the nearest cache. */
 function byRows(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, next: usize): void {
-  const start = <usize>from << 2;
-  if (bias) copyFloats(c + start, bias + start, to - from);
-  else zeroFloats(c + start, to - from);
+  zeroFloats(c + (<usize>from << 2), to - from);
   let l: i32 = 0;
   for (; l + 4 <= k; l += 4) addRows(x + (<usize>l << 2), b + <usize>l * next, next, c, from, to);
   for (; l < k; l++) addRow(x + (<usize>l << 2), b + <usize>l * next, c, from, to);
+  if (bias) addBias(bias, c, from, to);
+}
+
+function addBias(bias: usize, c: usize, from: i32, to: i32): void {
+  for (let j = from; j < to; j += 4) {
+    const at = <usize>j << 2;
+    storePart(c + at, to - j, f32x4.add(loadPart(c + at, to - j, 0), loadPart(bias + at, to - j, 0)));
+  }
 }
 
 /** c += x[0] row 0 + .. + x[3] row 3, one after the other for each element. */

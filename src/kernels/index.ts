@@ -1,18 +1,19 @@
-import { activationWords } from '../backend/wasm/activation.ts';
+import { activationNames, activationWords } from '../backend/wasm/activation.ts';
 import { PAGE } from '../backend/wasm/claim.ts';
-import {
-  instantiate,
-  loadChecks,
-  type WasmBuild,
-  type WasmInstance,
-  type WasmModules,
-} from '../backend/wasm/load.ts';
-import { WasmHeap } from '../backend/wasm/memory.ts';
-import { probeDot } from '../backend/wasm/probe.ts';
+import { loadChecks, type WasmBuild, type WasmInstance, type WasmModules } from '../backend/wasm/load.ts';
+import type { WasmHeap } from '../backend/wasm/memory.ts';
+import { type Opened, openInstance } from '../backend/wasm/open.ts';
 import { encode, float, type Word } from '../backend/wasm/tape.ts';
-import { namedTiles, type Tiles, type TileWish, tileChecks, usualTiles } from '../backend/wasm/tiles.ts';
+import {
+  namedTiles,
+  packedBytes,
+  type Tiles,
+  type TileWish,
+  tileChecks,
+  usualTiles,
+} from '../backend/wasm/tiles.ts';
 import { tuneTiles } from '../backend/wasm/tune.ts';
-import { flag, object, oneOf, real, required, text, whole } from '../core/checks.ts';
+import { flag, object, oneOf, real, required, whole } from '../core/checks.ts';
 import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
@@ -37,8 +38,8 @@ export interface KernelOptions {
   /** Tiles of the products: 'usual' if not given; 'timed' takes some milliseconds. Results are the same bits. */
   readonly tiles?: TileWish;
   /**
-   * Vectors of 256 bits where V8 can join them (Node from 24, x64 with AVX2), checked before they are used; `wide` says
-   * whether they are, or why not. The results are the same bits. The flag that this sets holds for the whole process, and for
+   * Vectors of 256 bits where V8 can join them (Node from 24, x64 with AVX2), checked before they are used; `wide` and
+   * `whyNotWide` of the kernels say what became of it. The results are the same bits. The flag that this sets holds for the whole process, and for
    * all WebAssembly in it that is optimized afterwards: not only this library's. Not set if not asked for.
    */
   readonly wide?: boolean;
@@ -96,7 +97,7 @@ export interface PackedWeights {
   readonly k: number;
   /** Where they lie in the kernels' memory. */
   readonly address: number;
-  /** Bytes they take there. */
+  /** Bytes they take there, besides what products of more than one row add. */
   readonly bytes: number;
 }
 
@@ -151,7 +152,7 @@ const check = {
       ldb: stride,
       ldc: stride,
     },
-    ...{ bias: object, activation: text, ...activationChecks },
+    ...{ bias: object, activation: activationNames, ...activationChecks },
   }),
   packWeights: optionsOf<Pick<PackedWeights, 'n' | 'k'>>('packWeights', { n: size, k: size }),
   matmulInt8: optionsOf<MatmulInt8Options>('matmulInt8', {
@@ -169,10 +170,11 @@ const USUAL_BYTES = 48 * 2 ** 20;
 
 /** Loads the kernels. Throws BiphaseError 'unavailable' without WebAssembly SIMD. */
 export async function loadKernels(options?: KernelOptions): Promise<Kernels> {
-  const { memoryBytes = USUAL_BYTES, build, modules, tiles = 'usual' } = check.loadKernels(options);
+  const { memoryBytes = USUAL_BYTES, build, modules, wide, tiles = 'usual' } = check.loadKernels(options);
   if (!(memoryBytes >= 2 ** 20 && memoryBytes <= 2 ** 32))
     fail('out_of_range', `memoryBytes is ${memoryBytes}, expected 1 MiB to 4 GiB`);
-  return new Kernels(await instantiate({ build, modules, pages: Math.ceil(memoryBytes / PAGE) }), tiles);
+  const pages = Math.ceil(memoryBytes / PAGE);
+  return new Kernels(await openInstance({ build, modules, wide, pages, mostPages: pages }), tiles);
 }
 
 /** Bytes for the record of a call. */
@@ -186,6 +188,10 @@ const TAPE_BYTES = 512;
 export class Kernels {
   /** Which build was loaded. */
   readonly build: WasmBuild;
+  /** Whether vectors are wide. */
+  readonly wide: boolean;
+  /** Why they are not, where they were asked for. */
+  readonly whyNotWide: string | undefined;
   private readonly instance: WasmInstance;
   private readonly heap: WasmHeap;
   private readonly operands: Operands;
@@ -195,15 +201,19 @@ export class Kernels {
   private readonly tiles: Tiles;
   /** Bytes handed out, by address. */
   private readonly blocks = new Map<number, number>();
+  /** What was made of int8 weights for products of more than one row, by the weights' address. */
+  private readonly panels = new Map<number, { readonly address: number; readonly bytes: number }>();
 
-  constructor(instance: WasmInstance, wish: TileWish) {
+  constructor({ instance, heap, exact, vectors }: Opened, wish: TileWish) {
     this.instance = instance;
     this.build = instance.build;
-    this.heap = new WasmHeap(instance.memory, instance.memory.buffer.byteLength / PAGE);
-    const exact = this.build === 'relaxed' && probeDot(instance.exports, this.heap);
-    const usual = usualTiles(this.build, exact);
+    this.wide = vectors.wide;
+    this.whyNotWide = vectors.wide ? undefined : vectors.reason;
+    this.heap = heap;
+    const usual = usualTiles(this.build, exact, vectors.wide);
     if (typeof wish === 'object') this.tiles = namedTiles(wish, usual);
-    else this.tiles = (wish === 'timed' && tuneTiles(instance, this.heap, exact)) || usual;
+    else if (vectors.wide) this.tiles = vectors.tuned;
+    else this.tiles = (wish === 'timed' && tuneTiles(instance, heap, exact)) || usual;
     this.scratchBytes = instance.exports.scratchBytes();
     this.scratch = this.heap.allocate(this.scratchBytes, 'scratch memory');
     this.tape = this.heap.allocate(TAPE_BYTES, 'the tape');
@@ -235,6 +245,10 @@ export class Kernels {
       fail('invalid_argument', 'free: that did not come from alloc or packWeights, or was freed before');
     this.blocks.delete(address);
     this.heap.release(address, bytes);
+    const panels = this.panels.get(address);
+    if (!panels) return;
+    this.panels.delete(address);
+    this.heap.release(panels.address, panels.bytes);
   }
 
   /** out (m x n) = activation(a b + bias); f32. Returns out. */
@@ -264,19 +278,29 @@ export class Kernels {
     });
   }
 
-  /** Packs int8 weights (n x k) once, for any number of products. */
+  /**
+   * Keeps int8 weights (n x k) for any number of products: a byte for each, which is all that products of one row need. The first
+   * product of more rows adds a copy for its tiles, of one byte for each weight by the relaxed dot and two by dot_i16x8.
+   */
   packWeights(weight: Int8Array, options: Pick<PackedWeights, 'n' | 'k'>): PackedWeights {
     const { n, k } = check.packWeights(options);
     needed('packWeights: weight', weight, 'i8', [n, k, k]);
-    const [, columns] = this.tiles.i8Tile;
-    const groups = this.tiles.i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
-    const bytes = Math.ceil(n / columns) * columns * groups * 4;
-    const address = this.heap.allocate(bytes, 'packed weights');
-    this.blocks.set(address, bytes);
-    this.operands.use((use) =>
-      this.run(opcode.PACK_I8, [use.in(weight), address, n, k, columns, this.tiles.i8Kind]),
-    );
-    return { n, k, address, bytes };
+    const address = this.heap.allocate(n * k, 'int8 weights');
+    this.blocks.set(address, n * k);
+    new Int8Array(this.heap.memory.buffer, address, n * k).set(weight.subarray(0, n * k));
+    return { n, k, address, bytes: n * k };
+  }
+
+  /** The same weights as the tiles read them: made by the first product that has more than one row. */
+  private panelsOf({ n, k, address }: PackedWeights): number {
+    const known = this.panels.get(address);
+    if (known) return known.address;
+    const bytes = packedBytes(n, k, this.tiles);
+    const panels = { address: this.heap.allocate(bytes, 'weights packed for more than one row'), bytes };
+    this.panels.set(address, panels);
+    const { i8Tile, i8Kind } = this.tiles;
+    this.run(opcode.PACK_I8, [address, panels.address, n, k, i8Tile[1], i8Kind]);
+    return panels.address;
   }
 
   /** out u8 (m x n) from x u8 (m x k) and int8 weights: exact int32 sums, integer-only scaling. Returns out. */
@@ -305,12 +329,13 @@ export class Kernels {
     expectNumber('matmulInt8', 'min', min, 0, max);
     if (this.blocks.get(weights.address) !== weights.bytes)
       fail('invalid_argument', 'matmulInt8: these weights were freed, or are not of these kernels');
+    const panels = m === 1 ? 0 : this.panelsOf(weights);
     return this.operands.use((use) => {
       const target = use.out(out);
       this.run(opcode.MATMUL_I8, [
-        ...[use.in(x), weights.address, use.in(bias), use.in(multiplier), table ? use.in(table) : 0, target],
+        ...[use.in(x), panels, use.in(bias), use.in(multiplier), table ? use.in(table) : 0, target],
         ...[m, n, k, shift, zeroPoint, min, max],
-        ...[...this.tiles.i8Tile, this.tiles.i8Kind, this.scratch, this.scratchBytes],
+        ...[...this.tiles.i8Tile, this.tiles.i8Kind, this.scratch, this.scratchBytes, weights.address],
       ]);
       return out;
     });

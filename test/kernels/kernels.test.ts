@@ -46,6 +46,35 @@ describe('matmul', () => {
     );
   });
 
+  it('adds up the products first and then the bias: small ones do not drown in it, and every batch gets the same answer', () => {
+    const [n, k] = [21, 784];
+    const b = new Float32Array(n * k).fill(1);
+    for (const [term, large] of [
+      [1e-3, 10],
+      [1e-3, -3000],
+      [-1e-4, 1e6],
+    ]) {
+      const bias = new Float32Array(n).fill(large);
+      const want = large + k * Math.fround(term);
+      const bound = 1.2 * (k + 8) * 2 ** -24 * k * Math.abs(term) + 2 ** -24 * Math.abs(want);
+      for (const m of [1, 2, 7, 30])
+        for (const transposeB of [false, true]) {
+          const a = new Float32Array(m * k).fill(term);
+          const out = kernels.matmul(a, b, new Float32Array(m * n), { m, n, k, transposeB, bias });
+          for (const y of out) expect(Math.abs(y - want)).toBeLessThanOrEqual(bound);
+        }
+    }
+  });
+
+  it('refuses an activation that there is none of, before any work', () => {
+    const one = new Float32Array(1);
+    const product = (activation: string) => () =>
+      kernels.matmul(one, one, new Float32Array(1), { m: 1, n: 1, k: 1, activation: activation as never });
+    expect(product('leakyRelu')).toThrow(/activation is 'leakyRelu', expected .*'leaky_relu'/);
+    expect(product('constructor')).toThrow(/activation is 'constructor'/);
+    expect(product('leaky_relu')()).toEqual(Float32Array.of(0));
+  });
+
   it('works in place on its own memory, without copies, and applies an activation', () => {
     const [a, b, out] = [kernels.alloc('f32', 6), kernels.alloc('f32', 6), kernels.alloc('f32', 4)];
     a.set([1, 2, 3, -4, -5, -6]);
@@ -60,6 +89,57 @@ describe('matmul', () => {
 });
 
 describe('matmulInt8', () => {
+  const ones = (n: number) => ({
+    ...{ bias: new Int32Array(n), multiplier: new Int32Array(n).fill(2 ** 30), shift: 30 },
+  });
+
+  it('keeps one byte for a weight, and a copy for tiles only where there is more than one row', () => {
+    const [n, k] = [40, 100];
+    const held = kernels.allocatedBytes;
+    const weights = kernels.packWeights(new Int8Array(n * k).fill(1), { n, k });
+    expect(weights.bytes).toBe(n * k);
+    const kept = kernels.allocatedBytes;
+    expect(kept - held).toBeLessThan(n * k + 64);
+    const product = (m: number) => {
+      const x = new Uint8Array(m * k).fill(2);
+      return kernels.matmulInt8(x, weights, new Uint8Array(m * n), { m, ...ones(n) });
+    };
+    expect(product(1)).toEqual(new Uint8Array(n).fill(200));
+    expect(kernels.allocatedBytes).toBe(kept);
+    expect(product(2)).toEqual(new Uint8Array(2 * n).fill(200));
+    const packed = kernels.allocatedBytes - kept;
+    expect(packed).toBeGreaterThanOrEqual(n * k);
+    expect(packed).toBeLessThan(3 * n * k);
+    product(7);
+    expect(kernels.allocatedBytes - kept).toBe(packed);
+    kernels.free(weights);
+    expect(kernels.allocatedBytes).toBe(held);
+  });
+
+  it('a row gives the same alone, among others, and as the last of many, whatever K and the columns leave over', () => {
+    for (const k of [1, 7, 8, 15, 16, 17, 24, 40, 99])
+      for (const n of [1, 3, 4, 5, 97, 130]) {
+        const weights = kernels.packWeights(
+          Int8Array.from({ length: n * k }, (_, i) => ((i * 151 + 3) & 255) - 128),
+          { n, k },
+        );
+        const m = 7;
+        const x = Uint8Array.from({ length: m * k }, (_, i) => (i * 89 + 7) & 255);
+        const options = {
+          bias: Int32Array.from({ length: n }, (_, j) => j * 1000 - 5000),
+          multiplier: new Int32Array(n).fill(2 ** 28),
+          ...{ shift: 38, zeroPoint: 128 },
+        };
+        const all = kernels.matmulInt8(x, weights, new Uint8Array(m * n), { m, ...options });
+        for (let i = 0; i < m; i++) {
+          const row = x.subarray(i * k, (i + 1) * k);
+          const alone = kernels.matmulInt8(row, weights, new Uint8Array(n), { m: 1, ...options });
+          expect(alone, `K ${k}, ${n} columns, row ${i}`).toEqual(all.slice(i * n, (i + 1) * n));
+        }
+        kernels.free(weights);
+      }
+  });
+
   it('is exact', () => {
     fc.assert(
       fc.property(size, size, size, fc.integer({ min: 17, max: 62 }), (m, n, k, shift) => {

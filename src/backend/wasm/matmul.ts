@@ -5,6 +5,7 @@ import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationWords } from './activation.ts';
 import type { Place, TapeRecord } from './tape.ts';
+import { packedBytes } from './tiles.ts';
 
 /**
  * An f32 product as one record: sizes, and the two strides of each operand, which is all that transposing is. A derivative
@@ -54,35 +55,37 @@ function packOnce(b: TensorRef, { n, k, stepB, columnB }: Columns, { address, ex
   return { address: packed, record: { opcode: opcode.PACK, once: true, words } };
 }
 
-/** An int8 product: weights packed for the tile (once, where they are constant), then the product itself. */
+function packI8(weight: TensorRef, packed: number, { address, i8Tile, i8Kind }: Place): TapeRecord {
+  const words = [address(weight), packed, ...weight.shape, i8Tile[1], i8Kind];
+  return { opcode: opcode.PACK_I8, once: weight.constant, words };
+}
+
+/**
+ * An int8 product: weights packed for the tile (once, where they are constant), then the product itself. A single row reads
+ * them where they lie.
+ */
 export function encodeMatmulI8(step: Step, place: Place): TapeRecord[] {
   const [x, weight, bias, multiplier, table] = step.inputs;
   const { shift, zeroPoint, min, max } = step.attrs as MatmulI8Attrs;
   const [n, k] = weight.shape;
   const m = sizeOf(x.shape.slice(0, -1));
   const { address, i8Tile, i8Kind, scratch, scratchPerThread } = place;
-  const [rows, columns] = i8Tile;
-  const groups = i8Kind === 1 ? Math.ceil(k / 4) : Math.ceil(k / 2);
-  const packed = place.extra(Math.ceil(n / columns) * columns * groups * 4);
+  const packed = m === 1 ? undefined : place.extra(packedBytes(n, k, place));
   return [
-    {
-      opcode: opcode.PACK_I8,
-      once: weight.constant,
-      words: [address(weight), packed, n, k, columns, i8Kind],
-    },
+    ...(packed === undefined ? [] : [packI8(weight, packed, place)]),
     {
       opcode: opcode.MATMUL_I8,
       words: [
         ...[
           address(x),
-          packed,
+          packed ?? 0,
           address(bias),
           address(multiplier),
           table ? address(table) : 0,
           address(step.output!),
         ],
         ...[m, n, k, shift, zeroPoint, min, max],
-        ...[rows, columns, i8Kind, scratch, scratchPerThread],
+        ...[...i8Tile, i8Kind, scratch, scratchPerThread, address(weight)],
       ],
     },
   ];

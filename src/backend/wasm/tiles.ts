@@ -43,12 +43,15 @@ export const tileChecks = either(
   nested<TileWish & object>('tiles', { f32: shape, i8: shape }),
 );
 
-/** Tiles that win on V8 with 128-bit vectors; on other engines they lose little. `exact`: the relaxed dot may be used. */
-export function usualTiles(build: WasmBuild, exact: boolean): Tiles {
+/** Tiles that win on V8; on other engines they lose little. `exact`: the relaxed dot may be used. `wide`: vectors of 256 bits. */
+export function usualTiles(build: WasmBuild, exact: boolean, wide = false): Tiles {
+  const i8Kind = exact ? 1 : 0;
+  if (wide)
+    return { f32Tile: build === 'relaxed' ? [6, 16] : [4, 16], i8Tile: exact ? [6, 16] : [4, 16], i8Kind };
   return {
     f32Tile: build === 'relaxed' ? [6, 8] : [5, 8],
     i8Tile: exact ? [6, 8] : [5, 8],
-    i8Kind: exact ? 1 : 0,
+    i8Kind,
   };
 }
 
@@ -65,4 +68,9 @@ function builtIn(type: 'f32' | 'i8', wish: TileShape): TileShape {
   const found = tileShapes[type].find(([rows, columns]) => rows === wish[0] && columns === wish[1]);
   const list = tileShapes[type].map((t) => `[${t.join(', ')}]`).join(', ');
   return found ?? fail('invalid_argument', `there is no ${type} tile [${wish}]; expected one of ${list}`);
+}
+
+/** What int8 weights (n x k) take when they are packed for the tiles: one byte for each by the relaxed dot, two by dot_i16x8. */
+export function packedBytes(n: number, k: number, { i8Tile: [, columns], i8Kind }: Tiles): number {
+  return Math.ceil(n / columns) * columns * Math.ceil(k / (i8Kind === 1 ? 4 : 2)) * 4;
 }

@@ -1,75 +1,22 @@
-import * as opcode from '../../generated/opcodes.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
-import { encode } from './tape.ts';
-import { type I8Kind, type TileShape, type Tiles, tileShapes, usualTiles } from './tiles.ts';
-
-/** A micro-kernel: a tile of f32 products, or of int8 products computed in one of two ways. */
-export interface Candidate {
-  readonly type: 'f32' | 'i8';
-  readonly tile: TileShape;
-  readonly i8Kind: I8Kind;
-}
+import { type Candidate, candidates, TileProbe } from './tile-probe.ts';
+import { type I8Kind, type TileShape, type Tiles, usualTiles } from './tiles.ts';
 
 export interface TunedTiles extends Tiles {
   /** Operations per second of the tiles taken, operands in the nearest cache, in units of 10^9. */
   readonly rates: { readonly f32: number; readonly i8: number };
-}
-
-/** K of the timed products: operands of every tile fit the L1 cache. */
-const DEPTH = 256;
-const WORDS = (6 + 16) * (DEPTH + 6);
-const PROBE_F32 = 0;
-const PROBE_WIDE = 1;
-const PROBE_BYTES = 2;
-
-export function candidates(exact: boolean): Candidate[] {
-  const f32 = tileShapes.f32.map((tile): Candidate => ({ type: 'f32', tile, i8Kind: 0 }));
-  const kinds: I8Kind[] = exact ? [0, 1] : [0];
-  return [
-    ...f32,
-    ...kinds.flatMap((i8Kind) => tileShapes.i8.map((tile): Candidate => ({ type: 'i8', tile, i8Kind }))),
-  ];
-}
-
-/** Runs bare tiles of a module, over operands of zeros. */
-export class TileProbe {
-  private readonly instance: WasmInstance;
-  private readonly heap: WasmHeap;
-  private readonly operands: number;
-  private readonly tape: number;
-
-  constructor(instance: WasmInstance, heap: WasmHeap) {
-    this.instance = instance;
-    this.heap = heap;
-    this.operands = heap.allocate(WORDS * 4, 'timing the tiles');
-    this.tape = heap.allocate(64, 'timing the tiles');
-  }
-
-  /** Billions of operations per second over about this many operations; Infinity where the clock did not move. */
-  rate({ type, tile: [rows, columns], i8Kind }: Candidate, operations: number): number {
-    const each = 2 * rows * columns * DEPTH;
-    const repeats = Math.max(1, Math.round(operations / each));
-    const kind = type === 'f32' ? PROBE_F32 : i8Kind ? PROBE_BYTES : PROBE_WIDE;
-    const length = [DEPTH, DEPTH / 2, DEPTH / 4][kind];
-    const words = [kind, rows, columns, length, repeats, this.operands];
-    const record = encode([{ opcode: opcode.PROBE_TILE, words }]);
-    new Uint32Array(this.heap.memory.buffer, this.tape, record.length).set(record);
-    const begin = performance.now();
-    this.instance.exports.run(this.tape, this.tape + record.byteLength, 0, 1, 0, 0);
-    return (each * repeats) / (performance.now() - begin) / 1e6;
-  }
-
-  dispose(): void {
-    this.heap.release(this.operands, WORDS * 4);
-    this.heap.release(this.tape, 64);
-  }
+  /** How much faster f32 tiles of 16 columns are than those of 8. */
+  readonly gain: number;
+  /** Of wide vectors: a tile that gave a wrong sum once it was optimized. */
+  readonly wrong?: Candidate;
 }
 
 /** In ms: a clock coarser than this (pages that are not isolated) can't tell tiles apart in a short time. */
 const FINE_CLOCK = 0.03;
-/** In ms: for all of the timing. */
+/** In ms, for all of the timing; a check waits longer, since only optimized code shows whether it is right. */
 const TIME_LIMIT = 25;
+const CHECK_LIMIT = 500;
 const FIRST_OPERATIONS = 1e5;
 const WARM_OPERATIONS = 1e6;
 const TIMED_OPERATIONS = 1e6;
@@ -85,8 +32,15 @@ const CLEARLY = 1.05;
  * order is another, so tiles go round until each has become faster, or time is up; those that have not by then do not
  * take part. Undefined where no clock is fine enough, or none became faster (an engine too busy to optimize): then the
  * usual ones stay.
+ *
+ * `wide`: all of them are waited for, and then checked, too.
  */
-export function tuneTiles(instance: WasmInstance, heap: WasmHeap, exact: boolean): TunedTiles | undefined {
+export function tuneTiles(
+  instance: WasmInstance,
+  heap: WasmHeap,
+  exact: boolean,
+  wide = false,
+): TunedTiles | undefined {
   if (clockStep() > FINE_CLOCK) return undefined;
   const probe = new TileProbe(instance, heap);
   try {
@@ -99,14 +53,15 @@ export function tuneTiles(instance: WasmInstance, heap: WasmHeap, exact: boolean
     const begin = performance.now();
     for (;;) {
       const left = runners.filter((r) => !jumped(r));
-      if (left.length === 0 || performance.now() - begin > TIME_LIMIT) break;
+      if (left.length === 0 || performance.now() - begin > (wide ? CHECK_LIMIT : TIME_LIMIT)) break;
       for (const r of left) r.best = Math.max(r.best, probe.rate(r.candidate, WARM_OPERATIONS));
     }
     const field = runners.filter(jumped);
-    if (field.length === 0) return undefined;
+    if (field.length === 0 || (wide && field.length < runners.length)) return undefined;
     for (let round = 0; round < ROUNDS; round++)
       for (const r of field) r.best = Math.max(r.best, probe.rate(r.candidate, TIMED_OPERATIONS));
-    return choose(field, usualTiles(instance.build, exact));
+    const wrong = wide ? field.find(({ candidate }) => !probe.isRight(candidate)) : undefined;
+    return { ...choose(field, usualTiles(instance.build, exact, wide)), wrong: wrong?.candidate };
   } finally {
     probe.dispose();
   }
@@ -159,9 +114,16 @@ export function choose(timed: readonly Timed[], usual: Tiles): TunedTiles {
     f32Tile: f32.candidate.tile,
     i8Tile: i8.candidate.tile,
     i8Kind: i8.candidate.i8Kind,
+    gain: fastest(timed, 16) / fastest(timed, 8),
     rates: { f32: f32.best, i8: i8.best },
   };
 }
+
+const fastest = (timed: readonly Timed[], columns: number): number =>
+  Math.max(
+    0,
+    ...timed.filter(({ candidate: c }) => c.type === 'f32' && c.tile[1] === columns).map((t) => t.best),
+  );
 
 /** Some hosts (Workers) stop the clock while a program computes. */
 const MOST_SPINS = 1e6;

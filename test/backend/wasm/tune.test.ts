@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { candidates } from '../../../src/backend/wasm/tile-probe.ts';
 import { tileShapes, usualTiles } from '../../../src/backend/wasm/tiles.ts';
-import { candidates, choose } from '../../../src/backend/wasm/tune.ts';
+import { choose } from '../../../src/backend/wasm/tune.ts';
 
 const usual = usualTiles('relaxed', false);
 
