@@ -2,7 +2,7 @@ import { inspectFrozen } from './backend/wasm/frozen/file.ts';
 import { freezePlans } from './backend/wasm/frozen/freeze.ts';
 import type { FrozenInfo } from './backend/wasm/frozen/info.ts';
 import { type Bytes, bytesOf } from './core/arrays.ts';
-import { anything, flag, whole } from './core/checks.ts';
+import { anything, flag, texts, whole } from './core/checks.ts';
 import { fail } from './core/errors.ts';
 import { optionsOf } from './core/options.ts';
 import { expectFinite, FrozenModel } from './passes/frozen.ts';
@@ -44,6 +44,8 @@ export interface FreezeOptions extends ServingOptions {
   readonly relaxed?: boolean;
   /** Freeze a model that is not quantized. Its results are within the bounds of docs/NUMERICS.md, not bit-identical. */
   readonly f32?: boolean;
+  /** Anything to keep in the file's description, as text by name; `inspect()` gives it back. Hosts need not read it. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 const checkFreeze = optionsOf<FreezeOptions>('freeze', {
@@ -51,6 +53,7 @@ const checkFreeze = optionsOf<FreezeOptions>('freeze', {
   maxBatch: whole(1, 65536),
   relaxed: flag,
   f32: flag,
+  notes: texts,
 });
 
 /**
@@ -65,7 +68,7 @@ export async function freeze(
   given?: FreezeOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const options = checkFreeze(given);
-  const { maxBatch = 64, relaxed = false, f32 = false } = options;
+  const { maxBatch = 64, relaxed = false, f32 = false, notes } = options;
   if (model instanceof FrozenModel && !f32)
     fail(
       'invalid_argument',
@@ -74,7 +77,7 @@ export async function freeze(
   expectFinite(model instanceof FrozenModel ? model : model.frozen, 'freeze');
   const { input, output } = servingPlan(model, 1, options);
   const planOf = (batch: number) => servingPlan(model, batch, options).plan;
-  return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output });
+  return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output, notes });
 }
 
 /**

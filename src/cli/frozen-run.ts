@@ -1,4 +1,7 @@
 import { BiphaseError, type FrozenInfo, inspect } from '../node.ts';
+import { checkOutputs, type Outputs } from './data/answers.ts';
+import { factsOf, type ModelFacts } from './data/facts.ts';
+import { checkUnit, type Samples, transformed } from './data/inputs.ts';
 
 /** A frozen file's exports; docs/ABI.md. */
 interface FrozenExports {
@@ -13,9 +16,49 @@ interface FrozenExports {
 
 const arrays = { f32: Float32Array, u8: Uint8Array, i8: Int8Array, i32: Int32Array } as const;
 
-/** Runs a frozen file on samples of its own input type: results, one sample after the other. */
-export async function runFrozen(file: Uint8Array, samples: Uint8Array | Float32Array) {
-  const info: FrozenInfo = inspect(file);
+/** A frozen file: what it says about itself, and what its numbers stand for. */
+export interface FrozenFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly info: FrozenInfo;
+  readonly facts: ModelFacts;
+}
+
+export function openFrozen(path: string, bytes: Uint8Array): FrozenFile {
+  const info = inspect(bytes);
+  const size = info.input.shape.reduce((a, b) => a * b, 1);
+  return { path, bytes, info, facts: factsOf(path, info.notes ?? {}, size) };
+}
+
+/** Runs it on samples as their file has them; outputs are what its numbers stand for. */
+export async function runFrozen(file: FrozenFile, samples: Samples): Promise<Outputs> {
+  const { path, info, facts } = file;
+  // Bytes are scaled inside of the file.
+  const inputs = info.input.dtype === 'u8' ? bytesOf(file, samples) : transformed(facts, samples);
+  const raw = await runModule(file, inputs);
+  const width = raw.length / samples.count;
+  checkOutputs(path, facts, width);
+  const { scale, zeroPoint } = info.output;
+  return { values: Float32Array.from(raw, (q) => (q - zeroPoint) * scale), width };
+}
+
+/** Samples for a file that takes bytes: bytes, or numbers that are bytes. */
+function bytesOf({ path, facts }: FrozenFile, samples: Samples): Uint8Array {
+  const { values, size } = samples;
+  if (values instanceof Uint8Array) return values;
+  if (facts.type === 'u8') checkUnit(facts, samples);
+  const broken = values.findIndex((x) => !(Number.isInteger(x) && x >= 0 && x <= 255));
+  if (broken >= 0)
+    throw new BiphaseError(
+      'dtype_mismatch',
+      `${path} takes bytes, ${samples.path} holds other numbers (sample ${Math.floor(broken / size)} has ${values[broken]}); ` +
+        'give whole numbers from 0 to 255, or freeze with --input-type f32',
+    );
+  return Uint8Array.from(values);
+}
+
+/** Runs a module on samples of its own input type: its own numbers, one result after the other. */
+async function runModule({ bytes: file, info }: FrozenFile, samples: Uint8Array | Float32Array) {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(file)).catch((error: Error) => {
     const needs = info.build === 'relaxed' ? 'relaxed SIMD, which this runtime lacks' : 'WebAssembly SIMD';
     throw new BiphaseError(
@@ -37,5 +80,5 @@ export async function runFrozen(file: Uint8Array, samples: Uint8Array | Float32A
     if (error !== 0) throw new BiphaseError('invalid_data', `the file's run(${now}) gave error ${error}`);
     all.set(bytes.subarray(out, out + now * result), at * result);
   }
-  return { info, outputs: new arrays[info.output.dtype](all.buffer) };
+  return new arrays[info.output.dtype](all.buffer);
 }

@@ -1,22 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
-import { BiphaseError, data, FrozenModel, type LoadedModel, loadModel, nn } from '../node.ts';
-import type { Numbers } from './data.ts';
+import { type Command, Option } from 'commander';
+import { BiphaseError, FrozenModel, type LoadedModel, loadModel, nn } from '../node.ts';
+import { columnOf } from './data/columns.ts';
+import { factsOf, type ModelFacts } from './data/facts.ts';
+import { inputsFor, scaled, transformed } from './data/inputs.ts';
+import { kindOf, SAFETENSORS } from './data/kinds.ts';
+import type { Header, Source } from './data/source.ts';
+import { toldSamples } from './data/tell.ts';
 import { read } from './files.ts';
-import { sizes, whole } from './options.ts';
+import { real, sizes } from './options.ts';
+import { say } from './print.ts';
 
-/** The note of a model file that says how bytes become its f32 inputs. */
-const TRANSFORM = 'transform';
-
-export const transformNote = (transform: data.Transform): Record<string, string> => ({
-  [TRANSFORM]: JSON.stringify(transform),
-});
-
-/** How bytes become this model's inputs; undefined where its file does not say. */
-export function transformOf({ notes }: Pick<LoadedModel, 'notes'>): data.Transform | undefined {
-  if (notes[TRANSFORM] === undefined) return undefined;
-  const { scale, shift } = JSON.parse(notes[TRANSFORM]) as data.Transform;
-  return { scale, shift };
+/** A model of a file, and what its numbers stand for. */
+export interface FileModel extends LoadedModel {
+  readonly path: string;
+  readonly facts: ModelFacts;
 }
 
 /** Layers from a JSON file. */
@@ -31,59 +29,101 @@ export async function readLayers(path: string): Promise<nn.Module> {
 }
 
 export interface ModelOptions {
-  /** Most samples to calibrate on. */
-  readonly samples: number;
   /** JSON file with the layers, for weights whose file does not name them. */
   readonly layers?: string;
   /** Shape of a sample, for the same. */
   readonly input?: readonly number[];
 }
 
-/** The options behind ModelOptions, and how many samples of a calibration file count. */
+/** The options behind ModelOptions. */
 export const withModelOptions = (command: Command): Command =>
   command
-    .option('--samples <n>', 'how many samples to calibrate on, from the first', whole(1, 1e6), 512)
     .option('--layers <file>', 'JSON file with the layers, for a file of weights that does not name them')
-    .option('--input <sizes>', 'sizes of one sample, for the same', sizes);
+    .option(
+      '--input <sizes>',
+      "sizes of one sample, for the same (a first linear layer's, if not given)",
+      sizes,
+    );
+
+/** How the samples of a file become a model's inputs. */
+export interface DataOptions {
+  readonly target?: string;
+  readonly header: Header;
+  readonly scale?: number;
+}
+
+export const headerOption = () =>
+  new Option('--header <when>', 'whether the first row of a CSV file names its columns')
+    .choices(['auto', 'yes', 'no'])
+    .default('auto');
+
+/** The options behind DataOptions. */
+export const withDataOptions = (command: Command): Command =>
+  command
+    .option('--target <column>', 'column of a CSV file that holds labels: its name, or its number from 0')
+    .addOption(headerOption())
+    .option(
+      '--scale <s>',
+      "factor on the file's numbers, where they are in another unit than the model's",
+      real(-1e9, 1e9),
+    );
 
 /** A model file, or the weights of a safetensors file in the layers given. */
 export async function readModel(
   path: string,
   { layers, input }: Partial<ModelOptions> = {},
-): Promise<LoadedModel> {
+): Promise<FileModel> {
   const file = await read(path);
   if (isWasm(file))
     throw new BiphaseError('invalid_data', `${path} is a frozen file; give the model file it was made from`);
+  const kind = kindOf(file);
+  if (kind && kind.name !== SAFETENSORS)
+    throw new BiphaseError(
+      'invalid_data',
+      `${path} is ${kind.name}, not a model file. What to do: ${kind.advice}`,
+    );
   const model = layers === undefined ? undefined : await readLayers(layers);
   try {
-    return await loadModel(file, { model, input });
+    const loaded = await loadModel(file, { model, input: input ?? (model && firstInput(nn.specOf(model))) });
+    const { shape } = frozenOf(loaded).input;
+    return {
+      ...loaded,
+      path,
+      facts: factsOf(
+        path,
+        loaded.notes,
+        shape.reduce((a, b) => a * b, 1),
+      ),
+    };
   } catch (error) {
-    if (error instanceof BiphaseError) throw new BiphaseError(error.code, `${path}: ${error.message}`);
+    if (error instanceof BiphaseError && !error.message.startsWith(path))
+      throw new BiphaseError(error.code, `${path}: ${error.message}`);
     throw error;
   }
 }
 
+/** The shape of a sample that a first linear layer tells. */
+function firstInput({ layer, layers, inFeatures }: nn.LayerSpec): number[] | undefined {
+  if (layer === 'sequential') return firstInput((layers as nn.LayerSpec[])[0] ?? {});
+  return typeof inFeatures === 'number' ? [inFeatures] : undefined;
+}
+
 export const isWasm = (file: Uint8Array): boolean => file[0] === 0 && file[1] === 0x61;
 
-export const frozenOf = ({ model }: LoadedModel): FrozenModel =>
+export const frozenOf = ({ model }: Pick<LoadedModel, 'model'>): FrozenModel =>
   model instanceof FrozenModel ? model : model.frozen;
 
-/** Samples for a model: f32, bytes through its transform. Throws 'shape_mismatch' where they are of another size. */
-export function samplesFor(loaded: LoadedModel, { path, shape, values }: Numbers): Float32Array {
-  const { shape: wanted } = frozenOf(loaded).input;
-  const [size, given] = [wanted, shape.slice(1)].map((s) => s.reduce((a, b) => a * b, 1));
-  if (size !== given)
-    throw new BiphaseError(
-      'shape_mismatch',
-      `${path} has samples of ${given} values (${shape.slice(1).join(' x ')}), the model takes ${size} (${wanted.join(' x ')})`,
-    );
-  if (values instanceof Float32Array) return values;
-  const { scale, shift } = transformOf(loaded) ?? { scale: 1, shift: 0 };
-  const target = new Uint8Array(shape[0]);
-  const set = data.fromArrays({ input: values, inputShape: wanted, target, transform: { scale, shift } });
-  const samples = new Float32Array(values.length);
-  set.gather(Uint32Array.from(target.keys()), samples, new Int32Array(shape[0]));
-  return samples;
+/** The samples of a file as this model sees them, told in a line. Throws where they are not of its size or its unit. */
+export function samplesFor(
+  { facts, model }: FileModel,
+  source: Source,
+  { target, scale }: DataOptions,
+): Float32Array {
+  const except = target === undefined ? undefined : columnOf(source, target);
+  const samples = scaled(inputsFor(source, facts, frozenOf({ model }).input.shape, { except }), scale);
+  const seen = transformed(facts, samples);
+  say(toldSamples(samples, facts));
+  return seen;
 }
 
 /** The version of this package. */

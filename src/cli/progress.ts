@@ -3,7 +3,8 @@ import type { StepReport } from '../node.ts';
 
 /** Tells how training goes: a bar on a terminal, a line now and then elsewhere. */
 export interface Progress {
-  step(report: StepReport): void;
+  /** Takes a step, and gives the loss that is told: the mean over the steps of this epoch so far. */
+  step(report: StepReport): number;
   done(): void;
 }
 
@@ -17,24 +18,22 @@ export interface ProgressOptions {
 const LINES = 10;
 
 export function trainingProgress({ batchSize, label, stream = process.stdout }: ProgressOptions): Progress {
-  const begin = performance.now();
-  const rate = (done: number) => (done * batchSize) / ((performance.now() - begin) / 1000);
-  let smooth = 0;
-  const follow = (loss: number) => {
-    smooth = smooth === 0 ? loss : 0.95 * smooth + 0.05 * loss;
-    return smooth;
-  };
+  const lossOf = epochMean();
+  const rateOf = stepRate(batchSize);
   if (!stream.isTTY) {
     return {
-      step({ done, steps, loss, epoch }) {
-        follow(loss);
+      step(report) {
+        const { done, steps, epoch } = report;
+        const loss = lossOf(report);
+        const rate = rateOf(done);
         if (done !== steps && Math.floor((done * LINES) / steps) === Math.floor(((done - 1) * LINES) / steps))
-          return;
-        const speed = Math.round(rate(done));
-        const left = (((steps - done) * batchSize) / speed).toFixed(0);
+          return loss;
+        const left = rate && (((steps - done) * batchSize) / rate).toFixed(0);
+        const speed = rate ? `, ${Math.round(rate)} samples/s, ${left} s left` : '';
         stream.write(
-          `  ${label}: step ${done} of ${steps}, epoch ${epoch}, loss ${smooth.toFixed(4)}, ${speed} samples/s, ${left} s left\n`,
+          `  ${label}: step ${done} of ${steps}, epoch ${epoch}, loss ${loss.toFixed(4)}${speed}\n`,
         );
+        return loss;
       },
       done: () => undefined,
     };
@@ -42,9 +41,9 @@ export function trainingProgress({ batchSize, label, stream = process.stdout }: 
   const bar = new SingleBar(
     {
       stream,
-      format: `  ${label} {bar} {percentage} %  epoch {epoch}  loss {loss}  {speed} img/s  {eta_formatted} left`,
+      format: `  ${label} {bar} {percentage} %  epoch {epoch}  loss {loss}  {speed} samples/s  {eta_formatted} left`,
       // All of it fits 80 columns.
-      barsize: 14,
+      barsize: 10,
       hideCursor: true,
       etaBuffer: 100,
     },
@@ -52,12 +51,37 @@ export function trainingProgress({ batchSize, label, stream = process.stdout }: 
   );
   let started = false;
   return {
-    step({ done, steps, loss, epoch }) {
-      const values = { epoch, loss: follow(loss).toFixed(4), speed: Math.round(rate(done)) };
+    step(report) {
+      const { done, steps, epoch } = report;
+      const loss = lossOf(report);
+      const values = { epoch, loss: loss.toFixed(4), speed: Math.round(rateOf(done) ?? 0) };
       if (!started) bar.start(steps, done, values);
       else bar.update(done, values);
       started = true;
+      return loss;
     },
     done: () => bar.stop(),
+  };
+}
+
+/** The mean loss over the steps of an epoch so far. */
+function epochMean(): (report: StepReport) => number {
+  let [current, sum, count] = [0, 0, 0];
+  return ({ epoch, loss }) => {
+    if (epoch !== current) [current, sum, count] = [epoch, 0, 0];
+    sum += loss;
+    count++;
+    return sum / count;
+  };
+}
+
+/** Samples a second since the first step was made, which also compiles; undefined until there is a second one. */
+function stepRate(batchSize: number): (done: number) => number | undefined {
+  let first: { readonly done: number; readonly at: number } | undefined;
+  return (done) => {
+    const at = performance.now();
+    first ??= { done, at };
+    const seconds = (at - first.at) / 1000;
+    return done > first.done && seconds > 0 ? ((done - first.done) * batchSize) / seconds : undefined;
   };
 }

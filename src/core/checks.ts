@@ -48,6 +48,11 @@ export const object: Check = check(
   'an object',
   (x) => typeof x === 'object' && x !== null && !Array.isArray(x),
 );
+/** Texts by name. */
+export const texts: Check = check(
+  'an object with a string for each name',
+  (x) => object(x) && Object.values(x as object).every(text),
+);
 /** For what its user checks in full, with words of its own. */
 export const anything: Check = check('anything', () => true);
 

@@ -1,9 +1,10 @@
 import { expectArray, expectAttached } from '../core/arrays.ts';
-import { check, real, required, sizes } from '../core/checks.ts';
+import { check, required, sizes } from '../core/checks.ts';
 import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { nested, optionsOf } from '../core/options.ts';
+import { optionsOf } from '../core/options.ts';
 import { type Shape, showShape, sizeOf } from '../core/shape.ts';
+import { applying, isTransform, type Transform } from './transform.ts';
 
 /** Type of one sample's input or target, without the batch dimension. */
 export interface SampleType {
@@ -23,14 +24,6 @@ export interface DataSet {
   readonly target: SampleType;
   /** Copies the samples at `indices`, one after the other, into a batch. */
   gather(indices: ArrayLike<number>, input: TypedArray, target: TypedArray): void;
-}
-
-/** x * scale + shift, applied to inputs as they are gathered. */
-export interface Transform {
-  /** What inputs are multiplied by. */
-  readonly scale: number;
-  /** What is added then. */
-  readonly shift: number;
 }
 
 /** Samples in memory, one after the other. */
@@ -53,18 +46,12 @@ const checkSource = optionsOf<ArraySource>('fromArrays', {
   inputShape: required(sizes),
   target: values,
   targetShape: sizes,
-  transform: nested<Transform>("fromArrays' transform", { scale: required(real()), shift: required(real()) }),
+  transform: isTransform,
 });
 
 /** A data set over arrays in memory; nothing is copied until a batch is gathered. */
 export function fromArrays(source: ArraySource): DataSet {
-  const {
-    input,
-    inputShape,
-    target,
-    targetShape = [],
-    transform = { scale: 1, shift: 0 },
-  } = checkSource(source);
+  const { input, inputShape, target, targetShape = [], transform } = checkSource(source);
   expectArray("the data set's input", input, 'f32', 'u8', 'i8', 'i32');
   expectArray("the data set's target", target, 'f32', 'i32', 'u8', 'i8');
   const inputSize = sizeOf(inputShape);
@@ -81,9 +68,7 @@ export function fromArrays(source: ArraySource): DataSet {
       'shape_mismatch',
       `${length} inputs need ${length * targetSize} target values of shape ${showShape(targetShape)}, got ${target.length}`,
     );
-  // Every byte's value once; as f32, so that gathering is a look-up.
-  const table = Float32Array.from({ length: 256 }, (_, byte) => byte * transform.scale + transform.shift);
-  const plain = dtypeOf(input) === 'f32' && transform.scale === 1 && transform.shift === 0;
+  const apply = applying(transform, inputSize);
   return {
     length,
     input: { dtype: 'f32', shape: inputShape },
@@ -95,17 +80,29 @@ export function fromArrays(source: ArraySource): DataSet {
         const sample = indices[i];
         if (!(sample >= 0 && sample < length))
           fail('out_of_range', `sample ${sample} was asked for; the data set has ${length}`);
-        const from = sample * inputSize;
-        const at = i * inputSize;
-        if (plain) intoInput.set(input.subarray(from, from + inputSize), at);
-        else if (dtypeOf(input) === 'u8')
-          for (let j = 0; j < inputSize; j++) intoInput[at + j] = table[input[from + j]];
-        else
-          for (let j = 0; j < inputSize; j++)
-            intoInput[at + j] = input[from + j] * transform.scale + transform.shift;
+        apply(input, sample * inputSize, intoInput, i * inputSize);
         for (let j = 0; j < targetSize; j++) intoTarget[i * targetSize + j] = target[sample * targetSize + j];
       }
     },
+  };
+}
+
+/** The samples at `indices`, in that order, as a data set of its own over the same memory. */
+export function pick(data: DataSet, indices: ArrayLike<number>): DataSet {
+  const picked = Uint32Array.from(indices);
+  const { length } = picked;
+  const outside = picked.find((i) => i >= data.length);
+  if (outside !== undefined)
+    fail('out_of_range', `sample ${outside} was asked for; the data set has ${data.length}`);
+  // Checked here: what is outside the choice may well be inside the data around it.
+  const within = (i: number) =>
+    i >= 0 && i < length
+      ? picked[i]
+      : fail('out_of_range', `sample ${i} was asked for; the data set has ${length}`);
+  return {
+    ...data,
+    length,
+    gather: (positions, input, target) => data.gather(Uint32Array.from(positions, within), input, target),
   };
 }
 
@@ -113,17 +110,10 @@ export function fromArrays(source: ArraySource): DataSet {
 export function subset(data: DataSet, start: number, end: number): DataSet {
   if (!(start >= 0 && end <= data.length && start < end))
     fail('out_of_range', `samples ${start} to ${end} are not inside a data set of ${data.length}`);
-  const length = end - start;
-  // Checked here: what is outside the window may well be inside the data around it.
-  const within = (i: number) =>
-    i >= 0 && i < length
-      ? i + start
-      : fail('out_of_range', `sample ${i} was asked for; the data set has ${length}`);
-  return {
-    ...data,
-    length,
-    gather: (indices, input, target) => data.gather(Uint32Array.from(indices, within), input, target),
-  };
+  return pick(
+    data,
+    Uint32Array.from({ length: end - start }, (_, i) => start + i),
+  );
 }
 
 /** The first `count` samples. */

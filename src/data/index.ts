@@ -2,3 +2,11 @@ export * from './dataset.ts';
 export { type IdxArray, parseIdx } from './idx.ts';
 export { encodeNpy, type NpyArray, parseNpy } from './npy.ts';
 export { batchOrder } from './order.ts';
+export { type Split, type SplitOptions, split } from './split.ts';
+export {
+  type Scaling,
+  type Standardization,
+  standardize,
+  type Transform,
+  transformed,
+} from './transform.ts';

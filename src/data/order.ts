@@ -17,11 +17,17 @@ export function batchOrder(length: number, options: OrderOptions): Uint32Array<A
   const { seed, epoch, shuffle } = check(options);
   const order = Uint32Array.from({ length }, (_, i) => i);
   if (!shuffle) return order;
-  const random = new Random(seed, epoch);
-  // Fisher & Yates, from the end.
-  for (let i = length - 1; i > 0; i--) {
+  return shuffleInPlace(order, new Random(seed, epoch));
+}
+
+/** Every order equally likely. Fisher & Yates, from the end. */
+export function shuffleInPlace<T extends { [i: number]: number; readonly length: number }>(
+  list: T,
+  random: Random,
+): T {
+  for (let i = list.length - 1; i > 0; i--) {
     const j = random.int(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
+    [list[i], list[j]] = [list[j], list[i]];
   }
-  return order;
+  return list;
 }

@@ -1,5 +1,5 @@
 import { type Bytes, bytesOf } from '../core/arrays.ts';
-import { callback, check, either, object, sizes, text } from '../core/checks.ts';
+import { callback, either, object, sizes, texts } from '../core/checks.ts';
 import { type BiphaseError, fail } from '../core/errors.ts';
 import { optionsOf, show } from '../core/options.ts';
 import { MAX_RANK, type Shape } from '../core/shape.ts';
@@ -41,11 +41,7 @@ export interface LoadedModel {
   readonly remarks: readonly string[];
 }
 
-const notes = check(
-  'an object with a string for each name',
-  (x) => object(x) && Object.values(x as object).every(text),
-);
-const checkSave = optionsOf<SaveOptions>('saveModel', { notes });
+const checkSave = optionsOf<SaveOptions>('saveModel', { notes: texts });
 const checkLoad = optionsOf<LoadOptions>('loadModel', { model: either(object, callback), input: sizes });
 
 const FORMAT = 'biphase.model';

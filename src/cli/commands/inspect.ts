@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { parseSafetensors } from '../../io/safetensors.ts';
-import { type FrozenInfo, type FrozenTensor, inspect as inspectFrozen, loadModel, nn } from '../../node.ts';
+import { type FrozenInfo, type FrozenTensor, loadModel, nn } from '../../node.ts';
+import { factsOf, type ModelFacts } from '../data/facts.ts';
+import { toldFacts } from '../data/tell.ts';
 import { read } from '../files.ts';
-import { frozenOf, isWasm, transformOf } from '../models.ts';
+import { openFrozen } from '../frozen-run.ts';
+import { frozenOf, isWasm } from '../models.ts';
 import { jsonOption } from '../options.ts';
 import { bytes, report, table } from '../print.ts';
 
@@ -21,20 +24,24 @@ export const inspect = () =>
     .action(async (path: string, { json }: { json: boolean }) => {
       const file = await read(path);
       if (isWasm(file)) {
-        const info = inspectFrozen(file);
-        report(json, { kind: 'frozen', ...info }, frozenLines(info));
-      } else await safetensors(file, json);
+        const { info, facts } = openFrozen(path, file);
+        report(json, { kind: 'frozen', ...info, facts }, frozenLines(info, facts));
+      } else await safetensors(path, file, json);
     });
 
 const side = ({ dtype, shape, scale, zeroPoint }: FrozenTensor) =>
   `${dtype} ${shape.join(' x ')}${dtype === 'u8' ? `, real = (q - ${zeroPoint}) * ${scale}` : ''}`;
 
-function frozenLines(info: FrozenInfo): string[] {
+function frozenLines(info: FrozenInfo, facts: ModelFacts): string[] {
   const { abi, build, kernels, maxBatch, input, output, layers, weightBytes, memoryBytes, fileBytes } = info;
   return [
     `frozen model, ABI version ${abi}, needs ${build === 'relaxed' ? 'relaxed SIMD' : 'WebAssembly SIMD (128 bit)'}`,
     `input    ${side(input)}, up to ${maxBatch} samples a run`,
     `output   ${side(output)}`,
+    ...toldFacts(facts),
+    ...(input.dtype === 'f32' && facts.transform
+      ? ['         (done to inputs by biphase run; other hosts do it themselves: docs/ABI.md)']
+      : []),
     `file     ${bytes(fileBytes)}: ${bytes(weightBytes)} of weights, ${bytes(fileBytes - weightBytes)} of ${kernels} kernels and plan`,
     `memory   ${bytes(memoryBytes)}`,
     '',
@@ -51,7 +58,7 @@ function frozenLines(info: FrozenInfo): string[] {
   ];
 }
 
-async function safetensors(file: Uint8Array, json: boolean): Promise<void> {
+async function safetensors(path: string, file: Uint8Array, json: boolean): Promise<void> {
   const { metadata, tensors } = parseSafetensors(file);
   const weights = [...tensors].map(([name, t]) => ({
     name,
@@ -79,10 +86,12 @@ async function safetensors(file: Uint8Array, json: boolean): Promise<void> {
   const frozen = frozenOf(loaded);
   const quantized = loaded.model === frozen ? undefined : loaded.model;
   const layers = nn.specOf(frozen.model);
-  const transform = transformOf(loaded);
+  const size = frozen.input.shape.reduce((a, b) => a * b, 1);
+  const facts = factsOf(path, loaded.notes, size);
   const ops = quantized && 'report' in quantized ? quantized.report : undefined;
-  report(json, { kind, quantized: !!ops, input: frozen.input, layers, transform, ops, tensors: weights }, [
-    `${ops ? 'quantized model' : 'f32 model'}, input f32 ${frozen.input.shape.join(' x ')}${transform ? `, from bytes by x * ${transform.scale}` : ''}`,
+  report(json, { kind, quantized: !!ops, input: frozen.input, layers, facts, ops, tensors: weights }, [
+    `${ops ? 'quantized model' : 'f32 model'}, input f32 ${frozen.input.shape.join(' x ')}`,
+    ...toldFacts(facts),
     ...(layers.layer === 'sequential' ? (layers.layers as nn.LayerSpec[]) : [layers]).map(
       (l) => `  ${JSON.stringify(l)}`,
     ),

@@ -1,40 +1,66 @@
 import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { BiphaseError, data, FrozenModel, inspect } from '../../node.ts';
-import { classNumbers, type Numbers, readNumbers } from '../data.ts';
+import { BiphaseError, data, FrozenModel } from '../../node.ts';
+import {
+  type Answers,
+  answersOf,
+  checkOutputs,
+  className,
+  expectedOf,
+  type Outputs,
+  score,
+} from '../data/answers.ts';
+import { columnLabels, columnOf, type Labels, labelsOf } from '../data/columns.ts';
+import type { ModelFacts } from '../data/facts.ts';
+import { inputsFor, type Samples, scaled, transformed } from '../data/inputs.ts';
+import { readSource } from '../data/read.ts';
+import type { Source } from '../data/source.ts';
+import { toldSamples } from '../data/tell.ts';
 import { openEngine } from '../engine.ts';
 import { checkFiles, read } from '../files.ts';
-import { runFrozen } from '../frozen-run.ts';
-import { isWasm, readModel, samplesFor } from '../models.ts';
+import { openFrozen, runFrozen } from '../frozen-run.ts';
+import {
+  type DataOptions,
+  frozenOf,
+  isWasm,
+  type ModelOptions,
+  readModel,
+  withDataOptions,
+  withModelOptions,
+} from '../models.ts';
 import { backendOption, type Common, jsonOption, threadsOption, whole, wideOption } from '../options.ts';
 import { print, report, say } from '../print.ts';
 
-interface Options extends Common {
+interface Options extends Common, DataOptions, ModelOptions {
   readonly labels?: string;
   readonly output?: string;
-  readonly print: 'classes' | 'outputs' | 'none';
+  readonly print?: 'classes' | 'values' | 'outputs' | 'none';
   readonly batch: number;
 }
 
 const EXAMPLES = `
 Examples:
   biphase run digits.wasm test-images.idx.gz --labels test-labels.idx.gz
+  biphase run iris.safetensors iris.csv --target species
   biphase run digits-int8.safetensors test-images.idx.gz --print outputs | head -3
   biphase run digits.wasm images.npy -o results.npy --print none
+  biphase run weights.safetensors x.npy --layers layers.json
 
-A frozen file runs without the engine, as in every other host. -o writes the raw outputs as NPY: of an int8 model whose last layer
-is quantized, the u8 numbers of the file.`;
+Inputs are as their file has them: what the training did to its own is done to these. A CSV file may be the one that the model was
+trained on; columns are found by the names that the model knows. A frozen file runs without the engine, as in every other host.
+-o writes all outputs as NPY, in f32: logits, before any softmax or sign.`;
 
 export const run = () =>
-  new Command('run')
+  withDataOptions(withModelOptions(new Command('run')))
     .description('Runs a frozen file or a model on samples.')
     .argument('<model>', 'a frozen .wasm file, or a model file')
     .argument('<inputs>', 'samples: IDX, NPY or CSV, also in gzip')
-    .option('--labels <file>', 'class numbers, to say how many answers are right')
+    .option('--labels <file>', 'classes, or values, to say how good the answers are (--target: its column)')
     .addOption(
-      new Option('--print <what>', 'a line for each sample')
-        .choices(['classes', 'outputs', 'none'])
-        .default('classes'),
+      new Option(
+        '--print <what>',
+        'a line for each sample (classes, or the values of a regression, if not given)',
+      ).choices(['classes', 'values', 'outputs', 'none']),
     )
     .option('-o, --output <file>', 'write all outputs there, as NPY')
     .option('--batch <n>', 'samples that go through together (of a model file)', whole(1, 65536), 64)
@@ -45,88 +71,148 @@ export const run = () =>
     .addHelpText('after', EXAMPLES)
     .action(act);
 
-type Values = Float32Array | Uint8Array | Int8Array | Int32Array;
+/** A model of either kind of file: its facts, the shape of a sample, and how it runs. */
+interface Runnable {
+  /** In messages. */
+  readonly name: string;
+  readonly facts: ModelFacts;
+  readonly shape: readonly number[];
+  readonly run: (samples: Samples) => Promise<Outputs>;
+}
 
-async function act(model: string, inputs: string, options: Options): Promise<void> {
-  const reads = { '<model>': model, '<inputs>': inputs, '--labels': options.labels };
+async function act(path: string, inputs: string, options: Options): Promise<void> {
+  const reads = {
+    '<model>': path,
+    '<inputs>': inputs,
+    '--labels': options.labels,
+    '--layers': options.layers,
+  };
   await checkFiles(reads, { '-o': options.output });
-  const file = await read(model);
-  const numbers = await readNumbers(inputs);
-  const count = numbers.shape[0];
-  const labels = options.labels ? classNumbers(await readNumbers(options.labels), count) : undefined;
+  const model = await open(path, options);
+  const { facts, shape } = model;
+  const source = await readSource(inputs, options.header);
+  const { labels, except } = await labelsFor(source, options);
+  const samples = scaled(
+    inputsFor(source, facts, shape, { except, model: model.name, allowNaN: true }),
+    options.scale,
+  );
+  say(
+    toldSamples(
+      samples,
+      facts,
+      labels && `labels in ${labels.name ? `column '${labels.name}'` : labels.path}`,
+    ),
+  );
+  if (labels && labels.count !== samples.count)
+    throw new BiphaseError(
+      'shape_mismatch',
+      `${labels.path} has ${labels.count} labels, expected one for each of the ${samples.count} samples`,
+    );
   const begin = performance.now();
-  const outputs: Values = isWasm(file)
-    ? await frozen(model, file, numbers)
-    : await live(model, numbers, options);
+  const outputs = await model.run(samples);
   const ms = performance.now() - begin;
-  const width = outputs.length / count;
-  if (options.output) await writeWhole(options.output, data.encodeNpy(outputs, [count, width]));
-  const rows = Array.from({ length: count }, (_, i) => outputs.subarray(i * width, (i + 1) * width));
-  const classes = rows.map(classIn);
-  const right = labels && classes.filter((c, i) => c === labels[i]).length;
-  say(`${count} samples in ${ms.toFixed(0)} ms`);
-  const none = classes.filter((c) => c < 0).length;
-  if (none > 0) say(`${none} of them have NaN among their outputs, and so no class: -1`);
+  const result = labels && score(facts, outputs, expectedOf(facts, labels, outputs));
+  const answers = answersOf(facts, outputs);
+  const what = options.print ?? (answers.kind === 'values' ? 'values' : 'classes');
+  if (what === 'classes' && answers.kind === 'values')
+    throw new BiphaseError('invalid_argument', `${path} gives values, not classes; use --print values`);
+  if (options.output)
+    await writeWhole(options.output, data.encodeNpy(outputs.values, [samples.count, outputs.width]));
+  say(`${samples.count} samples in ${ms.toFixed(0)} ms`);
+  tellMissing(answers);
+  const rows = rowsOf(what, facts, outputs, answers);
   if (options.json) {
-    const list = { classes, outputs: rows.map((row) => [...row]), none: undefined }[options.print];
     report(
       true,
-      { samples: count, ms, right, accuracy: labels && right! / count, [options.print]: list },
+      { samples: samples.count, ms, task: facts.task, ...result, ...(what !== 'none' && { [what]: rows }) },
       [],
     );
     return;
   }
-  // With labels, how many are right is what was asked for.
-  if (!labels && options.print !== 'none')
-    for (const [i, row] of rows.entries())
-      print(options.print === 'classes' ? String(classes[i]) : row.join(','));
-  if (labels) print(`${right} of ${count} right: ${((right! / count) * 100).toFixed(2)} %`);
-}
-
-/** Position of the largest output, the first of equals; -1 where one is NaN, and so none the largest. */
-function classIn(row: Values): number {
-  let best = 0;
-  for (let i = 0; i < row.length; i++) {
-    if (Number.isNaN(row[i])) return -1;
-    if (row[i] > row[best]) best = i;
-  }
-  return best;
-}
-
-/** A file's own input type: bytes as they are, or f32. */
-async function frozen(
-  path: string,
-  file: Uint8Array,
-  { path: inputs, shape, values }: Numbers,
-): Promise<Values> {
-  const { input } = inspect(file);
-  const [size, given] = [input.shape, shape.slice(1)].map((s) => s.reduce((a, b) => a * b, 1));
-  if (size !== given)
-    throw new BiphaseError(
-      'shape_mismatch',
-      `${inputs} has samples of ${given} values (${shape.slice(1).join(' x ')}), ${path} takes ${size} (${input.shape.join(' x ')})`,
+  // With labels, how good the answers are is what was asked for.
+  if (!labels) for (const row of rows) print(Array.isArray(row) ? row.join(',') : String(row));
+  if (result)
+    print(
+      'right' in result
+        ? `${result.right} of ${result.of} right: ${(result.accuracy * 100).toFixed(2)} %`
+        : `mean squared error ${result.meanSquaredError.toPrecision(6)}`,
     );
-  if (input.dtype === 'u8' && !(values instanceof Uint8Array))
-    throw new BiphaseError(
-      'dtype_mismatch',
-      `${path} takes bytes, ${inputs} holds other numbers; freeze with --input-type f32`,
-    );
-  return (await runFrozen(file, input.dtype === 'u8' ? values : Float32Array.from(values))).outputs;
 }
 
-async function live(
-  path: string,
-  numbers: Numbers,
-  { backend, threads, wide, batch }: Options,
-): Promise<Values> {
-  const loaded = await readModel(path);
-  const samples = samplesFor(loaded, numbers);
-  const engine = await openEngine({ backend, threads, wide });
-  try {
-    const infer = await engine.infer(loaded.model, { batchSize: Math.min(batch, numbers.shape[0]) });
-    say(`${loaded.model instanceof FrozenModel ? 'f32' : 'int8'} on ${engine.backend.description}`);
-    return await infer(samples);
-  } finally {
-    engine.dispose();
+/** Labels of a file of their own, or of a column of the inputs' file, which then is no input. */
+async function labelsFor(
+  source: Source,
+  { labels, target, header }: Options,
+): Promise<{ labels?: Labels; except?: number }> {
+  if (labels !== undefined) return { labels: labelsOf(await readSource(labels, header), target) };
+  if (target === undefined) return {};
+  const except = columnOf(source, target);
+  return { labels: columnLabels(source, except), except };
+}
+
+type Row = number | string | readonly (number | string)[];
+
+/** What is printed for each sample: a class by its name, or numbers; several where there are several outputs. */
+function rowsOf(
+  what: NonNullable<Options['print']>,
+  facts: ModelFacts,
+  { values, width }: Outputs,
+  answers: Answers,
+): Row[] {
+  if (what === 'none') return [];
+  const count = values.length / width;
+  const each = <T>(list: ArrayLike<number>, per: number, show: (x: number) => T) =>
+    Array.from({ length: count }, (_, i) => {
+      const row = Array.from({ length: per }, (_, j) => show(list[i * per + j]));
+      return per === 1 ? row[0] : row;
+    });
+  if (what !== 'classes' || answers.kind === 'values') {
+    const rows = each(values, width, (x) => x);
+    // Outputs are lists, also of one.
+    return what === 'outputs'
+      ? rows.map((row) => (Array.isArray(row) ? row : [row as number]))
+      : (rows as Row[]);
   }
+  const name = (c: number) => (facts.classes && c >= 0 && !isOwnNumber(facts, c) ? className(facts, c) : c);
+  return each(answers.classes, answers.kind === 'signs' ? width : 1, name) as Row[];
+}
+
+/** Classes named by their numbers stay numbers. */
+const isOwnNumber = ({ classes }: ModelFacts, c: number) => classes?.[c] === String(c);
+
+function tellMissing(answers: Answers): void {
+  if (answers.kind === 'values') return;
+  const none = answers.classes.reduce((sum, c) => sum + +(c < 0), 0);
+  if (none > 0) say(`${none} of them have NaN among their outputs, and so no class: -1`);
+}
+
+async function open(path: string, options: Options): Promise<Runnable> {
+  const file = await read(path);
+  if (isWasm(file)) {
+    const frozen = openFrozen(path, file);
+    return {
+      name: path,
+      facts: frozen.facts,
+      shape: frozen.info.input.shape,
+      run: (samples) => runFrozen(frozen, samples),
+    };
+  }
+  const loaded = await readModel(path, options);
+  const { facts, model } = loaded;
+  const run = async (samples: Samples): Promise<Outputs> => {
+    const seen = transformed(facts, samples);
+    const { backend, threads, wide, batch } = options;
+    const engine = await openEngine({ backend, threads, wide });
+    try {
+      const infer = await engine.infer(model, { batchSize: Math.min(batch, samples.count) });
+      say(`${model instanceof FrozenModel ? 'f32' : 'int8'} on ${engine.backend.description}`);
+      const values = await infer(seen);
+      const width = values.length / samples.count;
+      checkOutputs(path, facts, width);
+      return { values, width };
+    } finally {
+      engine.dispose();
+    }
+  };
+  return { name: 'the model', facts, shape: frozenOf(loaded).input.shape, run };
 }

@@ -4,11 +4,11 @@ import { say } from '../print.ts';
 import { trainingProgress } from '../progress.ts';
 import type { TrainOptions } from './options.ts';
 
-/** The last loss, undefined where nothing was left to do; and whether the signal stopped it before its end. */
+/** The mean loss of the last epoch, undefined where nothing was left to do; and whether the signal stopped it before its end. */
 export async function fit(
   training: Training,
   set: data.DataSet,
-  options: TrainOptions,
+  options: TrainOptions & { readonly batch: number },
   signal: AbortSignal,
 ): Promise<{ loss?: number; stopped: boolean }> {
   const { batch: batchSize, epochs, seed, checkpoint: path, every, resume } = options;
@@ -18,8 +18,7 @@ export async function fit(
   let stopped = false;
   try {
     for await (const step of training.fit(set, { batchSize, epochs, seed, signal, checkpoint })) {
-      progress.step(step);
-      loss = step.loss;
+      loss = progress.step(step);
     }
   } catch (error) {
     if (!(error instanceof BiphaseError && error.code === 'aborted')) throw error;

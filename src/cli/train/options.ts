@@ -1,4 +1,5 @@
 import { nn } from '../../node.ts';
+import type { Header } from '../data/source.ts';
 import type { Common } from '../options.ts';
 
 /** What `biphase train` can bring down, by its name there. */
@@ -26,8 +27,10 @@ export interface TrainOptions extends Common {
   readonly weightDecay?: number;
   readonly momentum: number;
   readonly epochs: number;
-  readonly batch: number;
+  readonly batch?: number;
   readonly seed: number;
+  readonly header: Header;
+  readonly normalize: boolean;
   readonly scale?: number;
   readonly validation: number;
   readonly checkpoint?: string;

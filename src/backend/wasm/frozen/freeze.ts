@@ -15,11 +15,12 @@ export interface FreezeSource {
   readonly build: WasmBuild;
   readonly input: Scaling;
   readonly output: Scaling;
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 /** One WebAssembly module with everything that a model needs; the same bytes for the same model and options. */
 export async function freezePlans(source: FreezeSource): Promise<Uint8Array<ArrayBuffer>> {
-  const { build, maxBatch, input, output } = source;
+  const { build, maxBatch, input, output, notes = {} } = source;
   const planOf = remembered(source.planOf);
   const plan = planOf(maxBatch);
   if (!isForward(plan.steps)) fail('unsupported', `${plan.name} trains; only forward passes can be frozen`);
@@ -38,6 +39,7 @@ export async function freezePlans(source: FreezeSource): Promise<Uint8Array<Arra
     layers: layersOf(plan, maxBatch),
     weightBytes: weightBytesOf(plan),
     memoryBytes: image.pages * PAGE,
+    ...(Object.keys(notes).length > 0 && { notes }),
   });
 }
 

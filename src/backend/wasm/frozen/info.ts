@@ -51,6 +51,8 @@ export interface FrozenInfo {
   readonly weightBytes: number;
   /** Memory of an instance. */
   readonly memoryBytes: number;
+  /** What was kept in its description, by name. */
+  readonly notes?: Readonly<Record<string, string>>;
   /** Bytes of the file. */
   readonly fileBytes: number;
 }
