@@ -1,7 +1,7 @@
 import { BiphaseError, type FrozenInfo, inspect } from '../node.ts';
 import { checkOutputs, type Outputs } from './data/answers.ts';
 import { factsOf, type ModelFacts } from './data/facts.ts';
-import { checkUnit, type Samples, transformed } from './data/inputs.ts';
+import { type Samples, transformed } from './data/inputs.ts';
 
 /** A frozen file's exports; docs/ABI.md. */
 interface FrozenExports {
@@ -43,10 +43,9 @@ export async function runFrozen(file: FrozenFile, samples: Samples): Promise<Out
 }
 
 /** Samples for a file that takes bytes: bytes, or numbers that are bytes. */
-function bytesOf({ path, facts }: FrozenFile, samples: Samples): Uint8Array {
+function bytesOf({ path }: FrozenFile, samples: Samples): Uint8Array {
   const { values, size } = samples;
   if (values instanceof Uint8Array) return values;
-  if (facts.type === 'u8') checkUnit(facts, samples);
   const broken = values.findIndex((x) => !(Number.isInteger(x) && x >= 0 && x <= 255));
   if (broken >= 0)
     throw new BiphaseError(

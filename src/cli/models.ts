@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { BiphaseError, FrozenModel, type LoadedModel, loadModel, nn } from '../node.ts';
 import { columnOf } from './data/columns.ts';
 import { factsOf, type ModelFacts } from './data/facts.ts';
-import { inputsFor, scaled, transformed } from './data/inputs.ts';
+import { inputsFor, otherUnit, scaled, transformed } from './data/inputs.ts';
 import { kindOf, SAFETENSORS } from './data/kinds.ts';
 import type { Header, Source } from './data/source.ts';
 import { toldSamples } from './data/tell.ts';
@@ -108,7 +108,8 @@ function firstInput({ layer, layers, inFeatures }: nn.LayerSpec): number[] | und
   return typeof inFeatures === 'number' ? [inFeatures] : undefined;
 }
 
-export const isWasm = (file: Uint8Array): boolean => file[0] === 0 && file[1] === 0x61;
+/** By all four bytes: the length that a safetensors file begins with may have two of them. */
+export const isWasm = (file: Uint8Array): boolean => [0, 0x61, 0x73, 0x6d].every((b, i) => file[i] === b);
 
 export const frozenOf = ({ model }: Pick<LoadedModel, 'model'>): FrozenModel =>
   model instanceof FrozenModel ? model : model.frozen;
@@ -121,6 +122,8 @@ export function samplesFor(
 ): Float32Array {
   const except = target === undefined ? undefined : columnOf(source, target);
   const samples = scaled(inputsFor(source, facts, frozenOf({ model }).input.shape, { except }), scale);
+  const remark = otherUnit(facts, samples);
+  if (remark) throw new BiphaseError('invalid_data', remark);
   const seen = transformed(facts, samples);
   say(toldSamples(samples, facts));
   return seen;

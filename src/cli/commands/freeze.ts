@@ -8,7 +8,7 @@ import {
   inspect,
   type StoredModel,
 } from '../../node.ts';
-import { toldFacts } from '../data/tell.ts';
+import { toldTransform } from '../data/tell.ts';
 import { openEngine } from '../engine.ts';
 import { checkFiles } from '../files.ts';
 import { type FileModel, type ModelOptions, readModel, withModelOptions } from '../models.ts';
@@ -70,9 +70,9 @@ async function act(path: string, options: Options): Promise<void> {
   report(json, { file: output, fileBytes, weightBytes, build, maxBatch, input }, [
     `wrote ${output}: ${bytes(fileBytes)}, ${bytes(fileBytes - weightBytes)} of them beyond its weights`,
     `takes ${input.dtype} ${input.shape.join(' x ')}, up to ${maxBatch} samples a run; needs ${build === 'relaxed' ? 'relaxed SIMD' : 'WebAssembly SIMD'}`,
-    ...(byteInput
+    ...(byteInput || !facts.transform
       ? []
-      : toldFacts({ transform: facts.transform }).map((line) => `inputs as the network sees them: ${line}`)),
+      : [`hosts give inputs as the network sees them: ${toldTransform(facts.transform)}`]),
   ]);
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../data/answers.ts';
 import { columnLabels, columnOf, type Labels, labelsOf } from '../data/columns.ts';
 import type { ModelFacts } from '../data/facts.ts';
-import { inputsFor, type Samples, scaled, transformed } from '../data/inputs.ts';
+import { inputsFor, otherUnit, type Samples, scaled, transformed } from '../data/inputs.ts';
 import { readSource } from '../data/read.ts';
 import type { Source } from '../data/source.ts';
 import { toldSamples } from '../data/tell.ts';
@@ -103,6 +103,8 @@ async function act(path: string, inputs: string, options: Options): Promise<void
       labels && `labels in ${labels.name ? `column '${labels.name}'` : labels.path}`,
     ),
   );
+  const remark = otherUnit(facts, samples);
+  if (remark) say(`remark: ${remark}`);
   if (labels && labels.count !== samples.count)
     throw new BiphaseError(
       'shape_mismatch',

@@ -94,30 +94,30 @@ function samples(
 /** Values are of another unit than those a model was trained on where one is more than so many times the other. */
 const OTHER_UNIT = 16;
 
-/**
- * Samples as the model sees them: f32, through its transform. Throws 'invalid_data' for bytes where it was trained on
- * other numbers, and the other way round, of another size: their scale is not the one that the transform is for.
- */
+/** Samples as the model sees them: f32, through its transform. Throws 'invalid_data' where f32 does not hold one. */
 export function transformed(facts: ModelFacts, samples: Samples): Float32Array {
-  checkUnit(facts, samples);
-  const { path, values, size, count } = samples;
+  const { path, values, size } = samples;
   const seen = data.transformed(values, size, facts.transform);
-  for (let at = 0; at < count * size; at++)
-    if (!Number.isFinite(seen[at]) && Number.isFinite(values[at]))
-      bad(
-        `${path}, sample ${Math.floor(at / size)}: ${values[at]} is more than f32 holds once it is scaled as the model's inputs are`,
-      );
+  const lost = seen.findIndex((x, at) => !Number.isFinite(x) && Number.isFinite(values[at]));
+  if (lost >= 0)
+    bad(
+      `${path}, sample ${Math.floor(lost / size)}: ${values[lost]} is more than f32 holds once it is scaled as the model's inputs are`,
+    );
   return seen;
 }
 
-export function checkUnit({ type, largest }: ModelFacts, samples: Samples): void {
-  if (type === undefined || !largest || type === samples.type) return;
+/**
+ * What is to be said of bytes for a model that was trained on other numbers of another size, and the other way round: their
+ * scale is hardly the one that the transform is for.
+ */
+export function otherUnit({ type, largest }: ModelFacts, samples: Samples): string | undefined {
+  if (type === undefined || !largest || type === samples.type) return undefined;
   const given = largestOf(samples.values);
-  if (given === 0 || (given * OTHER_UNIT > largest && given < largest * OTHER_UNIT)) return;
+  if (given === 0 || (given * OTHER_UNIT > largest && given < largest * OTHER_UNIT)) return undefined;
   const kind = (t: string) => (t === 'u8' ? 'bytes' : 'numbers');
-  bad(
-    `${samples.path} holds ${kind(samples.type)} up to ${given}, the model was trained on ${kind(type)} up to ${largest}, and scales them itself; ` +
-      `give such ones, or --scale with the factor between the two (such as ${given < largest ? '255' : '0.00392'})`,
+  return (
+    `${samples.path} holds ${kind(samples.type)} up to ${given}, the model was trained on ${kind(type)} up to ${largest} and does to ` +
+    `inputs what was done to those; --scale is for a factor between the two (such as ${given < largest ? '255' : '0.00392'})`
   );
 }
 

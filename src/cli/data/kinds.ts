@@ -24,8 +24,13 @@ const PIXELS = 'decode it first, and save the pixels of all images in one NPY or
 const AS_CSV = 'save it as CSV or NPY';
 const TORCH = "save the weights with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')";
 
-/** The first that fits counts: special kinds of ZIP before ZIP. */
+/** The first that fits counts: safetensors, which may begin with any length; special kinds of ZIP before ZIP. */
 const kinds: readonly Kind[] = [
+  {
+    name: SAFETENSORS,
+    advice: 'give it as the model, not as data',
+    is: (head) => head.slice(4, 8) === '\0\0\0\0' && head[8] === '{',
+  },
   { name: 'a PyTorch file (.pt, .pth)', advice: TORCH, is: zipWith('/data.pkl') },
   { name: 'an Excel workbook', advice: 'save it as CSV (UTF-8)', is: zipWith('xl/workbook') },
   { name: 'an OpenDocument file', advice: 'save it as CSV', is: zipWith('mimetypeapplication/vnd.oasis') },
@@ -74,11 +79,6 @@ const kinds: readonly Kind[] = [
     name: 'a Python pickle (or an old PyTorch file)',
     advice: `numpy.save() an array; of a model, ${TORCH}`,
     is: (head) => head[0] === '\x80' && head.charCodeAt(1) >= 2 && head.charCodeAt(1) <= 5,
-  },
-  {
-    name: SAFETENSORS,
-    advice: 'give it as the model, not as data',
-    is: (head) => head.slice(4, 8) === '\0\0\0\0' && head[8] === '{',
   },
   {
     name: 'a Git LFS pointer, not the file itself',
