@@ -84,7 +84,8 @@ export async function readModel(
     );
   const model = layers === undefined ? undefined : await readLayers(layers);
   try {
-    const loaded = await loadModel(file, { model, input: input ?? (model && firstInput(nn.specOf(model))) });
+    const loaded = await loadModel(file, { model, input });
+    for (const remark of loaded.remarks) say(`${path}: ${remark}`);
     const { shape } = frozenOf(loaded).input;
     return {
       ...loaded,
@@ -100,12 +101,6 @@ export async function readModel(
       throw new BiphaseError(error.code, `${path}: ${error.message}`);
     throw error;
   }
-}
-
-/** The shape of a sample that a first linear layer tells. */
-function firstInput({ layer, layers, inFeatures }: nn.LayerSpec): number[] | undefined {
-  if (layer === 'sequential') return firstInput((layers as nn.LayerSpec[])[0] ?? {});
-  return typeof inFeatures === 'number' ? [inFeatures] : undefined;
 }
 
 /** By all four bytes: the length that a safetensors file begins with may have two of them. */

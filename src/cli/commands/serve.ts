@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { FrozenModel } from '../../node.ts';
+import { toldFacts } from '../data/tell.ts';
 import { openEngine } from '../engine.ts';
 import { readModel } from '../models.ts';
 import {
@@ -12,6 +13,7 @@ import {
   wideOption,
 } from '../options.ts';
 import { print, say } from '../print.ts';
+import { onRaw } from '../serve/raw.ts';
 import type { ServerOptions } from '../serve/server.ts';
 import { stoppable } from '../signals.ts';
 
@@ -72,16 +74,23 @@ async function act(path: string, options: Options): Promise<void> {
     import('../serve/keys.ts'),
   ]);
   const keys = options.apiKeyFile === undefined ? undefined : await readKeys(options.apiKeyFile);
-  const { model } = await readModel(path);
+  const { model, facts } = await readModel(path);
   const engine = await openEngine({ backend, threads, wide });
   try {
     const settings = { maxBatch, maxDelayMs, maxQueue, cache: cache > 0 && { maxBytes: cache } };
     const predictor = await engine.predictor(model, settings);
     const stopping = new AbortController();
     const { maxBody, cors } = options;
-    const app = createApp(predictor, { maxBatch, maxBody, keys, cors, stopping: stopping.signal });
+    const app = createApp(onRaw(predictor, facts), {
+      maxBatch,
+      maxBody,
+      keys,
+      cors,
+      stopping: stopping.signal,
+    });
     const server = await HttpServer.listen(app.fetch, options);
     say(`${model instanceof FrozenModel ? 'f32' : 'int8'} on ${engine.backend.description}`);
+    for (const line of toldFacts(facts)) say(line);
     if (!server.local && !keys)
       say('everybody who reaches this address may ask: --api-key-file FILE asks for a key');
     print(json ? JSON.stringify({ url: server.url }) : `${server.url}/predict  /health  /metrics`);
