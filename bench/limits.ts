@@ -1,6 +1,6 @@
-import { instantiate, type WasmBuild, type WasmInstance } from '../src/backend/wasm/load.ts';
-import { WasmHeap } from '../src/backend/wasm/memory.ts';
-import { probeDot } from '../src/backend/wasm/probe.ts';
+import type { Backend } from '../src/backend/backend.ts';
+import type { WasmBuild } from '../src/backend/wasm/load.ts';
+import { type Opened, openInstance } from '../src/backend/wasm/open.ts';
 import { encode } from '../src/backend/wasm/tape.ts';
 import { type Candidate, candidates, TileProbe } from '../src/backend/wasm/tile-probe.ts';
 import * as opcode from '../src/generated/opcodes.ts';
@@ -24,7 +24,7 @@ export class Limits {
   private readonly copyOnce: () => void;
   private readonly threads: number;
 
-  private constructor(instance: WasmInstance, heap: WasmHeap, exact: boolean, threads: number) {
+  private constructor({ instance, heap, exact }: Opened, threads: number) {
     this.threads = threads;
     this.tiles = new TileProbe(instance, heap);
     const fastest = (type: Candidate['type']) =>
@@ -46,16 +46,12 @@ export class Limits {
     for (let i = 0; i < 10; i++) this.copyOnce();
   }
 
-  /** For a build, with instances and memory of their own. `threads`: the limits are those of one, times this. */
-  static async of(build: WasmBuild, threads: number): Promise<Limits> {
-    const instance = await instantiate({ build, pages: 256 });
-    const heap = new WasmHeap(instance.memory);
-    return new Limits(
-      instance,
-      heap,
-      instance.build === 'relaxed' && probeDot(instance.exports, heap),
-      threads,
-    );
+  /**
+   * For a backend on WebAssembly, with the same instructions and an instance and memory of their own. `threads`: the limits are
+   * those of one, times this.
+   */
+  static async of({ build, wide }: Pick<Backend, 'build' | 'wide'>, threads: number): Promise<Limits> {
+    return new Limits(await openInstance({ build: build as WasmBuild, wide, pages: 256 }), threads);
   }
 
   /** Now, in units of limitUnits. */

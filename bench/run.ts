@@ -30,7 +30,7 @@ export async function run(
   { quick, print }: RunOptions,
 ) {
   const { name: backend, build, threads } = engine.backend;
-  const limits = backend === 'wasm' ? await Limits.of(build as 'simd128' | 'relaxed', threads) : undefined;
+  const limits = backend === 'wasm' ? await Limits.of(engine.backend, threads) : undefined;
   const measured: Record<LimitName, number[]> = { multiply_add: [], dot: [], copy: [] };
   // Each once at first, so that a report has all of them whatever its cases are bound by.
   if (limits)

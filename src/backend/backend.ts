@@ -13,6 +13,8 @@ export interface Backend {
   readonly description: string;
   /** Which build of the backend runs: 'simd128', 'relaxed', the adapter's name, ... */
   readonly build: string;
+  /** Whether its vectors have 256 bits, because V8 joins two of 128; undefined where there is no such thing. */
+  readonly wide?: boolean;
   /** Threads it computes on, the caller's included; 1 on a GPU. */
   readonly threads: number;
   /**

@@ -75,7 +75,7 @@ describe('the benchmark', () => {
   });
 
   it('measures limits that are there', async () => {
-    const one = await Limits.of('simd128', 1);
+    const one = await Limits.of({ build: 'simd128' }, 1);
     for (const name of Object.keys(limitUnits) as (keyof typeof limitUnits)[]) {
       const rate = one.measure(name);
       expect(rate).toBeGreaterThan(0.1);

@@ -26,11 +26,13 @@ async function gpu(): Promise<GPU> {
 
 /** The backends that are here, with what is missing noted (or failing, where REQUIRE names it). */
 export const backends = await Promise.all(
-  all.map(async ({ name, needs, create }) => ({
-    name,
-    create,
-    absent: needs ? await missing(needs) : false,
-  })),
+  (process.env.WASM ? all.filter((b) => b.name.startsWith('wasm')) : all).map(
+    async ({ name, needs, create }) => ({
+      name,
+      create,
+      absent: needs ? await missing(needs) : false,
+    }),
+  ),
 );
 
 export const reference = (): Backend => new ReferenceBackend();

@@ -81,6 +81,10 @@ export class WasmBackend implements Backend {
     return this.pool && !this.whyOne ? this.pool.threads : 1;
   }
 
+  get wide(): boolean {
+    return this.vectors.wide;
+  }
+
   get description(): string {
     const threads = this.threads === 1 ? '1 thread' : `${this.threads} threads`;
     const why = this.whyOne ? `: ${this.whyOne}` : '';

@@ -84,7 +84,7 @@ const RELAXED = moduleOf(...zeros, ...zeros, 0xfd, 0x80, 2);
 /** What one thread does at best in the wasm backend's build; nothing for other backends. */
 async function limitsOf({ backend }: Engine): Promise<Record<string, number>> {
   if (backend.name !== 'wasm') return {};
-  const limits = await Limits.of(backend.build as 'simd128' | 'relaxed', 1);
+  const limits = await Limits.of(backend, 1);
   const best = (name: keyof typeof limitUnits) =>
     Math.max(...Array.from({ length: 5 }, () => limits.measure(name)));
   return { multiply_add: best('multiply_add'), dot: best('dot'), copy: best('copy') };
