@@ -211,7 +211,7 @@ describe('bad calls are refused', () => {
     [
       'a wrong type',
       () => kernels.matmul(new Float64Array(6) as never, f(6), f(4), { m: 2, n: 2, k: 3 }),
-      /matmul: a is object, expected f32/,
+      /matmul: a: got Float64Array, expected/,
     ],
     [
       'rows that overlap',
