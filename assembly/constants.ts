@@ -1,15 +1,23 @@
 /**
- * Vector constants, in the first part of the memory, which belongs to the module. V8 builds a v128.const anew from two
- * integers at each use, in the middle of a loop; loading one takes half the time, or a third.
+ * The first part of the memory, which belongs to the module:
+ *
+ *     64 spare places, SPARE_BYTES for each thread (spare.ts)     TABLE constants, an f32 or i32 each     RESERVED
+ *
+ * V8 builds a v128.const anew from two integers at each use, in the middle of a loop. Loading a constant into all lanes is one
+ * instruction, the two vectors of a turn share it, and where V8 makes one wide vector of them it becomes a wide load.
  */
-const TABLE: usize = 64;
+export const SPARE: usize = 64;
+export const SPARE_BYTES: usize = 128;
+/** One for whoever runs alone, and one for each thread of a pool, of which there are 64 at most. */
+const PLACES: usize = 65;
+export const TABLE: usize = SPARE + PLACES * SPARE_BYTES;
 /** Memory below this is the module's own; hosts place nothing there. */
-export const RESERVED: usize = 2048;
+export const RESERVED: usize = 9216;
 
 /** The constant of this number, in all four lanes. */
 @inline
 export function constant(number: i32): v128 {
-  return v128.load(TABLE + (<usize>number << 4));
+  return v128.load32_splat(TABLE + (<usize>number << 2));
 }
 
 // Numbers of the constants; of a polynomial, that of its first coefficient, highest power first.
@@ -42,7 +50,7 @@ export const SIXTH = 55;
 export const MOST = 56;
 
 function put(number: i32, value: f32): void {
-  v128.store(TABLE + (<usize>number << 4), f32x4.splat(value));
+  store<f32>(TABLE + (<usize>number << 2), value);
 }
 
 /**

@@ -1,41 +1,53 @@
+import { BOTH, BY, elements, loop, OF } from './elements';
 import { ADD, DIV, F32, I32, I8, MUL, SUB, U8 } from './opcodes';
+import { TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
-import { loadPart, storePart } from './vector';
 
 @inline
-function apply(kind: i32, a: v128, b: v128): v128 {
+export function apply(kind: i32, a: v128, b: v128): v128 {
   if (kind == ADD) return f32x4.add(a, b);
   if (kind == SUB) return f32x4.sub(a, b);
   if (kind == MUL) return f32x4.mul(a, b);
   return f32x4.div(a, b);
 }
 
-/** One run of y = a op b; a step of 0 repeats one element. */
 @inline
-function binaryLoop(kind: i32, a: usize, stepA: i32, b: usize, stepB: i32, y: usize, n: i32): void {
-  const oneA = n > 0 ? v128.load32_splat(a) : f32x4.splat(0);
-  const oneB = n > 0 ? v128.load32_splat(b) : f32x4.splat(0);
-  let i: i32 = 0;
-  for (; i + 4 <= n; i += 4) {
-    const at = <usize>i << 2;
-    const va = stepA ? v128.load(a + at) : oneA;
-    const vb = stepB ? v128.load(b + at) : oneB;
-    v128.store(y + at, apply(kind, va, vb));
-  }
-  if (i < n) {
-    const at = <usize>i << 2;
-    const va = stepA ? loadPart(a + at, n - i, 0) : oneA;
-    const vb = stepB ? loadPart(b + at, n - i, 1) : oneB;
-    storePart(y + at, n - i, apply(kind, va, vb));
-  }
+function applyOne(kind: i32, a: f32, b: f32): f32 {
+  if (kind == ADD) return a + b;
+  if (kind == SUB) return a - b;
+  if (kind == MUL) return a * b;
+  return a / b;
 }
 
+/** `n` floats, a multiple of TURN. */
+export function binaryTurns(family: i32, kind: i32, a: usize, b: usize, y: usize, n: i32, p: f32): void {
+  if (family == BOTH)
+    switch (kind) {
+      case ADD: loop(BOTH, ADD, a, b, y, n, p); break;
+      case SUB: loop(BOTH, SUB, a, b, y, n, p); break;
+      case MUL: loop(BOTH, MUL, a, b, y, n, p); break;
+      case DIV: loop(BOTH, DIV, a, b, y, n, p); break;
+    }
+  else
+    switch (kind) {
+      case ADD: loop(BY, ADD, a, b, y, n, p); break;
+      case MUL: loop(BY, MUL, a, b, y, n, p); break;
+      case SUB: family == BY ? loop(BY, SUB, a, b, y, n, p) : loop(OF, SUB, a, b, y, n, p); break;
+      case DIV: family == BY ? loop(BY, DIV, a, b, y, n, p) : loop(OF, DIV, a, b, y, n, p); break;
+    }
+}
+
+/** One run of y = a op b; a step of 0 repeats one element. Runs may be short and many: what is left of one goes one by one. */
 function binaryRun(kind: i32, a: usize, stepA: i32, b: usize, stepB: i32, y: usize, n: i32): void {
-  switch (kind) {
-    case ADD: binaryLoop(ADD, a, stepA, b, stepB, y, n); break;
-    case SUB: binaryLoop(SUB, a, stepA, b, stepB, y, n); break;
-    case MUL: binaryLoop(MUL, a, stepA, b, stepB, y, n); break;
-    case DIV: binaryLoop(DIV, a, stepA, b, stepB, y, n); break;
+  const whole = n & -TURN;
+  if (whole) {
+    if (stepA && stepB) binaryTurns(BOTH, kind, a, b, y, whole, 0);
+    else if (stepA) binaryTurns(BY, kind, a, 0, y, whole, load<f32>(b));
+    else binaryTurns(OF, kind, b, 0, y, whole, load<f32>(a));
+  }
+  for (let i = whole; i < n; i++) {
+    const at = <usize>i << 2;
+    store<f32>(y + at, applyOne(kind, load<f32>(a + at * <usize>stepA), load<f32>(b + at * <usize>stepB)));
   }
 }
 
@@ -91,11 +103,9 @@ export function scale(a: usize, thread: i32, threads: i32): void {
   const x = <usize>load<u32>(a);
   const y = <usize>load<u32>(a, 4);
   const n = load<i32>(a, 8);
-  const factor = f32x4.splat(load<f32>(a, 12));
-  const to = shareEnd(n, 16, thread, threads);
-  let i = shareStart(n, 16, thread, threads);
-  for (; i + 4 <= to; i += 4) v128.store(y + (<usize>i << 2), f32x4.mul(v128.load(x + (<usize>i << 2)), factor));
-  if (i < to) storePart(y + (<usize>i << 2), to - i, f32x4.mul(loadPart(x + (<usize>i << 2), to - i, 0), factor));
+  const from = shareStart(n, 16, thread, threads);
+  const at = <usize>from << 2;
+  elements(BY, MUL, x + at, 0, y + at, shareEnd(n, 16, thread, threads) - from, load<f32>(a, 12));
 }
 
 /** Repeats one byte or one 4-byte word. Record: y, bytes, word u32 (a byte is repeated in all four) */

@@ -2,7 +2,7 @@ import {
   constant, ERF_LIMIT, ERF_P, ERF_Q, EXP, EXP_HIGH, EXP_LOW, LN2_HIGH, LN2_LOW, LOG1P, LOG2_E, ONE, ROUNDER, 
   TANH_LIMIT, TANH_P, TANH_Q, TWO,
 } from './constants';
-import { madd } from './isa';
+import { madd, select } from './isa';
 
 /**
  * Vector functions on four floats. NaN goes in and comes out; infinities give limits.
@@ -119,7 +119,7 @@ export function tanh(given: v128): v128 {
   q = madd(q, z, constant(TANH_Q + 2));
   q = madd(q, z, constant(TANH_Q + 3));
   const beyond = f32x4.ge(f32x4.abs(given), limit);
-  return f32x4.div(v128.bitselect(x, f32x4.mul(x, p), beyond), v128.bitselect(limit, q, beyond));
+  return f32x4.div(select(x, f32x4.mul(x, p), beyond), select(limit, q, beyond));
 }
 
 /** Error function: x P(x^2) / Q(x^2) on [-4, 4], where f32 reaches +-1. */

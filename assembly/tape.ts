@@ -12,6 +12,7 @@ import { probeTile } from './probe';
 import { activationI8, dequantize, quantize } from './quantize';
 import { argmax, globalNorm, maxBackward, reduce } from './reduce';
 import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './softmax';
+import { takePlace } from './spare';
 import { BEGIN, barrier, END, jobDone, nextJob, THREADS } from './threads';
 
 /**
@@ -22,6 +23,7 @@ import { BEGIN, barrier, END, jobDone, nextJob, THREADS } from './threads';
  */
 export function run(begin: usize, end: usize, thread: i32, threads: i32, control: usize, patience: i32): usize {
   fillConstants();
+  takePlace(thread, threads);
   for (let at = begin; at < end; ) {
     // Read before the barrier: once all have arrived, the caller may overwrite the tape.
     const next = at + (<usize>load<u32>(at, 4) << 2);

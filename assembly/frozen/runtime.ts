@@ -1,13 +1,13 @@
-import { fillConstants, RESERVED } from '../constants';
+import { fillConstants, RESERVED, TABLE } from '../constants';
 import { checksum } from './checksum';
 import { isExact } from './probe';
 
 /**
  * What every frozen module does around its kernels. Its memory, from which only the part up to `data end` is in the file:
  *
- *     0          RESERVED                data end          frozen end
- *     | constants | header, tapes, weights | packed weights | tape of this run | scratch | temporaries | output | input |
- *     `------------------- frozen: never written again ----'
+ *     0       TABLE       RESERVED                data end          frozen end
+ *     | spare | constants | header, tapes, weights | packed weights | tape of this run | scratch | temporaries | output | input |
+ *             `------------------- frozen: never written again ----'
  *
  * Header, u32 words at RESERVED (src/backend/wasm/frozen/image.ts writes it):
  *
@@ -65,7 +65,7 @@ export function onceEnd(): usize {
 
 /** After the records that run once: from here on the frozen part does not change. */
 export function close(): void {
-  seal = checksum(0, frozenEnd);
+  seal = checksum(TABLE, frozenEnd);
 }
 
 /** 0, or why there is no run of this many samples. */
@@ -136,5 +136,5 @@ export function query(tensor: i32, field: i32): f64 {
 
 /** 0 if everything that is frozen is as it was when the module was made. */
 export function verify(): i32 {
-  return mostSamples > 0 && checksum(0, frozenEnd) == seal ? 0 : DAMAGED;
+  return mostSamples > 0 && checksum(TABLE, frozenEnd) == seal ? 0 : DAMAGED;
 }

@@ -65,7 +65,7 @@ function at(base: usize, elements: i32): usize {
 /** Columns [j0, j1) of a product of one row. */
 function row(r: usize, a: usize, b: usize, c: usize, j0: i32, j1: i32): void {
   vectorMatrix(a, b, load<u32>(r, 8), c, j0, j1, load<i32>(r, 28), load<i32>(r, 48), load<i32>(r, 52));
-  activate(load<i32>(r, 60), c, c, j0, j1, load<f32>(r, 64));
+  activate(load<i32>(r, 60), at(c, j0), at(c, j0), j1 - j0, load<f32>(r, 64));
 }
 
 /** Rows [i0, i1) and columns [j0, j1) of one product. */
@@ -120,11 +120,16 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
           rows, columns, kc, packedA, panelB, apart, columns,
           start, biased ? at(add, whole) : add, next, at(corner, whole), mc, nc - whole, ldc, edge,
         );
-        if (act && last)
-          for (let i = 0; i < mc; i++) activate(act, at(corner, i * ldc), at(corner, i * ldc), 0, nc, slope);
+        if (act && last) activateRows(act, corner, mc, nc, ldc, slope);
       }
     }
   }
+}
+
+/** Rows that follow one another are one run: few floats are left over at its end. */
+function activateRows(act: i32, c: usize, mc: i32, nc: i32, ldc: i32, slope: f32): void {
+  if (nc == ldc) activate(act, c, c, mc * nc, slope);
+  else for (let i = 0; i < mc; i++, c = at(c, ldc)) activate(act, c, c, nc, slope);
 }
 
 /**

@@ -9,8 +9,8 @@ interface Block {
   bytes: number;
 }
 
-/** The module keeps its constants here (its export `reservedBytes` says so); no tensor has address 0, which kernels read as "none". */
-export const RESERVED = 2048;
+/** The module keeps its constants and spare places here (its export `reservedBytes` says so); no tensor has address 0, which kernels read as "none". */
+export const RESERVED = 9216;
 
 /**
  * Hands out parts of one WebAssembly memory: first fit, neighbours joined when freed. The memory grows only here,
