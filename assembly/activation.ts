@@ -1,10 +1,10 @@
 import {
   constant, DENSITY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE, TWO,
 } from './constants';
-import { select } from './isa';
-import { ELU, GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
 import { BACKWARD, elements, FORWARD, loop } from './elements';
-import { erf, exp, expm1, log1p, sigmoid, tanh } from './math';
+import { select } from './isa';
+import { below, erf, expDown, expm1, gated, log1p, negated, sigmoid, tanh } from './math';
+import { ELU, GELU, GELU_TANH, HARDSWISH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH } from './opcodes';
 import { shareEnd, shareStart } from './threads';
 
 /** One activation on four floats; `kind` is a constant where this is inlined. `p` is leaky_relu's slope or elu's alpha. */
@@ -23,16 +23,16 @@ export function forward(kind: i32, x: v128, p: v128): v128 {
   if (kind == GELU_TANH) {
     // (1 + tanh u) / 2 is sigmoid(2 u), which keeps its digits where x is negative.
     const inner = geluInner(x);
-    return v128.andnot(f32x4.mul(x, sigmoid(f32x4.add(inner, inner))), f32x4.lt(x, constant(GELU_ZERO)));
+    return v128.andnot(gated(x, f32x4.add(inner, inner)), f32x4.lt(x, constant(GELU_ZERO)));
   }
   // -infinity would meet a factor of 0 and become NaN; no finite result changes beyond -1e30.
-  if (kind == SILU) return f32x4.mul(f32x4.pmax(x, f32x4.neg(constant(MOST))), sigmoid(x));
+  if (kind == SILU) return gated(f32x4.pmax(x, negated(constant(MOST))), x);
   if (kind == SIGMOID) return sigmoid(x);
   if (kind == TANH) return tanh(x);
-  if (kind == SOFTPLUS) return f32x4.add(f32x4.pmax(x, zero), log1p(exp(f32x4.neg(f32x4.abs(x)))));
+  if (kind == SOFTPLUS) return f32x4.add(f32x4.pmax(x, zero), log1p(expDown(below(x))));
   if (kind == HARDSWISH) {
     const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, constant(THREE))), constant(SIXTH));
-    return v128.andnot(select(x, y, f32x4.ge(x, constant(THREE))), f32x4.le(x, f32x4.neg(constant(THREE))));
+    return v128.andnot(select(x, y, f32x4.ge(x, constant(THREE))), f32x4.le(x, negated(constant(THREE))));
   }
   return x;
 }
@@ -46,7 +46,7 @@ function geluInner(x: v128): v128 {
 
 @inline
 function within(x: v128, limit: v128): v128 {
-  return f32x4.pmax(f32x4.pmin(x, limit), f32x4.neg(limit));
+  return f32x4.pmax(f32x4.pmin(x, limit), negated(limit));
 }
 
 /** dy times the derivative; `s` is what the op table's `saved` names: the input, or the output. */
@@ -56,19 +56,19 @@ export function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   const one = constant(ONE);
   if (kind == RELU) return v128.andnot(dy, f32x4.le(s, zero));
   if (kind == LEAKY_RELU) return select(f32x4.mul(dy, p), dy, f32x4.le(s, zero));
-  if (kind == ELU) return select(f32x4.mul(dy, f32x4.mul(p, exp(s))), dy, f32x4.le(s, zero));
+  if (kind == ELU) return select(f32x4.mul(dy, f32x4.mul(p, expDown(s))), dy, f32x4.le(s, zero));
   if (kind == GELU) {
-    const x = within(s, f32x4.neg(constant(GELU_ZERO)));
-    const half = f32x4.mul(x, f32x4.neg(constant(HALF)));
-    const density = f32x4.mul(exp(f32x4.mul(half, x)), constant(DENSITY));
+    const x = within(s, negated(constant(GELU_ZERO)));
+    const half = f32x4.mul(x, negated(constant(HALF)));
+    const density = f32x4.mul(expDown(f32x4.mul(half, x)), constant(DENSITY));
     const phi = f32x4.mul(constant(HALF), f32x4.add(one, erf(f32x4.mul(x, constant(SQRT_HALF)))));
     return f32x4.mul(dy, f32x4.add(phi, f32x4.mul(x, density)));
   }
   if (kind == GELU_TANH) {
     // y = x g with g = sigmoid(2 u), dg = 2 g (1 - g) du; g and 1 - g from e^-2|u|, neither by subtraction.
-    const x = within(s, f32x4.neg(constant(GELU_ZERO)));
+    const x = within(s, negated(constant(GELU_ZERO)));
     const inner = geluInner(x);
-    const e = exp(f32x4.neg(f32x4.abs(f32x4.add(inner, inner))));
+    const e = expDown(below(f32x4.add(inner, inner)));
     const most = f32x4.div(one, f32x4.add(one, e));
     const least = f32x4.mul(e, most);
     const g = select(most, least, f32x4.ge(inner, zero));
@@ -85,11 +85,11 @@ export function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   }
   if (kind == SIGMOID) return f32x4.mul(f32x4.mul(dy, s), f32x4.sub(one, s));
   if (kind == TANH) return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(s, s)));
-  if (kind == SOFTPLUS) return f32x4.mul(dy, sigmoid(s));
+  if (kind == SOFTPLUS) return gated(dy, s);
   if (kind == HARDSWISH) {
     const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), constant(THREE)), constant(SIXTH));
     const y = select(dy, f32x4.mul(dy, ramp), f32x4.ge(s, constant(THREE)));
-    return v128.andnot(y, f32x4.le(s, f32x4.neg(constant(THREE))));
+    return v128.andnot(y, f32x4.le(s, negated(constant(THREE))));
   }
   return dy;
 }

@@ -33,21 +33,22 @@ export const LN2_HIGH = 8;
 export const LN2_LOW = 9;
 export const EXP = 10;
 export const LOG1P = 15;
-export const TANH_LIMIT = 23;
-export const TANH_P = 24;
-export const TANH_Q = 31;
-export const ERF_LIMIT = 35;
-export const ERF_P = 36;
-export const ERF_Q = 43;
-export const SQRT_HALF = 48;
-export const GELU_ZERO = 49;
-export const SQRT_2_BY_PI = 50;
-export const GELU_CUBIC = 51;
-export const GELU_CUBIC_SLOPE = 52;
-export const DENSITY = 53;
-export const THREE = 54;
-export const SIXTH = 55;
-export const MOST = 56;
+export const TANH_LIMIT = 21;
+export const TANH_P = 22;
+export const TANH_Q = 29;
+export const ERF_LIMIT = 33;
+export const ERF_P = 34;
+export const ERF_Q = 41;
+export const SQRT_HALF = 46;
+export const GELU_ZERO = 47;
+export const SQRT_2_BY_PI = 48;
+export const GELU_CUBIC = 49;
+export const GELU_CUBIC_SLOPE = 50;
+export const DENSITY = 51;
+export const THREE = 52;
+export const SIXTH = 53;
+export const MOST = 54;
+export const SIGN = 55;
 
 function put(number: i32, value: f32): void {
   store<f32>(TABLE + (<usize>number << 2), value);
@@ -75,8 +76,13 @@ export function fillConstants(): void {
   put(EXP + 2, 4.1668390786e-2);
   put(EXP + 3, 1.6666520399e-1);
   put(EXP + 4, 4.9999993432e-1);
-  // log(1 + t) = 2 atanh(t / (2 + t)): 2 / 15, 2 / 13, .. 2
-  for (let i = 0; i < 8; i++) put(LOG1P + i, <f32>(2.0 / <f64>(15 - 2 * i)));
+  // log(1 + t) = 2 atanh(s) with s = t / (2 + t) up to 1/3: 2 atanh(s) / s by powers of s^2, least greatest relative error, by Remez's exchange
+  put(LOG1P, 0.24413070082664490);
+  put(LOG1P + 1, 0.21393249928951263);
+  put(LOG1P + 2, 0.28620722889900208);
+  put(LOG1P + 3, 0.39998692274093628);
+  put(LOG1P + 4, 0.66666680574417114);
+  put(LOG1P + 5, 2);
   // tanh, 1 in f32 beyond the limit: the rational of Eigen's tanh
   put(TANH_LIMIT, 7.90531110763549805);
   put(TANH_P, -2.76076847742355e-16);
@@ -113,6 +119,7 @@ export function fillConstants(): void {
   put(THREE, 3);
   put(SIXTH, 1.0 / 6.0);
   put(MOST, 1e30);
+  put(SIGN, -0.0);
   if (ASC_FEATURE_THREADS) atomic.store<i32>(TABLE, 1);
   else store<i32>(TABLE, 1);
 }

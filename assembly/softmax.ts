@@ -1,35 +1,50 @@
-import { exp, log } from './math';
+import { expDown, log } from './math';
+import { MAX, SUM } from './opcodes';
+import { spare, TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, maxLanes, storePart, sumLanes } from './vector';
+
+/**
+ * What two vectors came to, as one float. They go through memory, side by side, because adjacent stores are what V8 starts
+ * from when it makes wide vectors: all that led to them becomes wide.
+ */
+@inline
+function together(kind: i32, v0: v128, v1: v128): f32 {
+  const at = spare(0);
+  v128.store(at, v0);
+  v128.store(at, v1, 16);
+  if (kind == MAX) return maxLanes(f32x4.pmax(v128.load(at), v128.load(at, 16)));
+  return sumLanes(f32x4.add(v128.load(at), v128.load(at, 16)));
+}
 
 /** Largest of n floats. NaN is passed over: it makes the sum of exponentials NaN, and with it all that follows. */
 export function rowMax(x: usize, n: i32): f32 {
   let m0 = f32x4.splat(-Infinity);
   let m1 = m0;
   let i: i32 = 0;
-  for (; i + 8 <= n; i += 8, x += 32) {
+  for (; i + TURN <= n; i += TURN, x += TURN * 4) {
     m0 = f32x4.pmax(m0, v128.load(x));
     m1 = f32x4.pmax(m1, v128.load(x, 16));
   }
   for (; i < n; i += 4, x += 16) m0 = f32x4.pmax(m0, loadPart(x, n - i, -Infinity));
-  return maxLanes(f32x4.pmax(m0, m1));
+  return together(MAX, m0, m1);
 }
 
-/** Sum of exp(x - shift). */
+/** Sum of exp(x - shift), with shift the row's largest. */
 export function sumExp(x: usize, n: i32, shift: f32): f32 {
   return expRow(false, x, 0, n, shift);
 }
 
-/** Sum of exp(x - shift), the terms kept in y if asked for. Two vectors at a time, so that one's waiting is the other's work. */
+/** Sum of exp(x - shift), the terms kept in y if asked for. */
 @inline
 function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
   const s = f32x4.splat(shift);
   let sum0 = f32x4.splat(0);
   let sum1 = sum0;
   let i: i32 = 0;
-  for (; i + 8 <= n; i += 8, x += 32, y += 32) {
-    const e0 = exp(f32x4.sub(v128.load(x), s));
-    const e1 = exp(f32x4.sub(v128.load(x, 16), s));
+  for (; i + TURN <= n; i += TURN, x += TURN * 4, y += TURN * 4) {
+    const e0 = expDown(f32x4.sub(v128.load(x), s));
+    const e1 = expDown(f32x4.sub(v128.load(x, 16), s));
     if (keep) {
       v128.store(y, e0);
       v128.store(y, e1, 16);
@@ -39,95 +54,103 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
   }
   for (; i < n; i += 4, x += 16, y += 16) {
     // exp of the filling -infinity is 0; where the row's largest is -infinity too, the sum is NaN as it should be.
-    const e = exp(f32x4.sub(loadPart(x, n - i, -Infinity), s));
+    const e = expDown(f32x4.sub(loadPart(x, n - i, -Infinity), s));
     if (keep) storePart(y, n - i, e);
     sum0 = f32x4.add(sum0, e);
   }
-  return sumLanes(f32x4.add(sum0, sum1));
+  return together(SUM, sum0, sum1);
 }
 
 function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
   return expRow(true, x, y, n, shift);
 }
 
-function scaleRow(y: usize, n: i32, by: f32): void {
-  const factor = f32x4.splat(by);
+/** Sum of a b, or of a alone. */
+@inline
+function total(product: bool, a: usize, b: usize, n: i32): f32 {
+  let sum0 = f32x4.splat(0);
+  let sum1 = sum0;
   let i: i32 = 0;
-  for (; i + 4 <= n; i += 4, y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
-  if (i < n) storePart(y, n - i, f32x4.mul(loadPart(y, n - i, 0), factor));
+  for (; i + TURN <= n; i += TURN, a += TURN * 4, b += TURN * 4) {
+    sum0 = f32x4.add(sum0, product ? f32x4.mul(v128.load(a), v128.load(b)) : v128.load(a));
+    sum1 = f32x4.add(sum1, product ? f32x4.mul(v128.load(a, 16), v128.load(b, 16)) : v128.load(a, 16));
+  }
+  for (; i < n; i += 4, a += 16, b += 16) {
+    const v = loadPart(a, n - i, 0);
+    sum0 = f32x4.add(sum0, product ? f32x4.mul(v, loadPart(b, n - i, 0)) : v);
+  }
+  return together(SUM, sum0, sum1);
+}
+
+// What becomes of an element once its row's sum is known.
+const SOFTMAX = 0;
+const LOG_SOFTMAX = 1;
+const SOFTMAX_BACKWARD = 2;
+const LOG_SOFTMAX_BACKWARD = 3;
+
+@inline
+function inRow(kind: i32, a: v128, b: v128, p: v128, q: v128): v128 {
+  if (kind == SOFTMAX) return f32x4.mul(a, p);
+  if (kind == LOG_SOFTMAX) return f32x4.sub(f32x4.sub(a, p), q);
+  if (kind == SOFTMAX_BACKWARD) return f32x4.mul(b, f32x4.sub(a, p));
+  return f32x4.sub(a, f32x4.mul(expDown(b), p));
+}
+
+/** y = inRow(a, b) for a row of n. Rows may be short and many: what doesn't fill a turn is loaded and stored in parts. */
+@inline
+function rowLoop(kind: i32, a: usize, b: usize, y: usize, n: i32, first: f32, second: f32): void {
+  const p = f32x4.splat(first);
+  const q = f32x4.splat(second);
+  let i: i32 = 0;
+  for (; i + TURN <= n; i += TURN, a += TURN * 4, b += TURN * 4, y += TURN * 4) {
+    const y0 = inRow(kind, v128.load(a), v128.load(b), p, q);
+    const y1 = inRow(kind, v128.load(a, 16), v128.load(b, 16), p, q);
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
+  for (; i < n; i += 4, a += 16, b += 16, y += 16)
+    storePart(y, n - i, inRow(kind, loadPart(a, n - i, 0), loadPart(b, n - i, 0), p, q));
+}
+
+/** Rows one after the other. Record: x, y, rows, n; of a gradient: dy, y, dx, rows, n */
+@inline
+function rowwise(kind: i32, a: usize, thread: i32, threads: i32): void {
+  const backward = kind == SOFTMAX_BACKWARD || kind == LOG_SOFTMAX_BACKWARD;
+  const sizes = a + (backward ? 12 : 8);
+  const rows = load<i32>(sizes);
+  const n = load<i32>(sizes, 4);
+  const end = shareEnd(rows, 1, thread, threads);
+  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
+    const at = (<usize>r * <usize>n) << 2;
+    const x = <usize>load<u32>(a) + at;
+    const y = <usize>load<u32>(a, 4) + at;
+    if (backward) {
+      const sum = total(kind == SOFTMAX_BACKWARD, x, y, n);
+      rowLoop(kind, x, y, <usize>load<u32>(a, 8) + at, n, sum, 0);
+    } else {
+      const most = rowMax(x, n);
+      if (kind == SOFTMAX) rowLoop(SOFTMAX, y, y, y, n, 1 / storeExp(x, y, n, most), 0);
+      else rowLoop(LOG_SOFTMAX, x, x, y, n, most, <f32>log(sumExp(x, n, most)));
+    }
+  }
 }
 
 /** Softmax of each row. Record: x, y, rows, n */
 export function softmax(a: usize, thread: i32, threads: i32): void {
-  const n = load<i32>(a, 12);
-  const rows = load<i32>(a, 8);
-  const end = shareEnd(rows, 1, thread, threads);
-  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
-    const at = (<usize>r * <usize>n) << 2;
-    const x = <usize>load<u32>(a) + at;
-    const y = <usize>load<u32>(a, 4) + at;
-    scaleRow(y, n, 1 / storeExp(x, y, n, rowMax(x, n)));
-  }
+  rowwise(SOFTMAX, a, thread, threads);
 }
 
 /** x - largest - log(sum of exp(x - largest)). Record: x, y, rows, n */
 export function logSoftmax(a: usize, thread: i32, threads: i32): void {
-  const n = load<i32>(a, 12);
-  const rows = load<i32>(a, 8);
-  const end = shareEnd(rows, 1, thread, threads);
-  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
-    const at = (<usize>r * <usize>n) << 2;
-    const x = <usize>load<u32>(a) + at;
-    const y = <usize>load<u32>(a, 4) + at;
-    const most = rowMax(x, n);
-    const shift = f32x4.splat(most);
-    const total = f32x4.splat(<f32>log(sumExp(x, n, most)));
-    for (let i = 0; i < n; i += 4) {
-      const e = <usize>i << 2;
-      storePart(y + e, n - i, f32x4.sub(f32x4.sub(loadPart(x + e, n - i, 0), shift), total));
-    }
-  }
+  rowwise(LOG_SOFTMAX, a, thread, threads);
 }
 
 /** dx = y (dy - sum(dy y)). Record: dy, y, dx, rows, n */
 export function softmaxBackward(a: usize, thread: i32, threads: i32): void {
-  const rows = load<i32>(a, 12);
-  const n = load<i32>(a, 16);
-  const end = shareEnd(rows, 1, thread, threads);
-  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
-    const at = (<usize>r * <usize>n) << 2;
-    const dy = <usize>load<u32>(a) + at;
-    const y = <usize>load<u32>(a, 4) + at;
-    const dx = <usize>load<u32>(a, 8) + at;
-    let dot = f32x4.splat(0);
-    for (let i = 0; i < n; i += 4) {
-      const e = <usize>i << 2;
-      dot = f32x4.add(dot, f32x4.mul(loadPart(dy + e, n - i, 0), loadPart(y + e, n - i, 0)));
-    }
-    const all = f32x4.splat(sumLanes(dot));
-    for (let i = 0; i < n; i += 4) {
-      const e = <usize>i << 2;
-      storePart(dx + e, n - i, f32x4.mul(loadPart(y + e, n - i, 0), f32x4.sub(loadPart(dy + e, n - i, 0), all)));
-    }
-  }
+  rowwise(SOFTMAX_BACKWARD, a, thread, threads);
 }
 
 /** dx = dy - exp(y) sum(dy). Record: dy, y, dx, rows, n */
 export function logSoftmaxBackward(a: usize, thread: i32, threads: i32): void {
-  const rows = load<i32>(a, 12);
-  const n = load<i32>(a, 16);
-  const end = shareEnd(rows, 1, thread, threads);
-  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
-    const at = (<usize>r * <usize>n) << 2;
-    const dy = <usize>load<u32>(a) + at;
-    const y = <usize>load<u32>(a, 4) + at;
-    const dx = <usize>load<u32>(a, 8) + at;
-    let sum = f32x4.splat(0);
-    for (let i = 0; i < n; i += 4) sum = f32x4.add(sum, loadPart(dy + (<usize>i << 2), n - i, 0));
-    const all = f32x4.splat(sumLanes(sum));
-    for (let i = 0; i < n; i += 4) {
-      const e = <usize>i << 2;
-      storePart(dx + e, n - i, f32x4.sub(loadPart(dy + e, n - i, 0), f32x4.mul(exp(loadPart(y + e, n - i, 0)), all)));
-    }
-  }
+  rowwise(LOG_SOFTMAX_BACKWARD, a, thread, threads);
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sectionsOf } from '../../../../src/backend/wasm/frozen/sections.ts';
+import { RESERVED } from '../../../../src/backend/wasm/memory.ts';
 import { createEngine, freeze, inspect, nn } from '../../../../src/index.ts';
 import { type FrozenExports, instantiateFrozen, randomSamples, untrained } from '../../../support/frozen.ts';
 
@@ -137,8 +138,8 @@ describe.each(kinds)('a frozen module, %s', (kind) => {
   it('tells when its weights were written to, and when they were put back', () => {
     const bytes = new Uint8Array(e.memory.buffer);
     expect(e.verify()).toBe(0);
-    // The vector constants, the header, weights, packed weights.
-    for (const at of [80, 2048 + 16, 2048 + 320, 2048 + 400, 2048 + 640]) {
+    // The constants at the end of what the module reserves, the header, weights, packed weights.
+    for (const at of [-800, 16, 320, 400, 640].map((offset) => RESERVED + offset)) {
       bytes[at] ^= 0x10;
       expect(e.verify(), `byte ${at}`).toBe(2);
       bytes[at] ^= 0x10;
@@ -147,7 +148,7 @@ describe.each(kinds)('a frozen module, %s', (kind) => {
   });
 
   it('does not believe a header that was written to', () => {
-    const words = new Uint32Array(e.memory.buffer, 2048, 20);
+    const words = new Uint32Array(e.memory.buffer, RESERVED, 20);
     const most = words[4];
     words[4] = 0xffffffff;
     expect([e.max_batch(), e.run(MOST + 1), e.run(1)]).toEqual([MOST, 1, 0]);
