@@ -1,20 +1,23 @@
 import { expDown, log } from './math';
-import { MAX, SUM } from './opcodes';
 import { spare, TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, maxLanes, storePart, sumLanes } from './vector';
 
 /**
- * What two vectors came to, as one float. They go through memory, side by side, because adjacent stores are what V8 starts
- * from when it makes wide vectors: all that led to them becomes wide.
+ * What two vectors of a loop came to goes through memory, side by side, at once after it: adjacent stores are what V8 starts
+ * from when it makes wide vectors, so all that led to them becomes wide.
  */
 @inline
-function together(kind: i32, v0: v128, v1: v128): f32 {
+function put(v0: v128, v1: v128): void {
   const at = spare(0);
   v128.store(at, v0);
   v128.store(at, v1, 16);
-  if (kind == MAX) return maxLanes(f32x4.pmax(v128.load(at), v128.load(at, 16)));
-  return sumLanes(f32x4.add(v128.load(at), v128.load(at, 16)));
+}
+
+/** That, and the vector of what was left over, as one float. */
+@inline
+function sumWith(rest: v128): f32 {
+  return sumLanes(f32x4.add(f32x4.add(v128.load(spare(0)), v128.load(spare(0), 16)), rest));
 }
 
 /** Largest of n floats. NaN is passed over: it makes the sum of exponentials NaN, and with it all that follows. */
@@ -26,8 +29,10 @@ export function rowMax(x: usize, n: i32): f32 {
     m0 = f32x4.pmax(m0, v128.load(x));
     m1 = f32x4.pmax(m1, v128.load(x, 16));
   }
-  for (; i < n; i += 4, x += 16) m0 = f32x4.pmax(m0, loadPart(x, n - i, -Infinity));
-  return together(MAX, m0, m1);
+  put(m0, m1);
+  let rest = f32x4.splat(-Infinity);
+  for (; i < n; i += 4, x += 16) rest = f32x4.pmax(rest, loadPart(x, n - i, -Infinity));
+  return maxLanes(f32x4.pmax(f32x4.pmax(v128.load(spare(0)), v128.load(spare(0), 16)), rest));
 }
 
 /** Sum of exp(x - shift), with shift the row's largest. */
@@ -52,13 +57,15 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
     sum0 = f32x4.add(sum0, e0);
     sum1 = f32x4.add(sum1, e1);
   }
+  put(sum0, sum1);
+  let rest = f32x4.splat(0);
   for (; i < n; i += 4, x += 16, y += 16) {
     // exp of the filling -infinity is 0; where the row's largest is -infinity too, the sum is NaN as it should be.
     const e = expDown(f32x4.sub(loadPart(x, n - i, -Infinity), s));
     if (keep) storePart(y, n - i, e);
-    sum0 = f32x4.add(sum0, e);
+    rest = f32x4.add(rest, e);
   }
-  return together(SUM, sum0, sum1);
+  return sumWith(rest);
 }
 
 function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
@@ -75,11 +82,13 @@ function total(product: bool, a: usize, b: usize, n: i32): f32 {
     sum0 = f32x4.add(sum0, product ? f32x4.mul(v128.load(a), v128.load(b)) : v128.load(a));
     sum1 = f32x4.add(sum1, product ? f32x4.mul(v128.load(a, 16), v128.load(b, 16)) : v128.load(a, 16));
   }
+  put(sum0, sum1);
+  let rest = f32x4.splat(0);
   for (; i < n; i += 4, a += 16, b += 16) {
     const v = loadPart(a, n - i, 0);
-    sum0 = f32x4.add(sum0, product ? f32x4.mul(v, loadPart(b, n - i, 0)) : v);
+    rest = f32x4.add(rest, product ? f32x4.mul(v, loadPart(b, n - i, 0)) : v);
   }
-  return together(SUM, sum0, sum1);
+  return sumWith(rest);
 }
 
 // What becomes of an element once its row's sum is known.
