@@ -19,7 +19,7 @@ export interface PredictorOptions {
    * or while the batch before it ran. More is for backends on which larger batches pay for the wait.
    */
   readonly maxDelayMs?: number;
-  /** Most samples that may wait; a request beyond is refused with 'overloaded'. 1024 if not given. */
+  /** Most samples that may wait; a request beyond is refused with 'overloaded'. 1024 if not given, or maxBatch if that is more. */
   readonly maxQueue?: number;
   /** Bytes of inputs and outputs to keep; false keeps nothing. 16 MiB if not given. */
   readonly cache?: { readonly maxBytes: number } | false;
@@ -49,7 +49,8 @@ const checkNames = optionsOf<PredictorOptions>('predictor', {
 /** Fills in what was not given; throws 'invalid_argument' for what is nonsense. */
 export function checkPredictorOptions(given: PredictorOptions | undefined): CheckedOptions {
   const options = checkNames(given);
-  const { maxBatch = 64, maxDelayMs = 0, maxQueue = 1024, cache = { maxBytes: 16 * 2 ** 20 } } = options;
+  const { maxBatch = 64, maxDelayMs = 0, cache = { maxBytes: 16 * 2 ** 20 } } = options;
+  const { maxQueue = Math.max(1024, maxBatch) } = options;
   if (maxQueue < maxBatch)
     fail('invalid_argument', `maxQueue is ${maxQueue}, expected a whole number from ${maxBatch} (maxBatch)`);
   const cacheBytes = cache === false ? 0 : cache.maxBytes;

@@ -110,6 +110,7 @@ describe('methods and paths', () => {
     ['PUT', '/metrics', 405, 'GET, HEAD, OPTIONS'],
     ['OPTIONS', '/predict', 204, 'POST, OPTIONS'],
     ['OPTIONS', '/health', 204, 'GET, HEAD, OPTIONS'],
+    ['OPTIONS', '/', 204, 'GET, HEAD, POST, OPTIONS'],
     ['HEAD', '/health', 200, null],
     ['GET', '/', 404, null],
     ['OPTIONS', '/nothing', 404, null],
@@ -225,6 +226,9 @@ describe('the protocol', () => {
     expecting.socket.write(body);
     await expecting.has('"outputs"');
     expecting.socket.destroy();
+    const whole = await wire(url, 'OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(await whole.has('\r\n\r\n')).toMatch(/^HTTP\/1.1 204 .*allow: GET, HEAD, POST, OPTIONS/s);
+    whole.socket.destroy();
     const old = await wire(url, 'GET /health HTTP/1.0\r\n\r\n');
     expect(await old.closed).toBeUndefined();
     expect(old.text()).toContain('"status":"ok"');

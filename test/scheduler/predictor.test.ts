@@ -254,6 +254,11 @@ describe('a predictor', () => {
     });
   });
 
+  it('has room for a batch in its queue, however large that is', () =>
+    using({ maxBatch: 2000, batchSizes: [2000] }, async (p) => {
+      expect((await p.predict(samples(2000, 1))).length).toBe(2000 * 5);
+    }));
+
   it('refuses samples of a wrong type, length or number, and serves on', () =>
     using({ maxBatch: 2 }, async (p) => {
       expect(await codeOf(p.predict(new Float64Array(FEATURES) as never))).toBe('dtype_mismatch');

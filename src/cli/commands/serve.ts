@@ -20,7 +20,7 @@ import { stoppable } from '../signals.ts';
 interface Options extends Common, ServerOptions {
   readonly maxBatch: number;
   readonly maxDelay: number;
-  readonly maxQueue: number;
+  readonly maxQueue?: number;
   readonly maxBody?: number;
   readonly cache: number;
   readonly apiKeyFile?: string;
@@ -47,7 +47,11 @@ export const serve = () =>
     .option('--port <n>', 'port to listen on; 0 takes any that is free', whole(0, 65535), 8080)
     .option('--max-batch <n>', 'most samples that go through together', whole(1, 65536), 64)
     .option('--max-delay <ms>', 'longest that a sample waits for others to go with', real(0, 60_000), 0)
-    .option('--max-queue <n>', 'most samples that may wait', whole(1, 1e6), 1024)
+    .option(
+      '--max-queue <n>',
+      'most samples that may wait (1024, or --max-batch if that is more)',
+      whole(1, 1e6),
+    )
     .option('--cache <bytes>', 'bytes of answers to keep; 0 for none', whole(0, 2 ** 40), 16 * 2 ** 20)
     .option('--api-key-file <path>', 'a file with a key on each line: requests need one, but for /health')
     .option('--cors <origin>', "an origin whose pages may ask, or '*'; may be given more than once", origins)

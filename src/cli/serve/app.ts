@@ -11,7 +11,7 @@ import { answer, answerType } from './types.ts';
 export interface AppOptions {
   /** Samples in one request, at most: the predictor's own. */
   readonly maxBatch: number;
-  /** Bytes of one body, at most; what a full batch takes as JSON with room to spare, and 32 MiB at least, if not given. */
+  /** Bytes of one body, at most; what a full batch takes as JSON with room to spare, from 32 to 512 MiB, if not given. */
   readonly maxBody?: number;
   /** Keys of which a request needs one, but for /health; none if not given. */
   readonly keys?: readonly string[];
@@ -42,7 +42,7 @@ export function createApp(predictor: Predictor, options: AppOptions): Hono {
   const { registry, seconds } = metricsOf(predictor);
   const size = predictor.inputShape.reduce((a, b) => a * b, 1);
   const outputSize = predictor.outputShape.reduce((a, b) => a * b, 1);
-  const maxBody = options.maxBody ?? Math.max(32 * MIB, maxBatch * size * GENEROUS);
+  const maxBody = options.maxBody ?? Math.min(512 * MIB, Math.max(32 * MIB, maxBatch * size * GENEROUS));
 
   app.use(async (c, next) => {
     const end = seconds.startTimer();
@@ -59,6 +59,7 @@ export function createApp(predictor: Predictor, options: AppOptions): Hono {
         maxAge: 600,
       }),
     );
+  app.options('/', (c) => c.body(null, 204, { allow: 'GET, HEAD, POST, OPTIONS' }));
   for (const [path, methods] of Object.entries(METHODS))
     app.options(path, (c) => c.body(null, 204, { allow: methods }));
 

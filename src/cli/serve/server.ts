@@ -24,6 +24,8 @@ export const serverDefaults = {
   ...{ keepAlive: 60, grace: 10 },
 };
 
+/** A connection on which nothing has moved for this long after a request had to be there is closed, in ms. */
+const SLOWEST = 120_000;
 /** After a stop, a connection on which nothing is under way may still bring the request that is on its way, for this long in ms. */
 const LINGER = 250;
 /** How long connections that come at the moment of the stop are still taken, at most, in ms. */
@@ -68,7 +70,8 @@ export class HttpServer {
     const { host, port, maxConnections, maxHeader, keepAlive, grace } = options;
     const requestTimeout = options.requestTimeout * 1000;
     const answer = getRequestListener(fetch, {
-      hostname: host,
+      // For clients that name none, as HTTP/1.0 allows.
+      hostname: 'localhost',
       errorHandler: (error) =>
         Response.json({ error: (error as Error).message, code: 'bad_request' }, { status: 400 }),
       // What a refused body still brings is read and dropped here, as long as it takes.
@@ -80,6 +83,8 @@ export class HttpServer {
       connectionsCheckingInterval: 1000,
     });
     server.maxConnections = maxConnections;
+    // A client that does not read its answer does not keep its connection for ever: this is longer than any answer takes.
+    server.timeout = requestTimeout + SLOWEST;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => {
@@ -89,6 +94,8 @@ export class HttpServer {
     });
     const started = new HttpServer(server, grace);
     server.on('request', (incoming, outgoing) => {
+      // The server as a whole is asked what it can do.
+      if (incoming.url === '*') incoming.url = '/';
       started.request(incoming, outgoing);
       void answer(incoming, outgoing);
     });
