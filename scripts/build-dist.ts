@@ -2,6 +2,7 @@
  * Builds dist/, the folder that is published: JavaScript with types, and the raw WebAssembly builds. Modules are joined
  * into one file for each door and what doors share, because a start pays for every file that it reads.
  */
+
 import { spawnSync } from 'node:child_process';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { esmExternalRequirePlugin } from 'rolldown/plugins';
+import { finishTypes } from './build-types.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -76,10 +78,14 @@ async function bundle(): Promise<void> {
   await writeFile(join(dist, 'cli', 'THIRD_PARTY_LICENSES.txt'), await licenses(modules));
 }
 
-/** Without comments: the types have them. The program, which nobody reads and which is mostly packages, is minified as well. */
-async function slim(path: string, minify: boolean): Promise<void> {
+/**
+ * Without comments, which the types have, and without spaces. The program, which is mostly packages, also with short names; the
+ * library keeps its own, so that a stack can be read.
+ */
+async function slim(path: string, minifyIdentifiers: boolean): Promise<void> {
   const { code } = await transform(await readFile(path, 'utf8'), {
-    ...{ minify, format: 'esm', target: 'es2022', legalComments: 'none' },
+    ...{ minifyWhitespace: true, minifySyntax: true, minifyIdentifiers },
+    ...{ format: 'esm', target: 'es2022', legalComments: 'none' },
   });
   await writeFile(path, code);
 }
@@ -107,6 +113,10 @@ if (status !== 0) {
   console.error('dist/ was not built: src/ has type errors (above).');
   process.exit(1);
 }
+finishTypes(
+  root,
+  doors.filter((door) => !door.startsWith('workerd/')),
+);
 await bundle();
 await cp(join(root, 'build', 'wasm'), join(dist, 'wasm'), {
   recursive: true,
