@@ -1,4 +1,5 @@
 /** Writes the tables of docs/BENCHMARKS.md and of the README from the runs in bench/results/. */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Result } from '../bench/case.ts';
@@ -6,6 +7,7 @@ import { isNative, isOwn, OWN } from '../bench/comparable.ts';
 import { limitUnits } from '../bench/limits.ts';
 import type { Report } from '../bench/report.ts';
 import { time } from '../bench/run.ts';
+import { picture } from './benchmark-picture.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -147,4 +149,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(benchmarks, fill(readFileSync(benchmarks, 'utf8'), 'runs', sections));
   const main = all.find(({ name }) => name === 'node24') ?? all[0];
   writeFileSync(readme, fill(readFileSync(readme, 'utf8'), 'figures', readmeTable(main.report)));
+  for (const theme of ['light', 'dark'] as const)
+    writeFileSync(at(`docs/benchmark-${theme}.svg`), picture(main.report, theme));
 }

@@ -16,6 +16,8 @@ it("the README's example runs, learns, and serves", async () => {
   writeFileSync(file, code.replace("from 'biphase'", `from '${library}'`));
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   await import(/* @vite-ignore */ pathToFileURL(file).href);
+  // The last line is the array of logits.
+  await vi.waitFor(() => expect(log.mock.calls.at(-1)?.length).toBe(1), { timeout: 60_000 });
   const calls = log.mock.calls;
   log.mockRestore();
   const losses = calls.slice(0, -1).map(([, loss]) => loss as number);
