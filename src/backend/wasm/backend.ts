@@ -3,9 +3,10 @@ import type { Plan, Step } from '../../graph/plan.ts';
 import type { Backend, Program, Unsupported } from '../backend.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import { isShared } from './claim.ts';
+import { differing } from './families.ts';
 import { kernels } from './kernels.ts';
 import type { WasmBuild, WasmModules } from './load.ts';
-import { inWords, type Opened, openInstance, type Vectors } from './open.ts';
+import { inWords, judge, type Opened, openInstance, type Vectors } from './open.ts';
 import { ThreadPool } from './pool.ts';
 import { type Host, WasmProgram } from './program.ts';
 import { namedTiles, type Tiles, type TileWish, usualTiles } from './tiles.ts';
@@ -44,7 +45,9 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
   const given = modules && 'modules that come compiled import a memory that threads cannot share';
   const never = threads > 1 ? (given ?? noThreads()) : undefined;
   const wanted = threads > 1 && !never;
-  const opened = await openInstance({ build, modules, wide: options.wide, shared: wanted });
+  const opened = await openInstance({ build, modules, wide: options.wide, shared: wanted }, (checked) =>
+    judge(checked, differing),
+  );
   const refused = wanted && !isShared(opened.instance.memory);
   const whyOne = never ?? (refused ? 'the system gave no memory that threads can share' : undefined);
   return new WasmBackend(opened, whyOne ? 1 : threads, whyOne, options.tiles ?? 'timed');

@@ -16,7 +16,7 @@ export interface TunedTiles extends Tiles {
 const FINE_CLOCK = 0.03;
 /** In ms, for all of the timing; a check waits longer, since only optimized code shows whether it is right. */
 const TIME_LIMIT = 25;
-const CHECK_LIMIT = 500;
+const CHECK_LIMIT = 2000;
 const FIRST_OPERATIONS = 1e5;
 const WARM_OPERATIONS = 1e6;
 const TIMED_OPERATIONS = 1e6;
@@ -46,7 +46,9 @@ export function tuneTiles(
   try {
     const runners = candidates(exact).map((candidate) => {
       probe.rate(candidate, 1); // the first call compiles
-      const first = probe.rate(candidate, FIRST_OPERATIONS);
+      const look = () => probe.rate(candidate, FIRST_OPERATIONS);
+      // The better of two: a machine that was busy for a moment would make what comes next look optimized.
+      const first = Math.max(look(), look());
       return { candidate, first, best: first };
     });
     const jumped = ({ first, best }: Runner) => best > first * JUMP;

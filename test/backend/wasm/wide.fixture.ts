@@ -13,7 +13,7 @@ const scenarios = {
     tuneTiles(before.instance, before.heap, before.exact);
     console.log('--- wide from here on');
     const { instance, heap, exact, vectors } = await openInstance({ build: 'relaxed', wide: true });
-    const family = differing(instance, heap, exact);
+    const family = differing(instance, heap, exact, 100_000);
     const backend = await createWasmBackend({ build: 'relaxed', wide: true, threads: 2, tiles: 'usual' });
     const kernels = await loadKernels({ build: 'relaxed', wide: true });
     const { wide, whyNotWide } = kernels;
@@ -21,7 +21,7 @@ const scenarios = {
   },
   /** A check that finds something wrong: all that is compiled from then on is narrow again, and stays so. */
   async refused() {
-    const refuse = async () => ({ wide: false, reason: 'a bit differs' }) as const;
+    const refuse = () => ({ wide: false, reason: 'a bit differs' }) as const;
     const { instance, heap, exact, vectors } = await openInstance({ build: 'relaxed', wide: true }, refuse);
     const tuned = tuneTiles(instance, heap, exact);
     assert(tuned && rateTiles(instance, heap, tuned));
