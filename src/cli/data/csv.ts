@@ -41,7 +41,7 @@ export function parseCsv(path: string, bytes: Uint8Array, header: Header): Sourc
 }
 
 const delimiterOf = (head: string): string =>
-  Papa.parse(head, { preview: 10, delimitersToGuess: DELIMITERS }).meta.delimiter;
+  Papa.parse(head, { preview: 10, skipEmptyLines: 'greedy', delimitersToGuess: DELIMITERS }).meta.delimiter;
 
 interface FirstRow {
   readonly fields: readonly string[];
