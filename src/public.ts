@@ -31,6 +31,7 @@ export type { ServingOptions } from './passes/serving.ts';
 export type { BackendName, Finding } from './scheduler/choose.ts';
 export type { Engine, InferOptions } from './scheduler/engine.ts';
 export type { ExplainedBackend, Explanation } from './scheduler/explain.ts';
+export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/finite.ts';
 export type { CheckpointOptions, FitOptions, StepReport, TrainingOptions } from './scheduler/fit-options.ts';
 export type { Inference } from './scheduler/inference.ts';
 export type { Part, Prediction } from './scheduler/predict.ts';

@@ -8,7 +8,15 @@ export interface Ending {
   readonly code: 1 | 2;
 }
 
-const BROKEN_CODES = ['internal', 'out_of_memory', 'device_lost', 'worker_lost', 'disposed', 'busy'];
+const BROKEN_CODES = [
+  'internal',
+  'out_of_memory',
+  'device_lost',
+  'worker_lost',
+  'not_finite',
+  'disposed',
+  'busy',
+];
 const BROKEN_SYSTEM = ['EIO', 'ENOMEM'];
 
 /** What the runtime says when it gets no memory; there is no class for it. */

@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'shape_mismatch'
   | 'dtype_mismatch'
   | 'out_of_range'
+  | 'not_finite'
   | 'invalid_data'
   | 'unsupported'
   | 'unavailable'

@@ -22,8 +22,8 @@ export interface DataSet {
   readonly input: SampleType;
   /** Type of one sample's target. */
   readonly target: SampleType;
-  /** Copies the samples at `indices`, one after the other, into a batch. */
-  gather(indices: ArrayLike<number>, input: TypedArray, target: TypedArray): void;
+  /** Copies the samples at `indices`, one after the other, into a batch; awaited where it is asynchronous. */
+  gather(indices: ArrayLike<number>, input: TypedArray, target: TypedArray): void | Promise<void>;
 }
 
 /** Samples in memory, one after the other. */

@@ -88,6 +88,7 @@ function slotsOf(graph: Graph, refOf: (id: TensorId) => TensorRef): Record<strin
         name: t.name,
         role: t.kind,
         ...(t.below !== undefined && { below: t.below }),
+        ...(t.within !== undefined && { within: t.within }),
       };
   for (const [name, id] of Object.entries(graph.outputs))
     slots[name] = { ...refOf(id), name, role: 'output' };

@@ -25,6 +25,8 @@ export interface GraphTensor extends TensorType {
   readonly view?: { readonly of: TensorId; readonly offset: number };
   /** Values must be whole numbers in [0, below). */
   readonly below?: number;
+  /** Values must be numbers from the first to the second. */
+  readonly within?: readonly [least: number, most: number];
 }
 
 /** One op applied to tensors. In-place ops have no output. */

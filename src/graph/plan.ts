@@ -35,6 +35,8 @@ export interface Slot extends TensorRef {
   readonly role: Role;
   /** Whole numbers in [0, below) are expected: labels, indices. */
   readonly below?: number;
+  /** Numbers from the first to the second are expected: targets of a loss. */
+  readonly within?: readonly [least: number, most: number];
 }
 
 /** One op at fixed places. In-place ops have no output. */

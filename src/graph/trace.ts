@@ -145,6 +145,10 @@ export class Tracer {
       const { id, kind, below: known = Infinity } = this.tensors[inputs[input].id];
       if (kind === 'input') this.amend(id, { below: Math.min(known, below) });
     }
+    for (const { input, least, most } of row.domains ?? []) {
+      const { id, kind, within: known = [least, most] } = this.tensors[inputs[input].id];
+      if (kind === 'input') this.amend(id, { within: [Math.max(known[0], least), Math.min(known[1], most)] });
+    }
     return type;
   }
 

@@ -1,3 +1,5 @@
+import { fail } from '../core/errors.ts';
+import { showShape } from '../core/shape.ts';
 import type { Initializer } from '../graph/parameter.ts';
 
 /** Uniform in +-bound. */
@@ -30,6 +32,11 @@ export const constant =
 /** Given values, for models that come from elsewhere. */
 export const values =
   (given: ArrayLike<number>): Initializer =>
-  (_, data) => {
+  (_, data, shape) => {
+    if (given.length !== data.length)
+      fail(
+        'shape_mismatch',
+        `init.values: got ${given.length} values for a parameter of shape ${showShape(shape)}, expected ${data.length}`,
+      );
     data.set(given);
   };

@@ -1,3 +1,4 @@
+import { atOnce } from '../core/callbacks.ts';
 import { fail } from '../core/errors.ts';
 import { Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
@@ -17,7 +18,7 @@ export interface Module {
 export type Model = Module | ((x: Tensor) => Tensor);
 
 export const forward = (model: Model, x: Tensor): Tensor =>
-  typeof model === 'function' ? model(x) : model.forward(x);
+  atOnce('the model', typeof model === 'function' ? model(x) : model.forward(x));
 
 /** A module from named parts and a function that uses them. */
 export function module<C extends Record<string, Module | Parameter>>(

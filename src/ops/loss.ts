@@ -32,11 +32,15 @@ interface ElementLoss<A extends object> {
   readonly f: (x: number, t: number, attrs: A) => number;
   readonly df: (x: number, t: number, attrs: A) => number;
   readonly symmetric: boolean;
+  /** What a target may be; finite if not given. */
+  readonly target?: readonly [least: number, most: number];
   readonly check?: (attrs: A) => void;
 }
 
 function elementLoss<N extends string, A extends object>(name: N, l: ElementLoss<A>) {
+  const [least, most] = l.target ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
   const forward = op<A>({
+    domains: [{ input: 1, least, most }],
     infer(inputs, attrs) {
       expectInputs(name, inputs, ['f32', 'f32']);
       expectSameShape(name, inputs[0], inputs[1]);
@@ -145,6 +149,7 @@ export const loss = {
    */
   ...elementLoss('bce_with_logits', {
     symmetric: false,
+    target: [0, 1],
     f: (x, t) => {
       const wrong = x > 0 ? 1 - t : t;
       return (wrong === 0 ? 0 : wrong * Math.abs(x)) + Math.log1p(Math.exp(-Math.abs(x)));

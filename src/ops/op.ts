@@ -43,6 +43,13 @@ export interface IndexBound {
   readonly below: number;
 }
 
+/** Real values that input `input` may have: a target outside makes no sense. */
+export interface Domain {
+  readonly input: number;
+  readonly least: number;
+  readonly most: number;
+}
+
 /** One row of the op table: everything about an op that is true on every backend. */
 export interface Op<A extends object = object> {
   /** Output type; all argument checks are made here, before any work. In-place ops return undefined. */
@@ -61,6 +68,8 @@ export interface Op<A extends object = object> {
   readonly alias?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */
   indices?(inputs: readonly TensorType[], attrs: A): IndexBound[];
+  /** What values of inputs make sense, so that data can be checked before a run. */
+  readonly domains?: readonly Domain[];
 }
 
 /** Keeps the attribute type while checking the row. */

@@ -1,3 +1,4 @@
+import { atOnce } from '../core/callbacks.ts';
 import { callback, either, flag, pair, real } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
@@ -43,7 +44,7 @@ export interface AdamOptions extends OptimizerOptions {
 }
 
 function rateAt(rate: Rate, step: number): number {
-  const lr = typeof rate === 'number' ? rate : rate(step);
+  const lr = typeof rate === 'number' ? rate : atOnce('the function for the learning rate', rate(step));
   if (!(lr >= 0 && lr < Infinity))
     fail('out_of_range', `the learning rate of step ${step} is ${lr}, expected a finite number from 0`);
   return lr;
@@ -68,6 +69,8 @@ const checkAdam = {
 /** Stochastic gradient descent, with optional momentum and Nesterov's step; as torch.optim.SGD. */
 export function sgd(options?: SgdOptions): Optimizer {
   const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0 } = checkSgd(options);
+  if (nesterov && momentum === 0)
+    fail('invalid_argument', 'sgd: nesterov is true and momentum 0, expected a momentum above 0 for it');
   rateAt(lr, 1);
   return {
     op: 'sgd',

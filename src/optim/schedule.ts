@@ -18,7 +18,10 @@ const check = optionsOf<CosineOptions>('cosine', {
   ...{ lr: required(real(0)), total: required(whole(1)), warmup: whole(0), least: real(0) },
 });
 
-/** Rises linearly to `lr` over `warmup` steps, then falls along half a cosine to `least` at step `total`. */
+/**
+ * Rises linearly to `lr` over `warmup` steps, then falls along half a cosine towards `least`, where it stays after step `total`.
+ * Without warm-up it is what torch's CosineAnnealingLR gives, stepped after each of `total` steps: the first step has `lr`.
+ */
 export function cosine(options: CosineOptions): (step: number) => number {
   const { lr, total, warmup = 0, least = 0 } = check(options);
   if (!(total > warmup && warmup >= 0))
@@ -27,8 +30,8 @@ export function cosine(options: CosineOptions): (step: number) => number {
       `cosine: ${warmup} warm-up steps of ${total} in all; expected fewer than in all`,
     );
   return (step) => {
-    if (step < warmup) return (lr * step) / warmup;
-    const done = Math.min(1, (step - warmup) / (total - warmup));
+    if (step <= warmup) return (lr * step) / warmup;
+    const done = Math.min(1, (step - 1 - warmup) / (total - warmup));
     return least + 0.5 * (lr - least) * (1 + Math.cos(Math.PI * done));
   };
 }

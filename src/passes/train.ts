@@ -1,3 +1,4 @@
+import { atOnce } from '../core/callbacks.ts';
 import { callback, check, object, real, required } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import type { Checks } from '../core/options.ts';
@@ -6,11 +7,11 @@ import { gradientsOf } from '../graph/autodiff.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import { alignUp } from '../graph/memory.ts';
 import type { Parameter } from '../graph/parameter.ts';
-import type { Plan } from '../graph/plan.ts';
+import type { Plan, Section } from '../graph/plan.ts';
 import { FLAT_ALIGNMENT, Tensor, Tracer } from '../graph/trace.ts';
 import type { Loss } from '../nn/losses.ts';
 import { forward, type Model, nameParameters } from '../nn/module.ts';
-import { opOf } from '../ops/index.ts';
+import { type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 
@@ -19,7 +20,7 @@ export interface TrainOptions {
   readonly loss: Loss;
   /** How parameters are updated. */
   readonly optimizer: Optimizer;
-  /** Scale gradients down so that their global norm is at most this. */
+  /** Scale gradients down so that their global norm is at most this; with Infinity, as if not given, they stay. */
   readonly clipNorm?: number;
 }
 
@@ -65,6 +66,16 @@ export const batched = (t: TensorType, batch: number): TensorType => ({
   shape: [batch, ...t.shape],
 });
 
+/** A value inside a training step, for finding out what went wrong in it. */
+export interface Observed {
+  /** The slot that it is read from. */
+  readonly slot: string;
+  readonly op: OpName;
+  readonly section: Section;
+  /** The parameter that it is computed with, or with which what it is computed from was. */
+  readonly parameter: string | undefined;
+}
+
 /**
  * A whole training step as one plan: forward, loss, backward, update.
  *
@@ -74,6 +85,34 @@ export const batched = (t: TensorType, batch: number): TensorType => ({
  * update's reach: they stay as they are, as in PyTorch.
  */
 export function trainPlan(model: Model, input: TensorType, batch: number, options: TrainOptions): TrainPlan {
+  const { tracer, parameters, flatLength } = traceStep(model, input, batch, options);
+  return { plan: buildPlan(tracer.graph, { name: 'train' }), parameters, flatLength };
+}
+
+/** The same step with nothing fused, in which every value on the way can be read. */
+export function observedPlan(
+  model: Model,
+  input: TensorType,
+  batch: number,
+  options: TrainOptions,
+): { plan: Plan; observed: readonly Observed[] } {
+  const { tracer, parameters } = traceStep(model, input, batch, options);
+  const near = new Map(parameters.map(({ name, parameter }) => [tracer.parameter(parameter).id, name]));
+  const observed: Observed[] = [];
+  for (const { op, section, inputs, output } of tracer.nodes) {
+    if (output === undefined) continue;
+    const parameter = inputs.map((id) => near.get(id)).find((name) => name !== undefined);
+    if (parameter) near.set(output, parameter);
+    const { dtype, view } = tracer.tensors[output];
+    if (dtype !== 'f32' || view || opOf(op).alias) continue;
+    const slot = `observed ${output}`;
+    tracer.outputs[slot] = output;
+    observed.push({ slot, op, section, parameter });
+  }
+  return { plan: buildPlan(tracer.graph, { name: 'look at a step', optimize: false }), observed };
+}
+
+function traceStep(model: Model, input: TensorType, batch: number, options: TrainOptions) {
   const tracer = new Tracer({ training: true });
   const x = tracer.input(trainSlots.input, batched(input, batch));
   const flat = new FlatTensor(tracer, trainSlots.parameters);
@@ -83,9 +122,11 @@ export function trainPlan(model: Model, input: TensorType, batch: number, option
     fail('invalid_argument', 'the model returned no tensor; return the result of its last op');
 
   tracer.section = 'loss';
-  const targetType = options.loss.target?.(output) ?? output;
+  const targetType = atOnce('the type of the target', options.loss.target?.(output)) ?? output;
   const target = tracer.input(trainSlots.target, { dtype: targetType.dtype, shape: targetType.shape });
-  const loss = options.loss(output, target);
+  const loss = atOnce('the loss', options.loss(output, target));
+  if (!(loss instanceof Tensor))
+    fail('invalid_argument', 'the loss returned no tensor; return the result of its last op');
   if (sizeOf(loss.shape) !== 1)
     fail(
       'shape_mismatch',
@@ -113,15 +154,16 @@ export function trainPlan(model: Model, input: TensorType, batch: number, option
       ? t
       : tracer.state(undefined, { dtype: 'f32', shape: [trained] }, { of: t.id, offset: 0 });
   const inputs = [...[flat.tensor, flatGradients, ...moments.map(state)].map(updated), hyper];
-  if (options.clipNorm === undefined) tracer.update(op, inputs, attrs);
+  const { clipNorm = Infinity } = options;
+  if (clipNorm === Infinity) tracer.update(op, inputs, attrs);
   else {
     const norm = tracer.apply('global_norm', [inputs[1]]);
-    tracer.update(op, [...inputs, norm], { ...attrs, maxNorm: options.clipNorm });
+    tracer.update(op, [...inputs, norm], { ...attrs, maxNorm: clipNorm });
   }
 
   const names = nameParameters(model, used);
   return {
-    plan: buildPlan(tracer.graph, { name: 'train' }),
+    tracer,
     parameters: used.map((parameter, i) => ({
       name: names.get(parameter)!,
       parameter,

@@ -42,7 +42,7 @@ export async function calibrate(
   const { method = { method: 'minmax' } } = options;
   checkMethod(method);
   expectFinite(frozen, 'quantize');
-  const samples = samplesOf(frozen, options.calibration);
+  const samples = await samplesOf(frozen, options.calibration);
   const sampleSize = sizeOf(frozen.input.shape);
   const count = samples.length / sampleSize;
   const graph = calibrationGraph(frozen, Math.min(BATCH, count));
@@ -76,10 +76,10 @@ export async function calibrate(
   return quantizedModel(frozen, graph, new Map([...observers].map(([id, o]) => [id, o.range(method)])));
 }
 
-function samplesOf(frozen: FrozenModel, calibration: Float32Array | DataSet): Float32Array {
+async function samplesOf(frozen: FrozenModel, calibration: Float32Array | DataSet): Promise<Float32Array> {
   const size = sizeOf(frozen.input.shape);
   const samples = isDataSet(calibration)
-    ? gatherAll(calibration, size)
+    ? await gatherAll(calibration, size)
     : expectArray<Float32Array>('calibration', calibration, 'f32');
   if (samples.length === 0 || samples.length % size !== 0)
     fail(
@@ -97,11 +97,11 @@ function samplesOf(frozen: FrozenModel, calibration: Float32Array | DataSet): Fl
 
 const isDataSet = (x: unknown): x is DataSet => typeof (x as Partial<DataSet> | null)?.gather === 'function';
 
-function gatherAll(data: DataSet, size: number): Float32Array {
+async function gatherAll(data: DataSet, size: number): Promise<Float32Array> {
   const samples = new Float32Array(data.length * size);
   const target = data.target.dtype === 'i32' ? Int32Array : Float32Array;
   const targets = new target(data.length * sizeOf(data.target.shape));
-  data.gather(
+  await data.gather(
     Uint32Array.from({ length: data.length }, (_, i) => i),
     samples,
     targets,

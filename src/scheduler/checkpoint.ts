@@ -3,7 +3,9 @@ import { sameShape, showShape } from '../core/shape.ts';
 import { parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
 import { isSealed, UNSEALED } from '../io/seal.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Recipe } from '../passes/recipe.ts';
 import { type TrainPlan, trainSlots } from '../passes/train.ts';
+import { type DataPrint, difference, isPrint } from './data-print.ts';
 import type { Snapshot } from './snapshots.ts';
 
 /** How far a fit is in its data: what gives the order of the samples, and the steps made of it. */
@@ -14,6 +16,8 @@ export interface FitPosition {
   readonly shuffle: boolean;
   /** Samples in the data set. */
   readonly samples: number;
+  /** What some of them are, where they are always the same. */
+  readonly data?: DataPrint;
 }
 
 export interface Checkpoint {
@@ -27,6 +31,8 @@ export interface CheckpointModel {
   readonly train: TrainPlan;
   readonly optimizer: Optimizer;
   readonly seed: number;
+  /** What the model and the loss compute; undefined where that can't be told. */
+  readonly recipe: Recipe | undefined;
 }
 
 const FORMAT = 'biphase.checkpoint';
@@ -39,7 +45,7 @@ const VERSION = '1';
  */
 export function encodeCheckpoint(
   { snapshot, position }: Checkpoint,
-  { train, optimizer, seed }: CheckpointModel,
+  { train, optimizer, seed, recipe }: CheckpointModel,
 ): Uint8Array<ArrayBuffer> {
   const tensors = storedNames(train, optimizer).map(({ name, state, offset, shape, size }) => ({
     ...{ name, shape },
@@ -48,6 +54,7 @@ export function encodeCheckpoint(
   return writeSafetensors(tensors, {
     ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
     optimizer: identityOf(optimizer),
+    ...(recipe ? { recipe: JSON.stringify(recipe) } : {}),
     ...(position ? { position: JSON.stringify(position) } : {}),
     sha256: UNSEALED,
   });
@@ -70,6 +77,7 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
   differs('the optimizer', metadata.optimizer, identityOf(optimizer));
   differs("the training's seed", metadata.seed, String(seed));
   const states = statesOf(tensors, train, optimizer);
+  sameRecipe(recipeIn(metadata.recipe), model.recipe);
   return { snapshot: { step: stepOf(metadata.step), states }, position: positionOf(metadata.position) };
 }
 
@@ -78,12 +86,35 @@ export function checkPosition(saved: FitPosition | undefined, now: Omit<FitPosit
   if (!saved) return fail('invalid_argument', 'the checkpoint was not made by a fit; load() takes it');
   for (const key of ['batchSize', 'seed', 'shuffle', 'samples'] as const)
     differs(`the fit's ${key}`, String(saved[key]), String(now[key]));
+  const other = difference(saved.data, now.data);
+  if (other) fail('invalid_argument', other);
   return saved;
 }
 
 function differs(what: string, saved: string | undefined, now: string): void {
   if (saved !== now)
     fail('invalid_argument', `${what} was ${saved} when the checkpoint was made, and is ${now} now`);
+}
+
+function recipeIn(text: string | undefined): Recipe | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { model, loss } = JSON.parse(text) as Recipe;
+    if ([model, loss].every((lines) => Array.isArray(lines) && lines.every((l) => typeof l === 'string')))
+      return { model, loss };
+  } catch {}
+  return fail(
+    'invalid_data',
+    `the checkpoint's recipe is '${text.slice(0, 80)}', expected a model's and a loss's`,
+  );
+}
+
+function sameRecipe(saved: Recipe | undefined, now: Recipe | undefined): void {
+  if (!saved || !now) return;
+  const length = Math.max(saved.model.length, now.model.length);
+  for (let i = 0; i < length; i++)
+    differs(`operation ${i + 1} of the model`, saved.model[i] ?? 'none', now.model[i] ?? 'none');
+  differs('the loss', saved.loss.join(', then '), now.loss.join(', then '));
 }
 
 /** What an optimizer does, but for its learning rate, which may be a function. */
@@ -140,10 +171,11 @@ function positionOf(text: string | undefined): FitPosition | undefined {
   const bad = (cause?: BiphaseError): never =>
     fail('invalid_data', `the checkpoint's position is '${text}', expected that of a fit`, { cause });
   try {
-    const { done, batchSize, seed, shuffle, samples } = JSON.parse(text) as FitPosition;
+    const { done, batchSize, seed, shuffle, samples, data } = JSON.parse(text) as FitPosition;
     const whole = [done, batchSize, samples].every((n) => Number.isSafeInteger(n) && n >= 0);
     if (!whole || !Number.isFinite(seed) || typeof shuffle !== 'boolean') bad();
-    return { done, batchSize, seed, shuffle, samples };
+    if (data && !isPrint(data)) bad();
+    return { done, batchSize, seed, shuffle, samples, data };
   } catch (error) {
     return bad(error as BiphaseError);
   }

@@ -16,14 +16,22 @@ export async function compileOn(backend: Backend, plan: Plan): Promise<Program> 
   return backend.compile(plan);
 }
 
-/** Throws unless every value of an index slot (labels) is inside its bound. */
-export function checkBounds(slot: Slot, data: TypedArray): void {
-  const { below, name } = slot;
-  if (below === undefined) return;
+/**
+ * Throws 'out_of_range' unless every value of a slot (labels, targets) is one that its ops can do something with. `samples`
+ * says which samples of a data set the batch is made of.
+ */
+export function checkBounds(slot: Slot, data: TypedArray, samples?: ArrayLike<number>): void {
+  const { below, name, shape } = slot;
+  const [least, most] = below === undefined ? (slot.within ?? []) : [0, below - 1];
+  if (least === undefined || most === undefined) return;
   for (let i = 0; i < data.length; i++)
-    if (!(data[i] >= 0 && data[i] < below))
+    if (!(data[i] >= least && data[i] <= most)) {
+      const row = Math.floor((i * shape[0]) / data.length);
+      const where = samples ? `sample ${samples[row]} of the data set` : `sample ${row} of the batch`;
+      const finite = most === Number.MAX_VALUE ? 'finite numbers' : `numbers from ${least} to ${most}`;
       fail(
         'out_of_range',
-        `'${name}' holds ${data[i]} at position ${i}; expected whole numbers from 0 to ${below - 1}`,
+        `'${name}' holds ${data[i]} at position ${i} (${where}); expected ${below === undefined ? finite : `whole ${finite}`}`,
       );
+    }
 }

@@ -12,7 +12,7 @@ import {
   whole,
 } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
-import { nested, optionsOf } from '../core/options.ts';
+import { expectValue, nested, optionsOf } from '../core/options.ts';
 import { sameShape, showShape } from '../core/shape.ts';
 import type { DataSet } from '../data/index.ts';
 import type { Slot } from '../graph/plan.ts';
@@ -30,6 +30,12 @@ export interface TrainingOptions extends TrainOptions {
    * steps since are made again. On if not given; with false such an error ends the training.
    */
   readonly recovery?: RecoveryOptions | false;
+  /**
+   * Stop with a NotFiniteError where the loss, a gradient, a weight or a moment of the optimizer is NaN or infinite; the training
+   * then stands before that step. Looked at whenever a loss is read, and the weights at every snapshot and checkpoint and
+   * after the last step. On if not given.
+   */
+  readonly terminateOnNaN?: boolean;
 }
 
 export const checkTraining = optionsOf<TrainingOptions>('train', {
@@ -40,6 +46,7 @@ export const checkTraining = optionsOf<TrainingOptions>('train', {
     nested<RecoveryOptions>("train's recovery", { everySteps: whole(1), onRecovery: callback }),
     oneOf(false),
   ),
+  terminateOnNaN: flag,
 });
 
 /** Options of training.fit(). */
@@ -62,6 +69,8 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
   /** Keeps the training on disk; not if not given. */
   readonly checkpoint?: CheckpointOptions;
+  /** As the training's option of that name, for this fit. */
+  readonly terminateOnNaN?: boolean;
 }
 
 /** Where a fit is kept on disk, to go on after the process has ended. */
@@ -91,6 +100,7 @@ export const checkFit = optionsOf<FitOptions>('fit', {
     everySteps: required(whole(1)),
     resume: flag,
   }),
+  terminateOnNaN: flag,
 });
 
 /** What one training step did. */
@@ -107,7 +117,17 @@ export interface StepReport {
   readonly loss: number;
 }
 
+const dataSet = check(
+  'a data set, such as data.fromArrays() makes',
+  (x) =>
+    object(x) &&
+    callback((x as DataSet).gather) &&
+    object((x as DataSet).input) &&
+    object((x as DataSet).target),
+);
+
 export function checkData(data: DataSet, batchSize: number): void {
+  expectValue('fit', 'data', data, dataSet);
   if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
   if (batchSize > data.length)
     fail(

@@ -1,5 +1,6 @@
 import type { Program } from '../backend/backend.ts';
 import type { Slot } from '../graph/plan.ts';
+import { firstNotFinite } from './finite.ts';
 
 /** All that a training is, at the end of a step: the flat tensors of parameters and moments, by slot name. */
 export interface Snapshot {
@@ -42,6 +43,11 @@ export class Snapshots {
     this.costMs = bytes / SLOW_READ;
   }
 
+  /** What was read last and is not the newest: a state that was refused, right after that. */
+  get refused(): Snapshot['states'] {
+    return this.spare;
+  }
+
   /** Notes a step's time. */
   stepped(ms: number): void {
     this.stepsMs += ms;
@@ -64,18 +70,27 @@ export class Snapshots {
     return Math.max(1, Math.min(MOST_STEPS, Math.ceil(this.costMs / SHARE / stepMs)));
   }
 
-  /** Reads a program's state, as it is after `step` steps. */
-  async take(program: Program, step: number): Promise<void> {
+  /**
+   * Reads a program's state, as it is after `step` steps. False, and the last one stays, where it is to be `finite` and holds NaN
+   * or infinity.
+   */
+  async take(program: Program, step: number, finite: boolean): Promise<boolean> {
     const start = performance.now();
     const states: Record<string, Float32Array> = {};
     for (const slot of stateSlots(program.plan.slots))
       states[slot.name] = (await program.read(slot, this.spare[slot.name])) as Float32Array;
+    const sound = !finite || Object.values(states).every((values) => firstNotFinite(values) < 0);
     this.costMs = performance.now() - start;
+    if (!sound) {
+      this.spare = states;
+      return false;
+    }
     this.totalMs += this.costMs;
     this.taken++;
     this.stepMs = this.stepsMs / Math.max(1, step - this.newest.step);
     this.spare = this.newest.states as Record<string, Float32Array>;
     this.put({ step, states });
+    return true;
   }
 
   /** Takes a state from elsewhere for the newest. */

@@ -1,4 +1,5 @@
 import type { Backend, Program } from '../backend/backend.ts';
+import { atOnce, isPromise } from '../core/callbacks.ts';
 import { allocate, type TypedArray } from '../core/dtype.ts';
 import { BiphaseError, fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
@@ -8,12 +9,40 @@ import { type TrainPlan, trainSlots } from '../passes/train.ts';
 import type { Backends } from './backends.ts';
 import type { Chooser } from './chooser.ts';
 import { checkBounds, compileOn } from './compile.ts';
+import { Broken, firstNotFinite } from './finite.ts';
 import { type Snapshot, Snapshots, stateSlots } from './snapshots.ts';
 import { type TrainingCost, TrainingMeter } from './training-cost.ts';
 import { Turns } from './turns.ts';
 
 /** Copies one batch into arrays of the program's input and target. Asked again, it must copy the same. */
-export type Fill = (input: TypedArray, target: TypedArray) => void;
+export type Fill = (input: TypedArray, target: TypedArray) => void | Promise<void>;
+
+/** A batch, and where it comes from in the data set of a fit, if from one. */
+export interface Batch {
+  readonly fill: Fill;
+  readonly samples?: ArrayLike<number>;
+  readonly epoch?: number;
+}
+
+/** The first step that was not finite, and the last state that was. */
+export interface FirstBroken {
+  /** The state that the training stands at now. */
+  readonly good: Snapshot;
+  /** The step after it, which was not finite; undefined where the steps, made again, were. */
+  readonly step: BrokenStep | undefined;
+}
+
+export interface BrokenStep {
+  readonly batch: Batch;
+  /** What it was told. */
+  readonly input: TypedArray;
+  readonly target: TypedArray;
+  readonly hyper: Float32Array;
+  readonly seed: Int32Array;
+  /** Its loss, and the state after it. */
+  readonly loss: number;
+  readonly bad: Snapshot['states'];
+}
 
 /** How a training got over something that broke. */
 export interface Recovery {
@@ -39,7 +68,7 @@ export interface Recovery {
 export interface RecoveryOptions {
   /** Steps between two snapshots; if not given, as few as cost less than 2 % of the steps' measured time. */
   readonly everySteps?: number;
-  /** Told after each recovery. */
+  /** Told after each recovery; awaited where it is asynchronous. */
   readonly onRecovery?: (recovery: Recovery) => void;
 }
 
@@ -51,12 +80,22 @@ export interface Build {
 
 /** A step since the newest snapshot. */
 interface LoggedStep {
-  readonly fill: Fill;
+  readonly batch: Batch;
   readonly loss:
     | { promise: Promise<number>; resolve(loss: number): void; reject(error: unknown): void }
     | undefined;
   /** The loss on its way from the program that ran the step last. */
   reading: Promise<void> | undefined;
+  /** The loss, once it is here. */
+  value: number | undefined;
+}
+
+/** What is compiled, and the arrays that batches are copied into. */
+interface Running {
+  readonly program: Program;
+  readonly backend: Backend;
+  readonly input: TypedArray;
+  readonly target: TypedArray;
 }
 
 /** Faults at one and the same step before it is taken to be hopeless. */
@@ -79,9 +118,11 @@ export class Stepper {
   private log: LoggedStep[] = [];
   private build: Build | undefined;
   private initial: (() => Snapshot) | undefined;
-  private running: { program: Program; backend: Backend; input: TypedArray; target: TypedArray } | undefined;
+  private running: Running | undefined;
   private recovering: Promise<void> | undefined;
   private faults = { step: -1, count: 0 };
+  /** Whether what is not finite stops the training. */
+  private watches = false;
   private done = 0;
 
   constructor(
@@ -118,7 +159,7 @@ export class Stepper {
 
   cost(): TrainingCost {
     const { taken = 0, totalMs = 0 } = this.snapshots ?? {};
-    const everySteps = this.recovery && this.snapshots?.interval(this.done);
+    const everySteps = this.keeps ? this.snapshots?.interval(this.done) : undefined;
     const parts = {
       steps: this.done,
       snapshots: { taken, ms: totalMs, everySteps },
@@ -129,6 +170,31 @@ export class Stepper {
       },
     };
     return this.meter.cost(parts, this.backend.peak?.f32);
+  }
+
+  /** Whether steps are kept until the next snapshot, to be made again. */
+  get keeps(): boolean {
+    return this.recovery !== undefined || this.watches;
+  }
+
+  /** From now on, stops or does not stop at what is not finite. */
+  async watch(on: boolean): Promise<void> {
+    const kept = this.keeps;
+    this.watches = on;
+    if (!this.keeps) this.log = [];
+    // What was made meanwhile can't be made again.
+    else if (!kept && this.running && this.snapshots!.newest.step !== this.done)
+      await this.takeSnapshot(false);
+  }
+
+  /** Whether these values of its state are not finite, and that is watched. */
+  isBroken(values: Float32Array): boolean {
+    return this.watches && firstNotFinite(values) >= 0;
+  }
+
+  /** Throws Broken unless all that was made since the newest snapshot is finite, where that is watched. */
+  async check(): Promise<void> {
+    if (this.watches && this.running && this.snapshots!.newest.step !== this.done) await this.takeSnapshot();
   }
 
   /** Compiles a build; the state moves over from the one before, or is `initial` for the first. */
@@ -165,16 +231,18 @@ export class Stepper {
    * a fault before it arrives is recovered from first.
    */
   async make(
-    fill: Fill,
+    batch: Batch,
     { loss, wait }: { loss: boolean; wait: boolean },
   ): Promise<{ loss: Promise<number> | undefined }> {
     const start = performance.now();
-    if (this.recovering) await this.recovering;
-    const running = this.alive();
-    fill(running.input, running.target);
-    checkBounds(running.program.plan.slots[trainSlots.target], running.target);
-    const entry: LoggedStep = { fill, loss: loss ? deferred() : undefined, reading: undefined };
-    if (this.recovery) this.log.push(entry);
+    let running: Running;
+    do running = await this.fill(batch);
+    while (this.recovering || this.running !== running);
+    checkBounds(running.program.plan.slots[trainSlots.target], running.target, batch.samples);
+    const entry: LoggedStep = {
+      ...{ batch, loss: loss ? deferred() : undefined, reading: undefined, value: undefined },
+    };
+    if (this.keeps) this.log.push(entry);
     this.done++;
     try {
       // Nothing else is in flight where the caller waits for each loss: only then a step may be run in parts.
@@ -184,7 +252,7 @@ export class Stepper {
       const fault = this.faultOf(error, running.backend);
       if (!fault) {
         // Nothing has run: the step never was.
-        if (this.recovery) this.log.pop();
+        if (this.keeps) this.log.pop();
         this.done--;
         throw error;
       }
@@ -200,7 +268,7 @@ export class Stepper {
 
   /** Whether it is time for a snapshot. */
   get snapshotIsDue(): boolean {
-    return this.recovery !== undefined && this.snapshots!.due(this.done);
+    return this.keeps && this.snapshots!.due(this.done);
   }
 
   dispose(): void {
@@ -208,23 +276,74 @@ export class Stepper {
     this.running = undefined;
   }
 
-  /** Takes one: what breaks from now on is made again from here. */
-  async takeSnapshot(): Promise<void> {
+  /** Takes one: what breaks from now on is made again from here. Throws Broken where it is watched and not finite. */
+  async takeSnapshot(watched = this.watches): Promise<void> {
     await this.guarded(async ({ program }) => {
       // Every loss under way first: what comes before a snapshot can't be replayed after it.
       await Promise.all(this.log.map((entry) => entry.reading));
-      await this.snapshots!.take(program, this.done);
+      const sound = !watched || this.log.every(({ value = 0 }) => Number.isFinite(value));
+      if (!(sound && (await this.snapshots!.take(program, this.done, watched)))) throw new Broken();
     });
     this.log = [];
   }
 
+  /**
+   * Makes the steps since the newest snapshot again, one by one, to the first that is not finite; the training stands before that
+   * one then. Where the steps don't repeat (a data set that gives other samples each time) it stands at the snapshot.
+   */
+  async rollBack(): Promise<FirstBroken> {
+    await Promise.allSettled(this.log.map((entry) => entry.reading));
+    const found = await this.guarded(({ program }) => this.firstBroken(program));
+    await this.restore(found.good);
+    return found;
+  }
+
+  private async firstBroken(program: Program): Promise<FirstBroken> {
+    const { newest } = this.snapshots!;
+    const { slots } = program.plan;
+    this.writeStates(program, newest);
+    const states = Object.entries(newest.states).map(([name, values]) => [name, values.slice()]);
+    const walk = new Snapshots({ step: newest.step, states: Object.fromEntries(states) }, undefined);
+    const turns = new Turns();
+    for (const [i, { batch }] of this.log.entries()) {
+      const step = newest.step + i + 1;
+      const { input, target } = await this.fill(batch);
+      this.writeStep(step);
+      program.run();
+      const [loss] = await program.read(slots[trainSlots.loss]);
+      const good = walk.newest;
+      const sound = await walk.take(program, step, true);
+      if (!sound || !Number.isFinite(loss)) {
+        // What was read last is spare where it was refused.
+        const bad = sound ? walk.newest.states : walk.refused;
+        const told = { input: input.slice(), target: target.slice(), hyper: this.hyper.slice() };
+        return { good, step: { ...told, seed: this.seeds.slice(), batch, loss, bad } };
+      }
+      await turns.breathe();
+    }
+    return { good: newest, step: undefined };
+  }
+
+  /** Fills the arrays of the program that runs when this settles. */
+  private async fill(batch: Batch): Promise<Running> {
+    for (;;) {
+      if (this.recovering) await this.recovering;
+      const running = this.alive();
+      const filling = batch.fill(running.input, running.target);
+      if (isPromise(filling)) await filling;
+      if (this.running === running && !this.recovering) return running;
+    }
+  }
+
+  private writeStates(program: Program, { states }: Snapshot): void {
+    for (const [name, values] of Object.entries(states)) program.write(program.plan.slots[name], values);
+  }
+
   private async writeState(): Promise<void> {
     if (!this.running) return;
-    const { states } = this.snapshots!.newest;
+    const { newest } = this.snapshots!;
     // Where the program is lost meanwhile, the next one begins with this state.
-    await this.guarded(async ({ program }) => {
-      for (const [name, values] of Object.entries(states)) program.write(program.plan.slots[name], values);
-    });
+    await this.guarded(async ({ program }) => this.writeStates(program, newest));
   }
 
   /** Does something with the program, and again with the next one where this one is lost under it. */
@@ -268,7 +387,7 @@ export class Stepper {
   private writeStep(step: number): void {
     const { program, input, target } = this.running!;
     const { slots } = program.plan;
-    this.optimizer.hyper(step, this.hyper);
+    atOnce('hyper() of the optimizer', this.optimizer.hyper(step, this.hyper));
     program.write(slots[trainSlots.input], input);
     program.write(slots[trainSlots.target], target);
     program.write(slots[trainSlots.hyper], this.hyper);
@@ -285,7 +404,10 @@ export class Stepper {
     const { resolve, reject } = entry.loss;
     const { backend } = this.running!;
     entry.reading = program.read(program.plan.slots[trainSlots.loss]).then(
-      ([loss]) => resolve(loss),
+      ([loss]) => {
+        entry.value = loss;
+        resolve(loss);
+      },
       (error) => {
         const fault = this.faultOf(error, backend);
         if (fault) this.recover(fault, program).catch(reject);
@@ -343,7 +465,7 @@ export class Stepper {
       ...{ replayedSteps: this.log.length, attempts: attempt, ms: performance.now() - start },
     };
     this.recoveries.push(report);
-    this.recovery?.onRecovery?.(report);
+    await this.recovery?.onRecovery?.(report);
   }
 
   /** Undefined where there is none, or where this step has broken too often. */
@@ -362,7 +484,7 @@ export class Stepper {
     const { slots } = program.plan;
     const arrayFor = (slot: Slot) => allocate(slot.dtype, sizeOf(slot.shape));
     const stateBytes = stateSlots(slots).reduce((sum, slot) => sum + 4 * sizeOf(slot.shape), 0);
-    const held = this.build!.train.plan.arenaBytes + (this.recovery ? 2 : 1) * stateBytes;
+    const held = this.build!.train.plan.arenaBytes + (this.keeps ? 2 : 1) * stateBytes;
     this.meter.peakBytes = Math.max(this.meter.peakBytes, held);
     this.running = { program, backend, input: arrayFor(slots.input), target: arrayFor(slots.target) };
   }
@@ -371,10 +493,11 @@ export class Stepper {
     const { program, input, target } = this.running!;
     const { slots } = program.plan;
     const { newest } = this.snapshots!;
-    for (const [name, values] of Object.entries(newest.states)) program.write(slots[name], values);
+    this.writeStates(program, newest);
     const turns = new Turns();
     for (const [i, entry] of this.log.entries()) {
-      entry.fill(input, target);
+      const filling = entry.batch.fill(input, target);
+      if (isPromise(filling)) await filling;
       this.run(entry, newest.step + i + 1);
       await turns.breathe();
     }

@@ -1,7 +1,10 @@
 import type { Backend } from '../backend/backend.ts';
 import { checkSlotArray } from '../backend/program.ts';
 import { type Bytes, bytesOf } from '../core/arrays.ts';
+import { atOnce } from '../core/callbacks.ts';
+import { whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { expectValue } from '../core/options.ts';
 import { Random } from '../core/random.ts';
 import { sameShape, showShape } from '../core/shape.ts';
 import { batchOrder, type DataSet } from '../data/index.ts';
@@ -12,6 +15,7 @@ import { seal } from '../io/seal.ts';
 import type { Model } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { FrozenModel } from '../passes/frozen.ts';
+import { type Recipe, recipeOf } from '../passes/recipe.ts';
 import { type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
 import { Backends } from './backends.ts';
 import {
@@ -22,6 +26,9 @@ import {
   type FitPosition,
 } from './checkpoint.ts';
 import { Chooser } from './chooser.ts';
+import { printOf } from './data-print.ts';
+import { notFinite } from './diagnose.ts';
+import { Broken } from './finite.ts';
 import {
   type CheckpointOptions,
   checkData,
@@ -34,7 +41,7 @@ import {
 } from './fit-options.ts';
 import { Lanes } from './lanes.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
-import { type Build, type Fill, type Recovery, Stepper } from './stepper.ts';
+import { type Batch, type Build, type Fill, type Recovery, Stepper } from './stepper.ts';
 import type { TrainingCost } from './training-cost.ts';
 
 /** Where a training runs, and beside what. */
@@ -42,6 +49,14 @@ export interface Place {
   readonly backends: Backends;
   readonly lanes: Lanes;
   readonly chooser: Chooser;
+}
+
+/** Who has the training in hand: a fit, which may rest between two steps, or a call. */
+interface Holder {
+  readonly what: string;
+  rests: boolean;
+  /** What took it over while it rested. */
+  endedBy: string | undefined;
 }
 
 /** A model being trained. */
@@ -52,7 +67,9 @@ export class Training {
   private readonly lanes: Lanes;
   private readonly stepper: Stepper;
   private inputType: TensorType | undefined;
-  private busy = false;
+  private recipe: Recipe | undefined;
+  private readonly watches: boolean;
+  private holder: Holder | undefined;
   private disposed = false;
 
   constructor(place: Place | Backend, source: Model | FrozenModel, given: TrainingOptions) {
@@ -64,7 +81,8 @@ export class Training {
     this.initial = source instanceof FrozenModel ? (p) => source.values(p) : undefined;
     const shape = options.input ?? (source instanceof FrozenModel ? source.input.shape : undefined);
     this.inputType = shape && { dtype: 'f32', shape };
-    const { recovery = {} } = options;
+    const { recovery = {}, terminateOnNaN = true } = options;
+    this.watches = terminateOnNaN;
     this.stepper = new Stepper(
       backends,
       chooser,
@@ -102,85 +120,113 @@ export class Training {
   /**
    * Trains, and reports after each step. Each epoch takes every whole batch of the data in a seeded order
    * (samples left over in one epoch come up in another). Stop by leaving the loop or by the signal: the
-   * weights are those of the last whole step, and training can go on with another fit.
+   * weights are those of the last whole step, and training can go on with another fit. One that was left without a word
+   * between two steps ends when something else is asked of the training.
+   *
+   * Throws NotFiniteError where the loss, a gradient or a weight is NaN or infinite, and stands before that step then.
    */
   async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
-    const {
-      batchSize,
-      epochs = 1,
-      seed = 0,
-      shuffle = true,
-      lossEvery = 1,
-      signal,
-      checkpoint,
-    } = checkFit(options);
-    checkData(data, batchSize);
-    if (checkpoint) await checkWritable(checkpoint.path);
-    const where = { batchSize, seed, shuffle, samples: data.length };
-    let onItsWay: Promise<StepReport> | undefined;
-    this.start();
+    const checked = checkFit(options);
+    checkData(data, checked.batchSize);
+    const holder = this.hold('fit()');
     try {
-      const { train } = await this.prepare(data.input, batchSize);
-      checkTarget(data, train.plan.slots[trainSlots.target]);
-      const perEpoch = Math.floor(data.length / batchSize);
-      const steps = perEpoch * epochs;
-      let order: Uint32Array | undefined;
-      for (let done = await this.begin(checkpoint, where); done < steps; done++) {
-        const epoch = Math.floor(done / perEpoch);
-        if (signal?.aborted) {
-          if (checkpoint) await this.write(checkpoint.path, { ...where, done });
-          fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
-            cause: signal.reason,
-          });
-        }
-        if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
-        const at = (done % perEpoch) * batchSize;
-        const indices = order.subarray(at, at + batchSize);
-        const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
-        const { loss } = await this.make((input, target) => data.gather(indices, input, target), {
-          loss: wanted,
-          wait: lossEvery === 1,
-        });
-        if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
-          await this.write(checkpoint.path, { ...where, done: done + 1 });
-        if (loss) {
-          const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
-          const report = loss.then((value) => ({ ...now, loss: value }));
-          if (lossEvery === 1) yield await report;
-          else {
-            // If the caller leaves before it comes, nobody waits for it.
-            report.catch(() => undefined);
-            if (onItsWay) yield await onItsWay;
-            onItsWay = report;
-          }
-        }
-        await this.lanes.betweenSteps();
+      for await (const report of this.steps(data, checked)) {
+        holder.rests = true;
+        yield report;
+        holder.rests = false;
+        if (holder.endedBy)
+          fail('aborted', `this fit ended after step ${report.step}: ${holder.endedBy} was called meanwhile`);
       }
-      if (onItsWay) yield await onItsWay;
+    } catch (error) {
+      throw await this.explained(error);
     } finally {
-      this.busy = false;
+      this.release(holder);
     }
   }
 
-  /** Makes one step on one batch of the caller's and returns its loss. */
+  private async *steps(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
+    const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
+    const { terminateOnNaN = this.watches } = options;
+    const sound = (report: StepReport): StepReport => {
+      if (terminateOnNaN && !Number.isFinite(report.loss)) throw new Broken();
+      return report;
+    };
+    if (checkpoint) await checkWritable(checkpoint.path);
+    const { train } = await this.prepare(data.input, batchSize);
+    checkTarget(data, train.plan.slots[trainSlots.target]);
+    const where = {
+      ...{ batchSize, seed, shuffle, samples: data.length },
+      data: checkpoint && (await printOf(data)),
+    };
+    const perEpoch = Math.floor(data.length / batchSize);
+    const steps = perEpoch * epochs;
+    let done = await this.begin(checkpoint, where);
+    await this.stepper.watch(terminateOnNaN);
+    let onItsWay: Promise<StepReport> | undefined;
+    let order: Uint32Array | undefined;
+    for (; done < steps; done++) {
+      const epoch = Math.floor(done / perEpoch);
+      if (signal?.aborted) {
+        if (checkpoint) await this.write(checkpoint.path, { ...where, done });
+        else await this.lanes.upkeep(() => this.stepper.check());
+        fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
+          cause: signal.reason,
+        });
+      }
+      if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
+      const at = (done % perEpoch) * batchSize;
+      const samples = order.subarray(at, at + batchSize);
+      const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
+      const { loss } = await this.make(
+        { fill: (input, target) => data.gather(samples, input, target), samples, epoch: epoch + 1 },
+        { loss: wanted, wait: lossEvery === 1 },
+      );
+      if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
+        await this.write(checkpoint.path, { ...where, done: done + 1 });
+      // The last update has no loss after it that would tell.
+      if (done + 1 === steps) await this.lanes.upkeep(() => this.stepper.check());
+      if (loss) {
+        const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
+        const report = loss.then((value) => ({ ...now, loss: value }));
+        if (lossEvery === 1) yield sound(await report);
+        else {
+          // If the caller leaves before it comes, nobody waits for it.
+          report.catch(() => undefined);
+          if (onItsWay) yield sound(await onItsWay);
+          onItsWay = report;
+        }
+      }
+      await this.lanes.betweenSteps();
+    }
+    if (onItsWay) yield sound(await onItsWay);
+  }
+
+  /**
+   * Makes one step on one batch of the caller's and returns its loss. Throws NotFiniteError where that, or what was found of the
+   * steps before, is NaN or infinite; the training stands before that step then.
+   */
   async stepOn(input: Float32Array, target: Float32Array | Int32Array, batchSize: number): Promise<number> {
+    expectValue('stepOn', 'batchSize', batchSize, whole(1));
     const type = this.typeFor('stepOn');
-    this.start();
+    const holder = this.hold('stepOn()');
     try {
       const { plan } = (await this.prepare(type, batchSize)).train;
       checkSlotArray(plan, plan.slots[trainSlots.input], input, 'write');
       checkSlotArray(plan, plan.slots[trainSlots.target], target, 'write');
+      await this.stepper.watch(this.watches);
       // Copies, where the step may have to be made again.
-      const [x, t] = this.options.recovery === false ? [input, target] : [input.slice(), target.slice()];
-      const copy: Fill = (intoInput, intoTarget) => {
+      const [x, t] = this.stepper.keeps ? [input.slice(), target.slice()] : [input, target];
+      const fill: Fill = (intoInput, intoTarget) => {
         intoInput.set(x);
         intoTarget.set(t);
       };
-      return (await (
-        await this.make(copy, { loss: true, wait: true })
-      ).loss)!;
+      const loss = await (await this.make({ fill }, { loss: true, wait: true })).loss!;
+      if (this.watches && !Number.isFinite(loss)) throw new Broken();
+      return loss;
+    } catch (error) {
+      throw await this.explained(error);
     } finally {
-      this.busy = false;
+      this.release(holder);
     }
   }
 
@@ -189,6 +235,7 @@ export class Training {
     this.alive();
     const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('freeze'), 1));
     const flat = await this.stepper.read(trainSlots.parameters);
+    if (this.stepper.isBroken(flat)) throw await this.explained(new Broken());
     const values = new Map(
       train.parameters.map(({ parameter, offset }) => [
         parameter,
@@ -216,9 +263,11 @@ export class Training {
   async checkpoint(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
     const model = await this.checkpointModel();
     // In its turn, so that no step comes between the parts of the state.
-    const file = await this.lanes.upkeep(async () =>
-      encodeCheckpoint({ snapshot: await this.stepper.state(), position }, model),
-    );
+    const file = await this.lanes
+      .upkeep(async () => encodeCheckpoint({ snapshot: await this.stepper.state(), position }, model))
+      .catch(async (error) => {
+        throw await this.explained(error);
+      });
     await seal(file);
     return file;
   }
@@ -226,12 +275,12 @@ export class Training {
   /** Goes on from the bytes of a checkpoint; errors as load(). */
   async restore(source: Bytes): Promise<void> {
     const file = bytesOf('restore', source);
-    this.start();
+    const holder = this.hold('restore()');
     try {
       const { snapshot } = await decodeCheckpoint(file, await this.checkpointModel());
       await this.stepper.restore(snapshot);
     } finally {
-      this.busy = false;
+      this.release(holder);
     }
   }
 
@@ -248,13 +297,13 @@ export class Training {
 
   /** One step in its turn, and the snapshot after it, where it is time for one, in another. */
   private async make(
-    fill: Fill,
+    batch: Batch,
     how: { loss: boolean; wait: boolean },
   ): Promise<{ loss: Promise<number> | undefined }> {
     const asked = performance.now();
     const made = await this.lanes.training(() => {
       this.stepper.meter.waitingMs += performance.now() - asked;
-      return this.stepper.make(fill, how);
+      return this.stepper.make(batch, how);
     });
     if (this.stepper.snapshotIsDue) {
       await this.lanes.betweenSteps();
@@ -288,7 +337,9 @@ export class Training {
     this.alive();
     const { optimizer, seed = 0 } = this.options;
     const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('a checkpoint'), 1));
-    return { train, optimizer, seed };
+    const { model, inputType } = this;
+    this.recipe ??= recipeOf(model, inputType!, this.options.loss);
+    return { train, optimizer, seed, recipe: this.recipe };
   }
 
   private typeFor(what: string): TensorType {
@@ -329,18 +380,42 @@ export class Training {
 
   private initialValues({ parameters, flatLength }: TrainPlan): Float32Array {
     const flat = new Float32Array(flatLength);
-    parameters.forEach(({ parameter, offset }, i) => {
+    parameters.forEach(({ name, parameter, offset }, i) => {
       const view = flat.subarray(offset, offset + parameter.size);
       if (this.initial) view.set(this.initial(parameter));
-      else parameter.initialize(new Random(this.options.seed ?? 0, i), view, parameter.shape);
+      else
+        atOnce(
+          `the initializer of '${name}'`,
+          parameter.initialize(new Random(this.options.seed ?? 0, i), view, parameter.shape),
+        );
     });
     return flat;
   }
 
-  private start(): void {
+  private hold(what: string): Holder {
     this.alive();
-    if (this.busy) fail('busy', 'this training is already running; await the other fit or step first');
-    this.busy = true;
+    const { holder } = this;
+    if (holder && !holder.rests)
+      fail('busy', `this training is running ${holder.what} already; await that first, or leave its loop`);
+    if (holder) holder.endedBy = what;
+    this.holder = { what, rests: false, endedBy: undefined };
+    return this.holder;
+  }
+
+  private release(holder: Holder): void {
+    if (this.holder === holder) this.holder = undefined;
+  }
+
+  /** The error that callers get: for what is not finite, where that began, with the training put before it. */
+  private async explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof Broken)) return error;
+    return this.lanes.upkeep(async () => {
+      const broken = await this.stepper.rollBack();
+      const { train, batch: size } = this.stepper.current!;
+      const { backend, model, options, inputType } = this;
+      const again = { ...{ backend, model, size, options }, input: inputType!, parameters: train.parameters };
+      return notFinite(again, broken);
+    });
   }
 
   private alive(): void {

@@ -122,14 +122,14 @@ export class WebgpuBackend implements Backend {
   }
 
   /** Pipelines of all dispatches, side by side. An error names the op and its types. */
-  private compilePipelines(plan: Plan, steps: Encoded['steps']): Promise<GPUComputePipeline[]> {
+  private async compilePipelines(plan: Plan, steps: Encoded['steps']): Promise<GPUComputePipeline[]> {
     let done = 0;
     const tell = () => this.onProgress?.({ plan: plan.name, done, total: steps.length });
-    tell();
+    await tell();
     const compiled = steps.map(async ({ step, dispatch }) => {
       const pipeline = await this.pipelines.get(dispatch.shader, `${plan.name}: ${describeStep(step)}`);
       done++;
-      tell();
+      await tell();
       return pipeline;
     });
     return this.health.during(describePlan(plan), Promise.all(compiled));

@@ -64,7 +64,7 @@ export const train = () =>
       ).choices(Object.keys(losses)),
     )
     .addOption(new Option('--optimizer <name>').choices(['adamw', 'adam', 'sgd']).default('adamw'))
-    .option('--lr <rate>', "learning rate (the optimizer's own: 0.001, sgd 0.01)", real(0, 1e6))
+    .option('--lr <rate>', 'learning rate (0.001 if not given)', real(0, 1e6))
     .option('--weight-decay <w>', "the optimizer's own if not given", real(0, 1e6))
     .option('--momentum <m>', 'of sgd', real(0, 1), 0)
     .option('--epochs <n>', 'passes over the data', whole(1, 1e6), 5)
@@ -94,6 +94,7 @@ export const train = () =>
     .option('--checkpoint <file>', 'keep the state of the training there')
     .option('--every <n>', 'steps between two checkpoints', whole(1, 1e9), 100)
     .option('--resume', 'go on from the checkpoint, if it is there', false)
+    .option('--no-terminate-on-nan', 'go on where the loss or the weights are no longer finite')
     .option('-o, --output <file>', 'where the model goes', 'model.safetensors')
     .addOption(backendOption())
     .addOption(threadsOption())

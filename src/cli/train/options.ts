@@ -36,5 +36,6 @@ export interface TrainOptions extends Common {
   readonly checkpoint?: string;
   readonly every: number;
   readonly resume: boolean;
+  readonly terminateOnNan: boolean;
   readonly output: string;
 }

@@ -1,0 +1,150 @@
+import type { Backend } from '../backend/backend.ts';
+import { sizeOf } from '../core/shape.ts';
+import type { Model } from '../nn/module.ts';
+import type { TensorType } from '../ops/op.ts';
+import {
+  type FlatParameter,
+  type Observed,
+  observedPlan,
+  type TrainOptions,
+  trainSlots,
+} from '../passes/train.ts';
+import { compileOn } from './compile.ts';
+import { firstNotFinite, type NotFinite, NotFiniteError, type Quantity } from './finite.ts';
+import type { Snapshot } from './snapshots.ts';
+import type { BrokenStep, FirstBroken } from './stepper.ts';
+
+/** What is needed to make one step once more and look into it. */
+export interface StepAgain {
+  readonly backend: Backend;
+  readonly model: Model;
+  /** Type of one sample. */
+  readonly input: TensorType;
+  /** Samples of the step. */
+  readonly size: number;
+  readonly options: TrainOptions;
+  readonly parameters: readonly FlatParameter[];
+}
+
+interface Finding extends Pick<NotFinite, 'quantity' | 'parameter' | 'value'> {
+  readonly text: string;
+}
+
+const REMEDIES =
+  'A smaller learning rate, clipNorm, or inputs of a smaller scale may help; terminateOnNaN: false goes on regardless';
+
+/** The error for a training that was rolled back: which step was not finite, and what in it came first. */
+export async function notFinite(
+  again: StepAgain,
+  { good, step: broken }: FirstBroken,
+): Promise<NotFiniteError> {
+  const before = inStates(good.states, again.parameters, 'before this step already');
+  const found = before ?? (broken ? await first(again, good, broken) : unrepeated);
+  const step = good.step + 1;
+  const epoch = broken?.batch.epoch;
+  const stands = before
+    ? 'Begin anew from finite weights'
+    : `The training stands where it was after ${good.step === 0 ? 'no step' : `step ${good.step}`}, finite. ${REMEDIES}`;
+  return new NotFiniteError(
+    `step ${step}${epoch === undefined ? '' : ` (epoch ${epoch})`} is not finite: ${found.text}. ${stands}`,
+    { ...found, step, epoch },
+  );
+}
+
+/** The same samples gave something else when they were asked for again. */
+const unrepeated: Finding = {
+  ...{ quantity: 'loss', parameter: undefined, value: Number.NaN },
+  text: 'a loss or weights were NaN or infinite, and are finite with what the data set gives when it is asked again',
+};
+
+async function first(again: StepAgain, good: Snapshot, broken: BrokenStep): Promise<Finding> {
+  const { loss, bad } = broken;
+  return (
+    inInput(again, broken) ??
+    // Looking closer takes memory, which may not be there.
+    (await inside(again, good, broken).catch(() => undefined)) ??
+    inStates(bad, again.parameters, 'after the update') ?? {
+      ...{ quantity: 'loss', parameter: undefined, value: loss },
+      text: `the loss is ${loss}`,
+    }
+  );
+}
+
+function inInput({ input: { shape } }: StepAgain, { input, batch }: BrokenStep): Finding | undefined {
+  const at = firstNotFinite(input);
+  if (at < 0) return undefined;
+  const row = Math.floor(at / sizeOf(shape));
+  const sample = batch.samples
+    ? `sample ${batch.samples[row]} of the data set`
+    : `sample ${row} of the batch`;
+  return {
+    ...{ quantity: 'input', parameter: undefined, value: input[at] },
+    text: `the input is ${input[at]} in ${sample}, at position ${at % sizeOf(shape)}`,
+  };
+}
+
+/** Runs the step unfused on the last finite state, and looks through it in the order in which it was computed. */
+async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Promise<Finding | undefined> {
+  const { model, input, size, options, backend, parameters } = again;
+  const { plan, observed } = observedPlan(model, input, size, options);
+  const program = await compileOn(backend, plan);
+  try {
+    for (const [name, values] of Object.entries(good.states)) program.write(plan.slots[name], values);
+    for (const name of ['input', 'target', 'hyper', 'seed'] as const)
+      if (plan.slots[trainSlots[name]]) program.write(plan.slots[trainSlots[name]], broken[name]);
+    program.run();
+    for (const seen of observed) {
+      const values = await program.read(plan.slots[seen.slot]);
+      const at = firstNotFinite(values);
+      if (at >= 0) return told(seen, values[at]);
+    }
+    const gradients = (await program.read(plan.slots.gradients)) as Float32Array;
+    return inFlat('gradient', gradients, parameters, (name, x) => `the gradient of '${name}' is ${x}`);
+  } finally {
+    program.dispose();
+  }
+}
+
+const quantities = { forward: 'output', loss: 'loss', backward: 'gradient', update: 'gradient' } as const;
+
+function told({ op, section, parameter }: Observed, value: number): Finding {
+  const quantity = quantities[section];
+  const near = parameter ? ` at '${parameter}'` : '';
+  const what = {
+    output: `the output of ${op}${near}`,
+    loss: `the loss (${op})`,
+    gradient: `the gradient in ${op}${near}`,
+  };
+  return { quantity, parameter, value, text: `${what[quantity]} is ${value}` };
+}
+
+function inStates(
+  states: Snapshot['states'],
+  parameters: readonly FlatParameter[],
+  when: string,
+): Finding | undefined {
+  for (const [state, values] of Object.entries(states)) {
+    const weights = state === trainSlots.parameters;
+    const found = inFlat(weights ? 'weight' : 'moment', values, parameters, (name, x) =>
+      weights
+        ? `a weight of '${name}' is ${x} ${when}`
+        : `the optimizer's ${state} of '${name}' is ${x} ${when}`,
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function inFlat(
+  quantity: Quantity,
+  values: Float32Array,
+  parameters: readonly FlatParameter[],
+  text: (name: string, value: number) => string,
+): Finding | undefined {
+  const at = firstNotFinite(values);
+  if (at < 0) return undefined;
+  const parameter = parameters.find(
+    ({ offset, parameter: { size } }) => at >= offset && at < offset + size,
+  )?.name;
+  return { quantity, parameter, value: values[at], text: text(parameter ?? '?', values[at]) };
+}
