@@ -101,7 +101,8 @@ export function observedPlan(
   const observed: Observed[] = [];
   for (const { op, section, inputs, output } of tracer.nodes) {
     if (output === undefined) continue;
-    const parameter = inputs.map((id) => near.get(id)).find((name) => name !== undefined);
+    const own = inputs.find((id) => tracer.tensors[id].kind === 'state' && near.has(id));
+    const parameter = near.get(own ?? inputs.find((id) => near.has(id)) ?? -1);
     if (parameter) near.set(output, parameter);
     const { dtype, view } = tracer.tensors[output];
     if (dtype !== 'f32' || view || opOf(op).alias) continue;

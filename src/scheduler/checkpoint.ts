@@ -55,7 +55,8 @@ export function encodeCheckpoint(
     ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
     optimizer: identityOf(optimizer),
     ...(recipe ? { recipe: JSON.stringify(recipe) } : {}),
-    ...(position ? { position: JSON.stringify(position) } : {}),
+    ...(position ? { position: JSON.stringify({ ...position, data: undefined }) } : {}),
+    ...(position?.data ? { data: JSON.stringify(position.data) } : {}),
     sha256: UNSEALED,
   });
 }
@@ -78,7 +79,10 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
   differs("the training's seed", metadata.seed, String(seed));
   const states = statesOf(tensors, train, optimizer);
   sameRecipe(recipeIn(metadata.recipe), model.recipe);
-  return { snapshot: { step: stepOf(metadata.step), states }, position: positionOf(metadata.position) };
+  return {
+    snapshot: { step: stepOf(metadata.step), states },
+    position: positionOf(metadata.position, metadata.data),
+  };
 }
 
 /** Throws 'invalid_argument' unless a fit with these options goes through the data as the checkpoint's did. */
@@ -166,15 +170,16 @@ function stepOf(text: string | undefined): number {
     : fail('invalid_data', `the checkpoint's step is '${text}', expected a whole number`);
 }
 
-function positionOf(text: string | undefined): FitPosition | undefined {
+function positionOf(text: string | undefined, print: string | undefined): FitPosition | undefined {
   if (text === undefined) return undefined;
   const bad = (cause?: BiphaseError): never =>
     fail('invalid_data', `the checkpoint's position is '${text}', expected that of a fit`, { cause });
   try {
-    const { done, batchSize, seed, shuffle, samples, data } = JSON.parse(text) as FitPosition;
+    const { done, batchSize, seed, shuffle, samples } = JSON.parse(text) as FitPosition;
+    const data: unknown = print === undefined ? undefined : JSON.parse(print);
     const whole = [done, batchSize, samples].every((n) => Number.isSafeInteger(n) && n >= 0);
     if (!whole || !Number.isFinite(seed) || typeof shuffle !== 'boolean') bad();
-    if (data && !isPrint(data)) bad();
+    if (data !== undefined && !isPrint(data)) return bad();
     return { done, batchSize, seed, shuffle, samples, data };
   } catch (error) {
     return bad(error as BiphaseError);

@@ -31,7 +31,7 @@ export function checkBounds(slot: Slot, data: TypedArray, samples?: ArrayLike<nu
       const finite = most === Number.MAX_VALUE ? 'finite numbers' : `numbers from ${least} to ${most}`;
       fail(
         'out_of_range',
-        `'${name}' holds ${data[i]} at position ${i} (${where}); expected ${below === undefined ? finite : `whole ${finite}`}`,
+        `'${name}' holds ${data[i]} at position ${i}; expected ${below === undefined ? finite : `whole ${finite}`} (${where})`,
       );
     }
 }

@@ -55,8 +55,7 @@ export interface Place {
 interface Holder {
   readonly what: string;
   rests: boolean;
-  /** What took it over while it rested. */
-  endedBy: string | undefined;
+  ended: boolean;
 }
 
 /** A model being trained. */
@@ -120,8 +119,8 @@ export class Training {
   /**
    * Trains, and reports after each step. Each epoch takes every whole batch of the data in a seeded order
    * (samples left over in one epoch come up in another). Stop by leaving the loop or by the signal: the
-   * weights are those of the last whole step, and training can go on with another fit. One that was left without a word
-   * between two steps ends when something else is asked of the training.
+   * weights are those of the last whole step, and training can go on with another fit. As long as a
+   * loop is open, other calls that change the training are refused ('busy'); stop() ends one that nobody can end any more.
    *
    * Throws NotFiniteError where the loss, a gradient or a weight is NaN or infinite, and stands before that step then.
    */
@@ -131,11 +130,12 @@ export class Training {
     const holder = this.hold('fit()');
     try {
       for await (const report of this.steps(data, checked)) {
+        const ended = () => fail('aborted', `this fit ended after step ${report.step}: stop() was called`);
+        if (holder.ended) ended();
         holder.rests = true;
         yield report;
         holder.rests = false;
-        if (holder.endedBy)
-          fail('aborted', `this fit ended after step ${report.step}: ${holder.endedBy} was called meanwhile`);
+        if (holder.ended) ended();
       }
     } catch (error) {
       throw await this.explained(error);
@@ -228,6 +228,17 @@ export class Training {
     } finally {
       this.release(holder);
     }
+  }
+
+  /**
+   * Ends a fit that is open: between two steps at once, else after the step under way. Whoever still asks it for a step gets
+   * 'aborted'. The weights are those of the last whole step.
+   */
+  stop(): void {
+    const { holder } = this;
+    if (!holder) return;
+    holder.ended = true;
+    if (holder.rests) this.holder = undefined;
   }
 
   /** The weights as they are now, for inference, quantization or further training. */
@@ -395,10 +406,14 @@ export class Training {
   private hold(what: string): Holder {
     this.alive();
     const { holder } = this;
-    if (holder && !holder.rests)
-      fail('busy', `this training is running ${holder.what} already; await that first, or leave its loop`);
-    if (holder) holder.endedBy = what;
-    this.holder = { what, rests: false, endedBy: undefined };
+    if (holder)
+      fail(
+        'busy',
+        holder.rests
+          ? `a fit() of this training is open after step ${this.step}: leave its loop (break), call return() on what it gave, or end it with training.stop()`
+          : `this training is already running ${holder.what}; await that first`,
+      );
+    this.holder = { what, rests: false, ended: false };
     return this.holder;
   }
 

@@ -152,7 +152,7 @@ describe('bad input is refused before any work', () => {
           }),
         ),
       'out_of_range',
-      /'target' holds 3 at position 0 \(sample 0 of the .*\); expected whole numbers from 0 to 2/,
+      /'target' holds 3 at position 0; expected whole numbers from 0 to 2/,
     ],
     [
       'samples of another shape',

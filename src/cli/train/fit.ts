@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { BiphaseError, type data, type Training } from '../../node.ts';
 import { say } from '../print.ts';
@@ -16,8 +15,6 @@ export async function fit(
   const progress = trainingProgress({ batchSize, label: 'training', stream: process.stderr });
   const checkpoint = path ? { path, everySteps: every, resume } : undefined;
   const { terminateOnNan: terminateOnNaN } = options;
-  if (path && resume && !(await stat(path).catch(() => undefined)))
-    say(`there is no checkpoint ${path} yet: training begins with the first step`);
   const how = { batchSize, epochs, seed, signal, checkpoint, terminateOnNaN };
   let loss: number | undefined;
   let stopped = false;
