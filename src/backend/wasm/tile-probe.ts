@@ -20,7 +20,7 @@ const PROBE_BYTES = 2;
 /** Terms of K in one word of an operand, by kind. */
 const TERMS = [1, 2, 4];
 /** K, in words, of a check: loops that were unrolled have a rest. */
-const CHECKED = 37;
+const CHECKED = 13;
 
 const kindOf = ({ type, i8Kind }: Candidate): number =>
   type === 'f32' ? PROBE_F32 : i8Kind ? PROBE_BYTES : PROBE_WIDE;
