@@ -94,12 +94,31 @@ const signatureOf = (graph: Graph): string =>
   graph.nodes.map((n) => `${n.op} ${n.inputs} ${n.output}`).join('\n');
 
 /** Rewrites once to say what will run in integers, and refuses a model in which nothing does. */
-export function quantizedModel(
+export const quantizedModel = (
   frozen: FrozenModel,
   source: Graph,
   ranges: ReadonlyMap<TensorId, Range>,
+): QuantizedModel => modelOf(frozen, source, ranges, rewrite(source, ranges));
+
+/** The same for the main thread of a page: `breathe` is awaited after every layer, so that frames are drawn between. */
+export async function quantizedModelInTurns(
+  frozen: FrozenModel,
+  source: Graph,
+  ranges: ReadonlyMap<TensorId, Range>,
+  breathe: () => Promise<void>,
+): Promise<QuantizedModel> {
+  const rewriter = new Rewriter(source, ranges);
+  for (const _ of rewriter.layers()) await breathe();
+  const { report, tracer } = rewriter;
+  return modelOf(frozen, source, ranges, { graph: tracer.graph, report });
+}
+
+function modelOf(
+  frozen: FrozenModel,
+  source: Graph,
+  ranges: ReadonlyMap<TensorId, Range>,
+  { graph, report }: ReturnType<typeof rewrite>,
 ): QuantizedModel {
-  const { graph, report } = rewrite(source, ranges);
   if (!report.some((r) => r.runs === 'int8'))
     fail(
       'unsupported',
@@ -117,8 +136,9 @@ const movers = new Set(['reshape', 'transpose', 'slice', 'copy']);
 
 function rewrite(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
   const rewriter = new Rewriter(source, ranges);
-  const report = rewriter.run();
-  return { graph: rewriter.tracer.graph, report };
+  for (const _ of rewriter.layers());
+  const { report, tracer } = rewriter;
+  return { graph: tracer.graph, report };
 }
 
 /**
@@ -127,6 +147,7 @@ function rewrite(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
  */
 class Rewriter {
   readonly tracer = new Tracer({ training: false });
+  readonly report: QuantizedOp[] = [];
   private readonly f32 = new Map<TensorId, Tensor>();
   private readonly u8 = new Map<TensorId, { tensor: Tensor; params: QuantParams }>();
   private readonly source: Graph;
@@ -137,9 +158,9 @@ class Rewriter {
     this.ranges = ranges;
   }
 
-  run(): QuantizedOp[] {
-    const { source } = this;
-    const report: QuantizedOp[] = [];
+  /** Does the work, and hands control back after each layer. */
+  *layers(): Generator<void> {
+    const { source, report } = this;
     const readers = readersOf(source);
     const absorbed = new Set<Node>();
     for (const t of source.tensors)
@@ -153,11 +174,11 @@ class Rewriter {
           ? `matmul ${report.length} (${source.tensors[node.output!].shape.join('x')})`
           : node.op;
       report.push(reason === undefined ? { op: at, runs: 'int8' } : { op: at, runs: 'f32', reason });
+      yield;
     }
     for (const [name, id] of Object.entries(source.outputs)) this.tracer.output(name, this.asF32(id));
     const last = this.u8.get(source.outputs[inferSlots.output]);
     if (last) this.tracer.output(OUTPUT_U8, last.tensor);
-    return report;
   }
 
   /** Records a node in integers, or in f32 and returns why. */

@@ -13,7 +13,7 @@ import {
   calibrationPlan,
   observedSlot,
   type QuantizedModel,
-  quantizedModel,
+  quantizedModelInTurns,
   tensorsToObserve,
 } from '../passes/quantize.ts';
 import { compileOn } from './compile.ts';
@@ -42,13 +42,13 @@ export async function calibrate(
   const { method = { method: 'minmax' } } = options;
   checkMethod(method);
   expectFinite(frozen, 'quantize');
-  const samples = await samplesOf(frozen, options.calibration);
+  const turns = new Turns();
+  const samples = await samplesOf(frozen, options.calibration, turns);
   const sampleSize = sizeOf(frozen.input.shape);
   const count = samples.length / sampleSize;
   const graph = calibrationGraph(frozen, Math.min(BATCH, count));
   const observed = tensorsToObserve(graph);
   const observers = new Map(observed.map((id) => [id, new RangeObserver()]));
-  const turns = new Turns();
   // The last samples may not fill a batch: they go through again in a batch that ends with them.
   const batch = Math.min(BATCH, count);
   const program = await compileOn(backend, calibrationPlan(graph, observed));
@@ -67,44 +67,58 @@ export async function calibrate(
           values.subarray(seen),
           `tensor ${id} (${graph.nodes.find((n) => n.output === id)?.op ?? 'input'})`,
         );
+        await turns.breathe();
       }
-      await turns.breathe();
     }
   } finally {
     program.dispose();
   }
-  return quantizedModel(frozen, graph, new Map([...observers].map(([id, o]) => [id, o.range(method)])));
+  const ranges = new Map([...observers].map(([id, o]) => [id, o.range(method)]));
+  return quantizedModelInTurns(frozen, graph, ranges, () => turns.breathe());
 }
 
-async function samplesOf(frozen: FrozenModel, calibration: Float32Array | DataSet): Promise<Float32Array> {
+/** Checked, and gathered where they are a data set: in parts, since there may be many. */
+async function samplesOf(
+  frozen: FrozenModel,
+  calibration: Float32Array | DataSet,
+  turns: Turns,
+): Promise<Float32Array> {
   const size = sizeOf(frozen.input.shape);
   const samples = isDataSet(calibration)
-    ? await gatherAll(calibration, size)
+    ? await gatherAll(calibration, size, turns)
     : expectArray<Float32Array>('calibration', calibration, 'f32');
   if (samples.length === 0 || samples.length % size !== 0)
     fail(
       'invalid_data',
       `calibration has ${samples.length} values; expected a whole number of samples of ${size}, at least one`,
     );
-  const bad = samples.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0)
-    fail(
-      'invalid_data',
-      `calibration sample ${Math.floor(bad / size)} holds ${samples[bad]}; expected finite numbers`,
-    );
+  for (let at = 0; at < samples.length; at += PART) {
+    const bad = samples.subarray(at, at + PART).findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0)
+      fail(
+        'invalid_data',
+        `calibration sample ${Math.floor((at + bad) / size)} holds ${samples[at + bad]}; expected finite numbers`,
+      );
+    await turns.breathe();
+  }
   return samples;
 }
 
+/** Values that are looked at in one go: about a millisecond. */
+const PART = 2 ** 18;
+
 const isDataSet = (x: unknown): x is DataSet => typeof (x as Partial<DataSet> | null)?.gather === 'function';
 
-async function gatherAll(data: DataSet, size: number): Promise<Float32Array> {
+async function gatherAll(data: DataSet, size: number, turns: Turns): Promise<Float32Array> {
   const samples = new Float32Array(data.length * size);
-  const target = data.target.dtype === 'i32' ? Int32Array : Float32Array;
-  const targets = new target(data.length * sizeOf(data.target.shape));
-  await data.gather(
-    Uint32Array.from({ length: data.length }, (_, i) => i),
-    samples,
-    targets,
-  );
+  const Targets = data.target.dtype === 'i32' ? Int32Array : Float32Array;
+  const targetSize = sizeOf(data.target.shape);
+  for (let at = 0; at < data.length; at += BATCH) {
+    const count = Math.min(BATCH, data.length - at);
+    const indices = Uint32Array.from({ length: count }, (_, i) => at + i);
+    const into = samples.subarray(at * size, (at + count) * size);
+    await data.gather(indices, into, new Targets(count * targetSize));
+    await turns.breathe();
+  }
   return samples;
 }
