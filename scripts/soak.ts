@@ -31,7 +31,7 @@ const network = () => nn.sequential(nn.linear(FEATURES, 64), nn.relu(), nn.dropo
 const FIT = { batchSize: 16, epochs: 60, seed: 3 };
 
 /** One operation in so many breaks. */
-const RARELY = 2000;
+const RARELY = 1000;
 /** How many broke, by what was going on. */
 const faults: Record<string, number> = {};
 class RandomFaults extends FaultPlan {
