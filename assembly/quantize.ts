@@ -1,9 +1,10 @@
+import { TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, storePart } from './vector';
 
 /**
- * q = clamp(round(x * inverse) + zero point), halves to even. Clamping comes before adding, where nothing can wrap;
- * NaN converts to 0 and so becomes the zero point. Record: x, y, count, inverse f32, zero point, low, high
+ * q = clamp(round(x * inverse) + zero point), halves to even. Clamping comes first, where nothing can wrap; NaN becomes 0 and
+ * so the zero point. Record: x, y, count, inverse f32, zero point, low, high
  */
 export function quantize(a: usize, thread: i32, threads: i32): void {
   const x = <usize>load<u32>(a);
@@ -11,32 +12,38 @@ export function quantize(a: usize, thread: i32, threads: i32): void {
   const n = load<i32>(a, 8);
   const inverse = f32x4.splat(load<f32>(a, 12));
   const z = load<i32>(a, 16);
-  const zero = i32x4.splat(z);
-  const low = i32x4.splat(load<i32>(a, 20) - z);
-  const high = i32x4.splat(load<i32>(a, 24) - z);
+  const offset = i32x4.splat(z - ROUNDER_BITS);
+  const low = f32x4.splat(<f32>(load<i32>(a, 20) - z));
+  const high = f32x4.splat(<f32>(load<i32>(a, 24) - z));
   const signed = load<i32>(a, 20) < 0;
   const end = shareEnd(n, 64, thread, threads);
   let i = shareStart(n, 64, thread, threads);
   for (; i + 16 <= end; i += 16) {
     const at = x + (<usize>i << 2);
-    const q0 = quantizeFour(v128.load(at), inverse, zero, low, high);
-    const q1 = quantizeFour(v128.load(at, 16), inverse, zero, low, high);
-    const q2 = quantizeFour(v128.load(at, 32), inverse, zero, low, high);
-    const q3 = quantizeFour(v128.load(at, 48), inverse, zero, low, high);
+    const q0 = quantizeFour(v128.load(at), inverse, offset, low, high);
+    const q1 = quantizeFour(v128.load(at, 16), inverse, offset, low, high);
+    const q2 = quantizeFour(v128.load(at, 32), inverse, offset, low, high);
+    const q3 = quantizeFour(v128.load(at, 48), inverse, offset, low, high);
     const first = i16x8.narrow_i32x4_s(q0, q1);
     const second = i16x8.narrow_i32x4_s(q2, q3);
     v128.store(y + i, signed ? i8x16.narrow_i16x8_s(first, second) : i8x16.narrow_i16x8_u(first, second));
   }
   for (; i < end; i += 4) {
     const v = loadPart(x + (<usize>i << 2), end - i, 0);
-    storeBytes(y + i, end - i, quantizeFour(v, inverse, zero, low, high));
+    storeBytes(y + i, end - i, quantizeFour(v, inverse, offset, low, high));
   }
 }
 
+/** Added to a small float, 1.5 * 2^23 leaves the nearest whole number, ties to even, in the lowest bits of the sum. */
+const ROUNDER: f32 = 12582912;
+const ROUNDER_BITS: i32 = 0x4b400000;
+
 @inline
-function quantizeFour(v: v128, inverse: v128, zero: v128, low: v128, high: v128): v128 {
-  const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, inverse)));
-  return i32x4.add(i32x4.max_s(i32x4.min_s(whole, high), low), zero);
+function quantizeFour(v: v128, inverse: v128, offset: v128, low: v128, high: v128): v128 {
+  const real = f32x4.mul(v, inverse);
+  const known = v128.and(real, f32x4.eq(real, real));
+  const within = f32x4.pmax(f32x4.pmin(known, high), low);
+  return i32x4.add(f32x4.add(within, f32x4.splat(ROUNDER)), offset);
 }
 
 /** Stores the low byte of the first `count` (1 to 4) lanes. */
@@ -57,15 +64,30 @@ export function dequantize(a: usize, thread: i32, threads: i32): void {
   const x = <usize>load<u32>(a);
   const y = <usize>load<u32>(a, 4);
   const n = load<i32>(a, 8);
+  // A signed byte is the unsigned one with its highest bit turned, less 128: one loop for both.
   const signed = load<i32>(a, 12);
-  const zero = i32x4.splat(load<i32>(a, 16));
+  const turned = i16x8.splat(signed ? 128 : 0);
+  const zero = i32x4.splat(load<i32>(a, 16) + (signed ? 128 : 0));
   const scale = f32x4.splat(load<f32>(a, 20));
   const end = shareEnd(n, 16, thread, threads);
-  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
-    const bytes = loadBytes(x + i, end - i);
-    const q = signed ? i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(bytes)) : i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
-    storePart(y + (<usize>i << 2), end - i, f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(q, zero)), scale));
+  let i = shareStart(n, 16, thread, threads);
+  for (; i + TURN <= end; i += TURN) {
+    const q = v128.xor(v128.load8x8_u(x + i), turned);
+    const to = y + (<usize>i << 2);
+    const y0 = real(i32x4.extend_low_i16x8_s(q), zero, scale);
+    const y1 = real(i32x4.extend_high_i16x8_s(q), zero, scale);
+    v128.store(to, y0);
+    v128.store(to, y1, 16);
   }
+  for (; i < end; i += 4) {
+    const q = v128.xor(i16x8.extend_low_i8x16_u(loadBytes(x + i, end - i)), turned);
+    storePart(y + (<usize>i << 2), end - i, real(i32x4.extend_low_i16x8_s(q), zero, scale));
+  }
+}
+
+@inline
+function real(q: v128, zero: v128, scale: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(q, zero)), scale);
 }
 
 @inline
