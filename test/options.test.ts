@@ -193,3 +193,19 @@ describe.each(entries)('%s', (_, call, good, known) => {
     }
   });
 });
+
+describe('arguments that stand by themselves', () => {
+  it.each([
+    ['a slope', (x: Any) => nn.leakyRelu(x), /leakyRelu: slope is .*, expected a finite number/],
+    ['an alpha', (x: Any) => nn.elu(x), /elu: alpha is .*, expected a finite number/],
+    ['a share', (x: Any) => nn.dropout(x), /dropout: p is .*, expected a finite number/],
+    ['an approximation', (x: Any) => nn.gelu(x), /gelu: approximate is .*, expected 'none' or 'tanh'/],
+  ])('are checked by kind: %s', async (_, make, message) => {
+    for (const wrong of ['0.5', { p: 0.5 }, null, Number.NaN, [0.5]]) {
+      const error = await errorOf(() => make(wrong));
+      expect(error?.code, String(wrong)).toBe('invalid_argument');
+      expect(error?.message).toMatch(message);
+    }
+    make(undefined);
+  });
+});

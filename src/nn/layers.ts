@@ -1,6 +1,6 @@
-import { flag } from '../core/checks.ts';
+import { flag, oneOf, real } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
-import { optionsOf } from '../core/options.ts';
+import { expectValue, optionsOf } from '../core/options.ts';
 import type { Shape } from '../core/shape.ts';
 import * as f from '../graph/functions.ts';
 import { type Initializer, Parameter } from '../graph/parameter.ts';
@@ -53,12 +53,20 @@ const layer = (spec: LayerSpec, forward: (x: Tensor) => Tensor): Module => ({ ch
 /** max(x, 0), element by element. */
 export const relu = () => layer({ layer: 'relu' }, f.relu);
 /** x where it is positive, else slope * x. */
-export const leakyRelu = (slope = 0.01) => layer({ layer: 'leakyRelu', slope }, (x) => f.leakyRelu(x, slope));
+export function leakyRelu(slope = 0.01): Module {
+  expectValue('leakyRelu', 'slope', slope, real());
+  return layer({ layer: 'leakyRelu', slope }, (x) => f.leakyRelu(x, slope));
+}
 /** x where it is positive, else alpha (e^x - 1) (Clevert et al. 2015). */
-export const elu = (alpha = 1) => layer({ layer: 'elu', alpha }, (x) => f.elu(x, alpha));
+export function elu(alpha = 1): Module {
+  expectValue('elu', 'alpha', alpha, real());
+  return layer({ layer: 'elu', alpha }, (x) => f.elu(x, alpha));
+}
 /** x times the normal distribution's cumulative function of x; 'tanh' approximates it (Hendrycks & Gimpel 2016). */
-export const gelu = (approximate: 'none' | 'tanh' = 'none') =>
-  layer({ layer: 'gelu', approximate }, (x) => f.gelu(x, approximate));
+export function gelu(approximate: 'none' | 'tanh' = 'none'): Module {
+  expectValue('gelu', 'approximate', approximate, oneOf('none', 'tanh'));
+  return layer({ layer: 'gelu', approximate }, (x) => f.gelu(x, approximate));
+}
 /** x sigmoid(x), also called swish. */
 export const silu = () => layer({ layer: 'silu' }, f.silu);
 /** 1 / (1 + e^-x). */
@@ -76,6 +84,7 @@ export const logSoftmax = (axis = -1) => layer({ layer: 'logSoftmax', axis }, (x
 
 /** Zeroes elements with probability p while training; does nothing in inference. */
 export function dropout(p = 0.5): Module {
+  expectValue('dropout', 'p', p, real());
   if (!(p >= 0 && p < 1))
     fail('out_of_range', `dropout: p is ${p}, expected a number from 0 up to, not including, 1`);
   return layer({ layer: 'dropout', p }, (x) => f.dropout(x, p));
