@@ -83,7 +83,7 @@ export function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
     const g = sigmoid(x);
     return f32x4.mul(dy, f32x4.mul(g, f32x4.add(one, f32x4.mul(x, f32x4.sub(one, g)))));
   }
-  if (kind == SIGMOID) return f32x4.mul(f32x4.mul(dy, s), f32x4.sub(one, s));
+  if (kind == SIGMOID) return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(one, s)));
   if (kind == TANH) return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(s, s)));
   if (kind == SOFTPLUS) return gated(dy, s);
   if (kind == HARDSWISH) {

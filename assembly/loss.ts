@@ -5,12 +5,17 @@ import { rowMax, sumExp } from './softmax';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, storePart, sumLanes } from './vector';
 
-/** Mean of n floats, relative to `shift`. */
+/** Mean of how far n floats are below `shift`: blocks of 256 in f32, these in f64, as long sums are (sums.ts). */
 function meanBelow(x: usize, n: i32, shift: f32): f32 {
   const s = f32x4.splat(shift);
-  let sum = f32x4.splat(0);
-  for (let i = 0; i < n; i += 4) sum = f32x4.add(sum, f32x4.sub(s, loadPart(x + (<usize>i << 2), n - i, shift)));
-  return sumLanes(sum) / <f32>n;
+  let all: f64 = 0;
+  for (let i = 0; i < n; ) {
+    let sum = f32x4.splat(0);
+    for (const end = min(n, i + 256); i < end; i += 4)
+      sum = f32x4.add(sum, f32x4.sub(s, loadPart(x + (<usize>i << 2), n - i, shift)));
+    all += <f64>sumLanes(sum);
+  }
+  return <f32>(all / <f64>n);
 }
 
 /**
@@ -54,7 +59,15 @@ export function crossEntropyBackward(a: usize, thread: i32, threads: i32): void 
     const total = f32x4.splat(known ? sumExp(x, n, most) : NaN);
     const shift = f32x4.splat(most);
     const scale = f32x4.splat(dy);
-    for (let i = 0; i < n; i += 4) {
+    let i: i32 = 0;
+    for (; i + 8 <= n; i += 8) {
+      const e = <usize>i << 2;
+      const p0 = f32x4.div(exp(f32x4.sub(v128.load(x + e), shift)), total);
+      const p1 = f32x4.div(exp(f32x4.sub(v128.load(x + e, 16), shift)), total);
+      v128.store(dx + e, f32x4.mul(scale, f32x4.sub(p0, spread)));
+      v128.store(dx + e, f32x4.mul(scale, f32x4.sub(p1, spread)), 16);
+    }
+    for (; i < n; i += 4) {
       const e = <usize>i << 2;
       const p = f32x4.div(exp(f32x4.sub(loadPart(x + e, n - i, 0), shift)), total);
       storePart(dx + e, n - i, f32x4.mul(scale, f32x4.sub(p, spread)));
@@ -92,30 +105,50 @@ function slopeOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
   return f32x4.max(f32x4.min(d, delta), f32x4.neg(delta));
 }
 
+/** Two adjacent vectors a turn, here and below: V8 makes wide ones of them. */
 @inline
 function lossLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
+  const x = <usize>load<u32>(a, 4);
+  const t = <usize>load<u32>(a, 8);
+  const y = <usize>load<u32>(a, 12);
   const n = load<i32>(a, 16);
   const delta = f32x4.splat(load<f32>(a, 20));
   const end = shareEnd(n, 16, thread, threads);
-  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
+  let i = shareStart(n, 16, thread, threads);
+  for (; i + 8 <= end; i += 8) {
     const e = <usize>i << 2;
-    const x = loadPart(<usize>load<u32>(a, 4) + e, end - i, 0);
-    const t = loadPart(<usize>load<u32>(a, 8) + e, end - i, 0);
-    storePart(<usize>load<u32>(a, 12) + e, end - i, lossOf(kind, x, t, delta));
+    const y0 = lossOf(kind, v128.load(x + e), v128.load(t + e), delta);
+    const y1 = lossOf(kind, v128.load(x + e, 16), v128.load(t + e, 16), delta);
+    v128.store(y + e, y0);
+    v128.store(y + e, y1, 16);
+  }
+  for (; i < end; i += 4) {
+    const e = <usize>i << 2;
+    storePart(y + e, end - i, lossOf(kind, loadPart(x + e, end - i, 0), loadPart(t + e, end - i, 0), delta));
   }
 }
 
 @inline
 function slopeLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
+  const dy = <usize>load<u32>(a, 4);
+  const x = <usize>load<u32>(a, 8);
+  const t = <usize>load<u32>(a, 12);
+  const dx = <usize>load<u32>(a, 16);
   const n = load<i32>(a, 20);
   const delta = f32x4.splat(load<f32>(a, 24));
   const end = shareEnd(n, 16, thread, threads);
-  for (let i = shareStart(n, 16, thread, threads); i < end; i += 4) {
+  let i = shareStart(n, 16, thread, threads);
+  for (; i + 8 <= end; i += 8) {
     const e = <usize>i << 2;
-    const dy = loadPart(<usize>load<u32>(a, 4) + e, end - i, 0);
-    const x = loadPart(<usize>load<u32>(a, 8) + e, end - i, 0);
-    const t = loadPart(<usize>load<u32>(a, 12) + e, end - i, 0);
-    storePart(<usize>load<u32>(a, 16) + e, end - i, f32x4.mul(dy, slopeOf(kind, x, t, delta)));
+    const s0 = slopeOf(kind, v128.load(x + e), v128.load(t + e), delta);
+    const s1 = slopeOf(kind, v128.load(x + e, 16), v128.load(t + e, 16), delta);
+    v128.store(dx + e, f32x4.mul(v128.load(dy + e), s0));
+    v128.store(dx + e, f32x4.mul(v128.load(dy + e, 16), s1), 16);
+  }
+  for (; i < end; i += 4) {
+    const e = <usize>i << 2;
+    const s = slopeOf(kind, loadPart(x + e, end - i, 0), loadPart(t + e, end - i, 0), delta);
+    storePart(dx + e, end - i, f32x4.mul(loadPart(dy + e, end - i, 0), s));
   }
 }
 

@@ -1,44 +1,30 @@
-import { MAX, SUM, U8 } from './opcodes';
+import { SUM, U8 } from './opcodes';
+import { sumAlong, sumAcross } from './sums';
 import { shareEnd, shareStart } from './threads';
-import { loadPart, maxLanes, storePart, sumLanes } from './vector';
+import { loadPart, maxLanes, storePart } from './vector';
 
-@inline
-function combine(kind: i32, a: v128, b: v128): v128 {
-  return kind == SUM ? f32x4.add(a, b) : f32x4.max(a, b);
-}
-
-@inline
-function nothing(kind: i32): f32 {
-  return kind == SUM ? 0 : -Infinity;
-}
-
-/** Combines n neighbouring floats, in four vectors side by side and then across. */
-@inline
-function along(kind: i32, x: usize, n: i32): f32 {
-  const start = f32x4.splat(nothing(kind));
-  let s0 = start;
-  let s1 = start;
-  let s2 = start;
-  let s3 = start;
+/** Largest of n neighbouring floats, in four vectors side by side and then across; NaN if any is. */
+function maxAlong(x: usize, n: i32): f32 {
+  let s0 = f32x4.splat(-Infinity);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
   let i: i32 = 0;
   for (; i + 16 <= n; i += 16) {
     const at = x + (<usize>i << 2);
-    s0 = combine(kind, s0, v128.load(at));
-    s1 = combine(kind, s1, v128.load(at, 16));
-    s2 = combine(kind, s2, v128.load(at, 32));
-    s3 = combine(kind, s3, v128.load(at, 48));
+    s0 = f32x4.max(s0, v128.load(at));
+    s1 = f32x4.max(s1, v128.load(at, 16));
+    s2 = f32x4.max(s2, v128.load(at, 32));
+    s3 = f32x4.max(s3, v128.load(at, 48));
   }
-  for (; i < n; i += 4) s0 = combine(kind, s0, loadPart(x + (<usize>i << 2), n - i, nothing(kind)));
-  const all = combine(kind, combine(kind, s0, s1), combine(kind, s2, s3));
-  return kind == SUM ? sumLanes(all) : maxLanes(all);
+  for (; i < n; i += 4) s0 = f32x4.max(s0, loadPart(x + (<usize>i << 2), n - i, -Infinity));
+  return maxLanes(f32x4.max(f32x4.max(s0, s1), f32x4.max(s2, s3)));
 }
 
-/** Combines `count` rows of `inner` floats for the columns [from, to): a cache line of them at a time, then what is left. */
-@inline
-function across(kind: i32, x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32, factor: f32): void {
+/** Largest of `count` rows of `inner` floats for the columns [from, to): a cache line of them at a time, then what is left. */
+function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32): void {
   const stride = <usize>inner << 2;
-  const start = f32x4.splat(nothing(kind));
-  const scale = f32x4.splat(factor);
+  const start = f32x4.splat(-Infinity);
   let j = from;
   for (; j + 16 <= to; j += 16) {
     let at = x + (<usize>j << 2);
@@ -47,50 +33,51 @@ function across(kind: i32, x: usize, y: usize, count: i32, inner: i32, from: i32
     let s2 = start;
     let s3 = start;
     for (let c = 0; c < count; c++, at += stride) {
-      s0 = combine(kind, s0, v128.load(at));
-      s1 = combine(kind, s1, v128.load(at, 16));
-      s2 = combine(kind, s2, v128.load(at, 32));
-      s3 = combine(kind, s3, v128.load(at, 48));
+      s0 = f32x4.max(s0, v128.load(at));
+      s1 = f32x4.max(s1, v128.load(at, 16));
+      s2 = f32x4.max(s2, v128.load(at, 32));
+      s3 = f32x4.max(s3, v128.load(at, 48));
     }
     const target = y + (<usize>j << 2);
-    v128.store(target, f32x4.mul(s0, scale));
-    v128.store(target, f32x4.mul(s1, scale), 16);
-    v128.store(target, f32x4.mul(s2, scale), 32);
-    v128.store(target, f32x4.mul(s3, scale), 48);
+    v128.store(target, s0);
+    v128.store(target, s1, 16);
+    v128.store(target, s2, 32);
+    v128.store(target, s3, 48);
   }
   for (; j < to; j += 4) {
     const n = to - j;
     let at = x + (<usize>j << 2);
     let s = start;
-    for (let c = 0; c < count; c++, at += stride) s = combine(kind, s, loadPart(at, n, 0));
-    storePart(y + (<usize>j << 2), n, f32x4.mul(s, scale));
+    for (let c = 0; c < count; c++, at += stride) s = f32x4.max(s, loadPart(at, n, 0));
+    storePart(y + (<usize>j << 2), n, s);
   }
 }
 
-@inline
-function reduceAll(kind: i32, x: usize, y: usize, outer: i32, count: i32, inner: i32, factor: f32, thread: i32, threads: i32): void {
-  if (inner == 1) {
-    const end = shareEnd(outer, 16, thread, threads);
-    for (let o = shareStart(outer, 16, thread, threads); o < end; o++)
-      store<f32>(y + (<usize>o << 2), along(kind, x + ((<usize>o * <usize>count) << 2), count) * factor);
-    return;
-  }
-  const from = shareStart(inner, 16, thread, threads);
-  const to = shareEnd(inner, 16, thread, threads);
-  for (let o = 0; o < outer; o++)
-    across(kind, x + ((<usize>o * <usize>count * <usize>inner) << 2), y + ((<usize>o * <usize>inner) << 2), count, inner, from, to, factor);
-}
-
-/** (outer, count, inner) -> (outer, inner). Record: kind, x, y, outer, count, inner, factor f32 */
+/** (outer, count, inner) -> (outer, inner). Record: kind, x, y, outer, count, inner, what a sum is divided by */
 export function reduce(a: usize, thread: i32, threads: i32): void {
+  const sums = load<i32>(a) == SUM;
   const x = <usize>load<u32>(a, 4);
   const y = <usize>load<u32>(a, 8);
   const outer = load<i32>(a, 12);
   const count = load<i32>(a, 16);
   const inner = load<i32>(a, 20);
-  const factor = load<f32>(a, 24);
-  if (load<i32>(a) == SUM) reduceAll(SUM, x, y, outer, count, inner, factor, thread, threads);
-  else reduceAll(MAX, x, y, outer, count, inner, factor, thread, threads);
+  const divisor = <f64>load<i32>(a, 24);
+  if (inner == 1) {
+    const end = shareEnd(outer, 16, thread, threads);
+    for (let o = shareStart(outer, 16, thread, threads); o < end; o++) {
+      const run = x + ((<usize>o * <usize>count) << 2);
+      store<f32>(y + (<usize>o << 2), sums ? <f32>(sumAlong(run, count) / divisor) : maxAlong(run, count));
+    }
+    return;
+  }
+  const from = shareStart(inner, 16, thread, threads);
+  const to = shareEnd(inner, 16, thread, threads);
+  for (let o = 0; o < outer; o++) {
+    const rows = x + ((<usize>o * <usize>count * <usize>inner) << 2);
+    const target = y + ((<usize>o * <usize>inner) << 2);
+    if (sums) sumAcross(rows, target, count, inner, from, to, divisor);
+    else maxAcross(rows, target, count, inner, from, to);
+  }
 }
 
 /** dy shared evenly among the elements that equal the largest; NaN for all where that is NaN. Record: dy, x, y, dx, outer, count, inner */

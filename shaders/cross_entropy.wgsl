@@ -10,9 +10,9 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let s = args.smoothing;
   let most = largest(l, x, args.n);
   var y = log_safe(sum_exp(l, x, args.n, most));
-  var below = 0.0;
-  for (var i = l; i < args.n; i += LANES) { below += most - load(x + i); }
-  let mean = workgroup_sum(l, below) / f32(args.n);
+  var below = Sum();
+  for (var i = l; i < args.n; i += LANES) { add(&below, most - load(x + i)); }
+  let mean = workgroup_sum(l, total(below)) / f32(args.n);
   if (l > 0u) { return; }
   let known = t < args.n;
   let gap = most - load(x + select(0u, t, known));

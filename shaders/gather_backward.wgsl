@@ -9,9 +9,9 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let i = e % args.inner;
   let s = (e / args.inner) % args.size;
   let o = e / args.inner / args.size;
-  var sum = 0.0;
+  var sum = Sum();
   for (var c = 0u; c < args.count; c++) {
-    if (arena[args.indices + c] == s) { sum += load(args.dy + (o * args.count + c) * args.inner + i); }
+    if (arena[args.indices + c] == s) { add(&sum, load(args.dy + (o * args.count + c) * args.inner + i)); }
   }
-  store(args.dx + e, sum);
+  store(args.dx + e, total(sum));
 }

@@ -6,9 +6,9 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let r = g.y * gs.x + g.x;
   if (r >= args.rows) { return; }
   let row = r * args.n;
-  var sum = 0.0;
-  for (var i = l; i < args.n; i += LANES) { sum += load(args.dy + row + i); }
-  let all = workgroup_sum(l, sum);
+  var sum = Sum();
+  for (var i = l; i < args.n; i += LANES) { add(&sum, load(args.dy + row + i)); }
+  let all = workgroup_sum(l, total(sum));
   for (var i = l; i < args.n; i += LANES) {
     store(args.dx + row + i, load(args.dy + row + i) - exp_safe(load(args.y + row + i)) * all);
   }

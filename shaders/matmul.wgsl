@@ -19,7 +19,8 @@ alias Quad = vec4<f32>;
 alias Sum = vec4<f32>;
 
 fn madd(s: Sum, a: f32, b: Quad) -> Sum { return s + a * b; }
-fn tally(s: Sum, a: Quad) -> Sum { return s + a; }
+// Four terms pair by pair: a sum of them all passes each through a quarter of the roundings.
+fn tally(s: Sum, a: Quad, b: Quad, c: Quad, d: Quad) -> Sum { return s + ((a + b) + (c + d)); }
 
 // Four elements, of which the first `left` are inside; the others are 0.
 fn span(at: u32, left: u32) -> Quad {

@@ -17,7 +17,7 @@ alias Quad = vec4<u32>;
 alias Sum = vec4<i32>;
 
 const SUMS = 0u;
-fn tally(s: Sum, x: Quad) -> Sum { return s; }
+fn tally(s: Sum, a: Quad, b: Quad, c: Quad, d: Quad) -> Sum { return s; }
 fn finish_tally(batch: u32, i: u32, sum: Sum) {}
 
 fn madd(s: Sum, x: u32, w: Quad) -> Sum { return s + Sum(dot4(x, w.x), dot4(x, w.y), dot4(x, w.z), dot4(x, w.w)); }

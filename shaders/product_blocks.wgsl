@@ -63,9 +63,13 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
       }
     }
     if (tallies) {
-      for (var d = 0u; d < DEPTH; d++) {
-        t0 = tally(t0, tile_a[d * groups_a + l.y]);
-        if (QM > 1u) { t1 = tally(t1, tile_a[d * groups_a + WY + l.y]); }
+      for (var d = 0u; d < DEPTH; d += 4u) {
+        let a = d * groups_a + l.y;
+        t0 = tally(t0, tile_a[a], tile_a[a + groups_a], tile_a[a + 2u * groups_a], tile_a[a + 3u * groups_a]);
+        if (QM > 1u) {
+          let b = a + WY;
+          t1 = tally(t1, tile_a[b], tile_a[b + groups_a], tile_a[b + 2u * groups_a], tile_a[b + 3u * groups_a]);
+        }
       }
     }
     workgroupBarrier();

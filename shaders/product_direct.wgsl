@@ -28,14 +28,14 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
     outer(&s00, a0[1], b0[1]);
     outer(&s00, a0[2], b0[2]);
     outer(&s00, a0[3], b0[3]);
-    if (tallies) { t0 = tally(tally(tally(tally(t0, a0[0]), a0[1]), a0[2]), a0[3]); }
+    if (tallies) { t0 = tally(t0, a0[0], a0[1], a0[2], a0[3]); }
     if (QM > 1u) {
       let a1 = patch_a(at.batch, i + 4u, k);
       outer(&s10, a1[0], b0[0]);
       outer(&s10, a1[1], b0[1]);
       outer(&s10, a1[2], b0[2]);
       outer(&s10, a1[3], b0[3]);
-      if (tallies) { t1 = tally(tally(tally(tally(t1, a1[0]), a1[1]), a1[2]), a1[3]); }
+      if (tallies) { t1 = tally(t1, a1[0], a1[1], a1[2], a1[3]); }
       if (QN > 1u) {
         let b1 = patch_b(at.batch, j + 4u, k);
         outer(&s11, a1[0], b1[0]);

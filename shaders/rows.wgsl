@@ -1,4 +1,4 @@
-// Joined to kernels that treat one row with one workgroup, behind workgroup_*.wgsl.
+// Joined to kernels that treat one row with one workgroup, with sums.wgsl and workgroup_*.wgsl.
 fn largest(l: u32, x: u32, n: u32) -> f32 {
   var most = -infinity();
   for (var i = l; i < n; i += LANES) { most = max_nan(most, load(x + i)); }
@@ -15,7 +15,7 @@ fn shifted_exp(x: f32, shift: f32) -> f32 {
 }
 
 fn sum_exp(l: u32, x: u32, n: u32, shift: f32) -> f32 {
-  var sum = 0.0;
-  for (var i = l; i < n; i += LANES) { sum += shifted_exp(load(x + i), shift); }
-  return workgroup_sum(l, sum);
+  var sum = Sum();
+  for (var i = l; i < n; i += LANES) { add(&sum, shifted_exp(load(x + i), shift)); }
+  return workgroup_sum(l, total(sum));
 }

@@ -6,9 +6,9 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let r = g.y * gs.x + g.x;
   if (r >= args.rows) { return; }
   let row = r * args.n;
-  var dot = 0.0;
-  for (var i = l; i < args.n; i += LANES) { dot += load(args.dy + row + i) * load(args.y + row + i); }
-  let all = workgroup_sum(l, dot);
+  var dot = Sum();
+  for (var i = l; i < args.n; i += LANES) { add(&dot, load(args.dy + row + i) * load(args.y + row + i)); }
+  let all = workgroup_sum(l, total(dot));
   for (var i = l; i < args.n; i += LANES) {
     store(args.dx + row + i, load(args.y + row + i) * (load(args.dy + row + i) - all));
   }

@@ -5,6 +5,7 @@ import {
   bytes,
   constantly,
   distinct,
+  extremes,
   type Fill,
   f32,
   i8,
@@ -16,6 +17,7 @@ import {
   specials,
   type TensorSpec,
   u8,
+  uneven,
   unit,
   wide,
   zeros,
@@ -40,8 +42,17 @@ const elementwise = <A extends object>(arity: number, attrs: A, more: Case<A>[] 
   { inputs: Array.from({ length: arity }, () => f32([])), attrs },
   { inputs: Array.from({ length: arity }, () => f32([123], specials)), attrs, noGradient: true },
   { inputs: Array.from({ length: arity }, () => f32([500], wide)), attrs },
+  {
+    inputs: [f32([61], extremes), ...Array.from({ length: arity - 1 }, () => f32([61]))],
+    attrs,
+    noGradient: true,
+  },
+  { inputs: Array.from({ length: arity }, () => f32([61], tiny)), attrs },
   ...more,
 ];
+
+/** Around 0, where functions are the difference of what is almost the same. */
+const tiny: Fill = (i, random) => (random.uniform() + 0.5) * 10 ** -(1 + (i % 7)) * (i % 2 ? 1 : -1);
 
 const BROADCASTS: [number[], number[]][] = [
   [[5, 7], [7]],
@@ -80,6 +91,11 @@ const binary = (fill = normal): Case[] => [
   ...BROADCASTS.map(([a, b]) => ({ inputs: [f32(a), f32(b, fill)], attrs: {} })),
   {
     inputs: [f32([441], specials), f32([441], (i) => specials(Math.floor(i / 21), undefined as never))],
+    attrs: {},
+    noGradient: true,
+  },
+  {
+    inputs: [f32([64], uneven), f32([64], (i) => uneven(Math.floor(i / 8), undefined as never))],
     attrs: {},
     noGradient: true,
   },
@@ -194,6 +210,18 @@ const matmul: Case<AttrsOf<'matmul'>>[] = [
         [0, 5, 7],
         [0, 7, 4],
       ],
+      [
+        [1, 1, 2, 3],
+        [3, 3, 2],
+      ],
+      [
+        [3, 2, 3],
+        [1, 1, 3, 2],
+      ],
+      [
+        [1, 3, 2, 3],
+        [3, 3, 2],
+      ],
     ] as [number[], number[]][]
   ).flatMap(([a, b]) =>
     [false, true].flatMap((transposeA) =>
@@ -218,12 +246,33 @@ const matmul: Case<AttrsOf<'matmul'>>[] = [
   },
 ];
 
+/** Products beside a bias of another size, and of rows and columns of very different sizes. */
+const unevenMatmul: Case<AttrsOf<'matmul'>>[] = [
+  ...[10, -1e4, 1e-6].flatMap((bias) =>
+    [1, 2, 33].map((m) => ({
+      inputs: [f32([m, 784], constantly(1)), f32([784, 17], constantly(1e-3)), f32([17], constantly(bias))],
+      attrs: { transposeA: false, transposeB: false },
+      noGradient: true,
+    })),
+  ),
+  ...[1, 7].map((m) => ({
+    inputs: [
+      f32([m, 100], uneven),
+      f32([40, 100], (i) => uneven(i * 3, undefined as never)),
+      f32([40], uneven),
+    ],
+    attrs: { transposeA: false, transposeB: true },
+    noGradient: true,
+  })),
+];
+
 const linearBackward: Case<AttrsOf<'linear_backward'>>[] = [
   ...MATMULS.filter(([, , n]) => n > 0).map(([m, k, n]) => ({
     inputs: [f32([k, m]), f32([k, n]), f32([m, n]), f32([1, m])],
     attrs: {},
   })),
   { inputs: [f32([9, 21], modestSpecials), f32([9, 6]), f32([21, 6]), f32([21])], attrs: {} },
+  { inputs: [f32([3001, 9], constantly(0.1)), f32([3001, 4]), f32([9, 4]), f32([9])], attrs: {} },
 ];
 
 const REDUCTIONS: [shape: number[], axes: number[]][] = [
@@ -254,11 +303,32 @@ const REDUCTIONS: [shape: number[], axes: number[]][] = [
   [[2, 1, 3], [1]],
   [[257, 33], [1]],
 ];
+/** Long runs of one value, whose roundings all go one way; in every direction, over one pass and several. */
+const LONG: [shape: number[], axes: number[]][] = [
+  [[1000003], [0]],
+  [[300007, 4], [0]],
+  [[70001, 3], [0]],
+  [[9000, 37], [0]],
+  [[3, 40001], [1]],
+  [[2, 5000, 20], [1]],
+  [
+    [3, 700, 41],
+    [1, 2],
+  ],
+];
 const reduce = (fill = normal, empty = true): Case<AttrsOf<'sum'>>[] => [
   ...REDUCTIONS.flatMap(([shape, axes]) =>
     [true, false].map((keepDims) => ({ inputs: [f32(shape, fill)], attrs: { axes, keepDims } })),
   ),
   ...(empty ? [{ inputs: [f32([3, 0])], attrs: { axes: [1], keepDims: false } }] : []),
+  ...LONG.map(([shape, axes]) => ({
+    inputs: [f32(shape, fill === normal ? constantly(0.1) : fill)],
+    attrs: { axes, keepDims: false },
+    noGradient: true,
+  })),
+  { inputs: [f32([6, 64], uneven)], attrs: { axes: [1], keepDims: false }, noGradient: true },
+  { inputs: [f32([64, 20], uneven)], attrs: { axes: [0], keepDims: false }, noGradient: true },
+  { inputs: [f32([2, 2], constantly(3e38))], attrs: { axes: [0], keepDims: false }, noGradient: true },
   { inputs: [f32([8, 7], infinities)], attrs: { axes: [1], keepDims: false }, noGradient: true },
   { inputs: [f32([8, 21], modestSpecials)], attrs: { axes: [1], keepDims: false }, noGradient: true },
   { inputs: [f32([8, 21], modestSpecials)], attrs: { axes: [0], keepDims: false }, noGradient: true },
@@ -285,6 +355,20 @@ const rows = (arity: number): Case[] => [
   { inputs: Array.from({ length: arity }, () => f32([9, 7], infinities)), attrs: {}, noGradient: true },
   { inputs: Array.from({ length: arity }, () => f32([8, 20], specials)), attrs: {}, noGradient: true },
 ];
+/** Rows of one value: as many roundings as there are terms, all one way. */
+const longRows = (arity: number): Case => ({
+  inputs: Array.from({ length: arity }, (_, i) =>
+    f32([2, 30011], (e) => (e % 30011 === 7 ? 1 : i === arity - 1 ? -0.3 : 0.1)),
+  ),
+  attrs: {},
+  noGradient: true,
+});
+/** Logits whose differences are all that counts. */
+const largeRows: Case = {
+  inputs: [f32([4, 6], constantly(1e9, 1e9 + 64, 1e9 - 64, -1e9, 0, 1e9))],
+  attrs: {},
+  noGradient: true,
+};
 const minusInfinity: Case = { inputs: [f32([2, 3], constantly(-Infinity))], attrs: {}, noGradient: true };
 
 const CLASSES: [rows: number[], n: number][] = [
@@ -313,6 +397,17 @@ const crossEntropy = (withDy: boolean): Case<AttrsOf<'cross_entropy'>>[] => [
     attrs: { labelSmoothing: 0 },
     noGradient: true,
   },
+  ...[0, 0.1, 1].flatMap((labelSmoothing) =>
+    [
+      { row: constantly(1, -Infinity, 2, 0.5, 3), shape: [4, 5] },
+      { row: constantly(1e17, 1e17, 0, 1e9, -1e17), shape: [4, 5] },
+      { row: constantly(0.25), shape: [4, 30011] },
+    ].map(({ row, shape }) => ({
+      inputs: [...(withDy ? [f32([4])] : []), f32(shape, row), i32([4], constantly(0, 1, 2, 1))],
+      attrs: { labelSmoothing },
+      noGradient: true,
+    })),
+  ),
 ];
 
 const FLAT = [1, 3, 16, 100, 1027, 5000];
@@ -338,8 +433,12 @@ const optimizer = <A extends object>(
         ...Array.from({ length: moments(a) }, () => f32([n], positive)),
         f32([4], hyper),
       ];
+      const large = inputs.map((spec, i) => (i === 1 ? f32([n], constantly(1, 2e19, -1e20, 1e-22)) : spec));
+      const still = inputs.map((spec, i) => (i === 0 ? f32([n], constantly(1, Infinity, -Infinity)) : spec));
       return [
         { inputs, attrs: a },
+        { inputs: large, attrs: a },
+        { inputs: still, attrs: a },
         ...[0.5, 100, Number.NaN].map((norm) => ({
           inputs: [...inputs, f32([], constantly(norm))],
           attrs: { ...a, maxNorm: 1 },
@@ -383,7 +482,7 @@ const gelu = activation<AttrsOf<'gelu'>>([{ approximate: 'none' }, { approximate
 
 /** Cases for every op: forgetting one is a type error. Conformance, gradients and benchmarks are made from them. */
 export const cases: { readonly [N in OpName]: readonly Case<AttrsOf<N>>[] } = {
-  matmul,
+  matmul: [...matmul, ...unevenMatmul],
   linear_backward: linearBackward,
   add: binary(),
   sub: binary(),
@@ -453,6 +552,14 @@ export const cases: { readonly [N in OpName]: readonly Case<AttrsOf<N>>[] } = {
       inputs: [f32(out), f32(shape, constantly(1, 3, 2, 3)), f32(out, constantly(3))],
       attrs: { axes, keepDims: false },
     })),
+    {
+      inputs: [
+        f32([3]),
+        f32([3, 5], constantly(1, Number.NaN, 2, 3, 3)),
+        f32([3], constantly(Number.NaN, Number.NaN, 3)),
+      ],
+      attrs: { axes: [1], keepDims: false },
+    },
   ],
   argmax: [
     ...ROWS.filter((s) => s.at(-1) !== 0).flatMap((shape) => [
@@ -466,7 +573,13 @@ export const cases: { readonly [N in OpName]: readonly Case<AttrsOf<N>>[] } = {
   ],
   global_norm: [...LENGTHS, 100003]
     .map((n) => ({ inputs: [f32([n])], attrs: {} }))
-    .concat([{ inputs: [f32([50], specials)], attrs: {} }]),
+    .concat(
+      [specials, uneven, extremes, constantly(1e-30), constantly(2e19)].map((fill) => ({
+        inputs: [f32([50], fill)],
+        attrs: {},
+      })),
+      [{ inputs: [f32([1000003], constantly(0.1))], attrs: {} }],
+    ),
   reshape: [
     { inputs: [f32([3, 4])], attrs: { shape: [2, 6] } },
     { inputs: [f32([0, 4])], attrs: { shape: [8, 0] } },
@@ -554,10 +667,10 @@ export const cases: { readonly [N in OpName]: readonly Case<AttrsOf<N>>[] } = {
     },
     { inputs: [f32([0, 3]), i32([0], zeros)], attrs: { axis: 0, size: 4 } },
   ],
-  softmax: [...rows(1), minusInfinity],
-  softmax_backward: rows(2),
-  log_softmax: [...rows(1), minusInfinity],
-  log_softmax_backward: rows(2),
+  softmax: [...rows(1), minusInfinity, longRows(1), largeRows],
+  softmax_backward: [...rows(2), longRows(2)],
+  log_softmax: [...rows(1), minusInfinity, longRows(1), largeRows],
+  log_softmax_backward: [...rows(2), longRows(2)],
   cross_entropy: crossEntropy(false),
   cross_entropy_backward: crossEntropy(true),
   mse: elementwise(2, {}),

@@ -62,6 +62,24 @@ export const modestSpecials: Fill = (i, random) => {
   const x = specials(i, random);
   return Math.abs(x) > 1e38 && Number.isFinite(x) ? 1e8 : x;
 };
+/** Operands of very different sizes: a small one beside a large one is lost or kept, never wrong by its own size. */
+export const uneven = constantly(1e8, 1, -3e-8, -1e8, 2.5e-4, 7e5, -1e-3, 3);
+/** The ends of f32, its least normal numbers, and both zeros: no NaN, no infinity, no denormals. */
+export const extremes = constantly(
+  3.4e38,
+  -3.4e38,
+  1.2e-38,
+  -1.2e-38,
+  0,
+  -0,
+  1e19,
+  -1e-19,
+  1,
+  -1.5,
+  1e-7,
+  -1e-7,
+  2e30,
+);
 /** Infinities without NaN, for ops in which one NaN would hide the rest. */
 export const infinities = constantly(1, -Infinity, 2, -1, 0.5, -2, 3);
 

@@ -90,10 +90,10 @@ function fillRecord(t: TensorRef, value: number, { address }: Place): TapeRecord
   return { opcode: opcode.FILL, words: [address(t), count(t) * size, word] };
 }
 
-const reduction = (kind: number, factor: (n: number) => number): Kernel =>
+const reduction = (kind: number, divisor: (n: number) => number): Kernel =>
   one<ReduceAttrs>(opcode.REDUCE, ({ inputs: [x], output, attrs }, { address }) => {
     const { outer, count, inner } = reduceSizes(x.shape, attrs.axes);
-    return [kind, address(x), address(output), outer, count, inner, float(factor(count))];
+    return [kind, address(x), address(output), outer, count, inner, divisor(count)];
   });
 
 const sum = reduction(opcode.SUM, () => 1);
@@ -193,7 +193,7 @@ export const kernels = {
   hardswish: activation('hardswish'),
   hardswish_backward: activationBackward('hardswish'),
   sum,
-  mean: reduction(opcode.SUM, (n) => 1 / n),
+  mean: reduction(opcode.SUM, (n) => n),
   max: reduction(opcode.MAX, () => 1),
   max_backward: one<ReduceAttrs>(
     opcode.MAX_BACKWARD,

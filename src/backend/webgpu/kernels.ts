@@ -17,6 +17,7 @@ import { concatKernel, copyKernel, fillDispatch, packed, sliceBackwardKernel } f
 import { matmulDispatches, matmulI8Dispatches } from './matmul.ts';
 import { configs, type ProductConfig } from './products.ts';
 import { type Dispatch, float, type Shader, type Word, wordOf } from './record.ts';
+import { lanesFor, normDispatches, reduceDispatches } from './reduce.ts';
 import type { Scratch } from './scratch.ts';
 
 /** How a step becomes dispatches. */
@@ -81,25 +82,19 @@ const binary = (kind: number): Kernel =>
     };
   });
 
-/** Invocations that share one sum: a short one is quicker alone than waiting for others. */
-const lanesFor = (terms: number): number => (terms <= 256 ? 1 : 64);
-
-const reduction = (kind: number, factor: (n: number) => number): Kernel =>
-  one<ReduceAttrs>(({ inputs: [x], output, attrs }) => {
-    const sizes = reduceSizes(x.shape, attrs.axes);
-    return {
-      shader: { files: ['reduce', 'workgroup'], constants: { KIND: kind, LANES: lanesFor(sizes.count) } },
-      args: [wordOf(x), wordOf(output), count(output), sizes.count, sizes.inner, float(factor(sizes.count))],
-      workgroups: count(output),
-    };
-  });
+const reduction = (kind: 0 | 1, divisor: (n: number) => number): Kernel => ({
+  encode: ({ inputs: [x], output, attrs }, { scratch }) => {
+    const sizes = reduceSizes(x.shape, (attrs as ReduceAttrs).axes);
+    return reduceDispatches(kind, sizes, x, output!, scratch, divisor(sizes.count));
+  },
+});
 
 /** A workgroup for each row of the operand at `position`. */
 const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => Word[] = () => []): Kernel =>
   one<A>(({ inputs, output, attrs }) => {
     const { rows, n } = rowsOf(inputs[position].shape);
     return {
-      shader: { files: [...files, 'rows', 'workgroup', 'math'], constants: { LANES: lanesFor(n) } },
+      shader: { files: [...files, 'rows', 'sums', 'workgroup', 'math'], constants: { LANES: lanesFor(n) } },
       args: [...inputs.map(wordOf), wordOf(output), rows, n, ...more(attrs)],
       workgroups: n === 0 && files[0] !== 'cross_entropy' ? 0 : rows,
     };
@@ -193,7 +188,7 @@ export const kernels = {
   hardswish: activation('hardswish'),
   hardswish_backward: activationBackward('hardswish'),
   sum: reduction(0, () => 1),
-  mean: reduction(0, (n) => 1 / n),
+  mean: reduction(0, (n) => n),
   max: reduction(1, () => 1),
   max_backward: one<ReduceAttrs>(({ inputs: [dy, x, y], output, attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
@@ -211,11 +206,9 @@ export const kernels = {
       workgroups: each(rows),
     };
   }),
-  global_norm: one(({ inputs: [x], output }) => ({
-    shader: { files: ['global_norm', 'workgroup'], constants: { LANES: 256 } },
-    args: [wordOf(x), wordOf(output), count(x)],
-    workgroups: 1,
-  })),
+  global_norm: {
+    encode: ({ inputs: [x], output }, { scratch }) => normDispatches(x, output!, scratch),
+  },
   reshape: { encode: () => [] },
   transpose: copyKernel('transpose'),
   slice: copyKernel('slice'),
@@ -233,7 +226,7 @@ export const kernels = {
   gather_backward: one<GatherAttrs>(({ inputs: [dy, indices], output, attrs }) => {
     const sizes = gatherSizes(output, indices, attrs);
     return {
-      shader: shader('gather_backward'),
+      shader: { files: ['gather_backward', 'sums'] },
       args: [...[dy, indices, output].map(wordOf), count(output), sizes.size, sizes.inner, sizes.count],
       workgroups: each(count(output)),
     };

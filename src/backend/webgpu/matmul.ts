@@ -6,6 +6,7 @@ import { activationFiles } from './activation.ts';
 import { packed } from './copy.ts';
 import { fitting, type ProductConfig, productOf } from './products.ts';
 import { type Dispatch, type Word, wordOf } from './record.ts';
+import { reduceDispatches } from './reduce.ts';
 import type { Scratch } from './scratch.ts';
 
 /** The constants by which product_*.wgsl is specialised. */
@@ -54,14 +55,22 @@ function f32Product({ op, attrs, inputs, output }: Step): F32Product {
   return { attrs: weightProduct, operands: [a, b], output: third, sums };
 }
 
+/** Terms of a sum that a product makes beside its own; more go through the passes of a reduction, which keep their digits. */
+const MOST_SUMMED = 1024;
+
 export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {
-  const { attrs, operands, output, third, sums } = f32Product(step);
+  const { attrs, operands, output, third, sums: wanted } = f32Product(step);
   const [a, b] = operands;
+  const long = wanted && a.shape[0] > MOST_SUMMED;
+  const sums = long ? undefined : wanted;
+  const apart = long
+    ? reduceDispatches(0, { outer: 1, count: a.shape[0], inner: a.shape[1] }, a, wanted, scratch)
+    : [];
   const { transposeA, transposeB, derivative } = attrs;
   const sizes = matmulSizes(a, b, attrs);
   const { batch, m, n, k } = sizes;
   const count = batch * m * n;
-  if (count === 0 && !(sums && m > 0)) return [];
+  if (count === 0 && !(sums && m > 0)) return apart;
   const config = fitting(wish, productOf(step)!);
   const { tilesM, tilesN, chunk, parts, even } = tilesOf(config, m, n, k);
   const split = parts > 1;
@@ -93,13 +102,13 @@ export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scrat
     ],
     workgroups: tiles,
   };
-  if (!split) return [product];
+  if (!split) return [product, ...apart];
   const join = (from: number, to: TensorRef, size: number): Dispatch => ({
     shader: { files: ['matmul_join', ...files], constants: epilogue },
     args: [from, third ? wordOf(third) : 0, wordOf(to), n, parts, size, p],
     workgroups: Math.ceil(size / 64),
   });
-  return [product, join(target, output, count), ...(sums ? [join(sumsTarget!, sums, m)] : [])];
+  return [product, join(target, output, count), ...(sums ? [join(sumsTarget!, sums, m)] : []), ...apart];
 }
 
 export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {

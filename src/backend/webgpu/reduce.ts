@@ -1,0 +1,72 @@
+import { sizeOf } from '../../core/shape.ts';
+import type { TensorRef } from '../../graph/plan.ts';
+import type { ReduceSizes } from '../../ops/reduce.ts';
+import { type Dispatch, float, wordOf } from './record.ts';
+import type { Scratch } from './scratch.ts';
+
+/** Terms that one workgroup combines. More are combined in parts first, and then the parts. */
+const CHUNK = 4096;
+
+/** Invocations that share one sum: a short one is quicker alone than waiting for others. */
+export const lanesFor = (terms: number): number => (terms <= 256 ? 1 : 64);
+
+/** A pass over `count` terms, which leaves `parts`. */
+interface Pass {
+  readonly count: number;
+  readonly parts: number;
+  readonly chunk: number;
+}
+
+/** Passes until one term is left, each over what the one before left: of about the same size, CHUNK at most. */
+function passesOver(count: number): Pass[] {
+  const parts = Math.ceil(count / CHUNK);
+  if (parts <= 1) return [{ count, parts: 1, chunk: count }];
+  return [{ count, parts, chunk: Math.ceil(count / parts) }, ...passesOver(parts)];
+}
+
+/** Runs passes from x to y by way of scratch memory; `size` words for each part. */
+function inPasses(
+  count: number,
+  size: number,
+  x: TensorRef,
+  y: TensorRef,
+  scratch: Scratch,
+  dispatch: (pass: Pass, from: number, to: number) => Dispatch,
+): Dispatch[] {
+  let from = wordOf(x);
+  return passesOver(count).map((pass) => {
+    const to = pass.parts === 1 ? wordOf(y) : scratch.lend(pass.parts * size);
+    const made = dispatch(pass, from, to);
+    from = to;
+    return made;
+  });
+}
+
+/** Sums (`kind` 0), divided in the last pass, or largest elements (1). */
+export function reduceDispatches(
+  kind: 0 | 1,
+  { outer, count, inner }: ReduceSizes,
+  x: TensorRef,
+  y: TensorRef,
+  scratch: Scratch,
+  divisor = 1,
+): Dispatch[] {
+  return inPasses(count, outer * inner, x, y, scratch, (pass, from, to) => {
+    const outputs = outer * pass.parts * inner;
+    const { parts, chunk } = pass;
+    return {
+      shader: { files: ['reduce', 'sums', 'workgroup'], constants: { KIND: kind, LANES: lanesFor(chunk) } },
+      args: [from, to, outputs, pass.count, inner, parts, chunk, float(parts === 1 ? divisor : 1)],
+      workgroups: outputs,
+    };
+  });
+}
+
+/** sqrt(sum of squares) of all elements: the norm of the norms of parts. */
+export function normDispatches(x: TensorRef, y: TensorRef, scratch: Scratch): Dispatch[] {
+  return inPasses(sizeOf(x.shape), 1, x, y, scratch, ({ count, parts, chunk }, from, to) => ({
+    shader: { files: ['global_norm', 'sums', 'workgroup'], constants: { LANES: 256 } },
+    args: [from, to, count, parts, chunk],
+    workgroups: parts,
+  }));
+}
