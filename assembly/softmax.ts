@@ -35,12 +35,17 @@ export function rowMax(x: usize, n: i32): f32 {
   return maxLanes(f32x4.pmax(f32x4.pmax(v128.load(spare(0)), v128.load(spare(0), 16)), rest));
 }
 
+/** A long row is summed in blocks of so many floats in f32, and these in f64: see sums.ts. */
+const BLOCK: i32 = 512;
+
 /** Sum of exp(x - shift), with shift the row's largest. */
 export function sumExp(x: usize, n: i32, shift: f32): f32 {
-  return expRow(false, x, 0, n, shift);
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i += BLOCK) sum += <f64>expRow(false, x + (<usize>i << 2), 0, min(BLOCK, n - i), shift);
+  return <f32>sum;
 }
 
-/** Sum of exp(x - shift), the terms kept in y if asked for. */
+/** Sum of exp(x - shift) over a block, the terms kept in y if asked for. */
 @inline
 function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
   const s = f32x4.splat(shift);
@@ -69,12 +74,27 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
 }
 
 function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
-  return expRow(true, x, y, n, shift);
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i += BLOCK) {
+    const at = <usize>i << 2;
+    sum += <f64>expRow(true, x + at, y + at, min(BLOCK, n - i), shift);
+  }
+  return <f32>sum;
 }
 
 /** Sum of a b, or of a alone. */
 @inline
 function total(product: bool, a: usize, b: usize, n: i32): f32 {
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i += BLOCK) {
+    const at = <usize>i << 2;
+    sum += <f64>blockTotal(product, a + at, b + at, min(BLOCK, n - i));
+  }
+  return <f32>sum;
+}
+
+@inline
+function blockTotal(product: bool, a: usize, b: usize, n: i32): f32 {
   let sum0 = f32x4.splat(0);
   let sum1 = sum0;
   let i: i32 = 0;
