@@ -76,21 +76,25 @@ export class Snapshots {
    */
   async take(program: Program, step: number, finite: boolean): Promise<boolean> {
     const start = performance.now();
-    const states: Record<string, Float32Array> = {};
-    for (const slot of stateSlots(program.plan.slots))
-      states[slot.name] = (await program.read(slot, this.spare[slot.name])) as Float32Array;
-    const sound = !finite || Object.values(states).every((values) => firstNotFinite(values) < 0);
+    const sound = await this.read(program, finite);
+    const states = this.spare;
     this.costMs = performance.now() - start;
-    if (!sound) {
-      this.spare = states;
-      return false;
-    }
+    if (!sound) return false;
     this.totalMs += this.costMs;
     this.taken++;
     this.stepMs = this.stepsMs / Math.max(1, step - this.newest.step);
     this.spare = this.newest.states as Record<string, Float32Array>;
     this.put({ step, states });
     return true;
+  }
+
+  /** Reads a program's state into the spare arrays; whether it is finite, where that is asked. */
+  async read(program: Program, finite: boolean): Promise<boolean> {
+    const states: Record<string, Float32Array> = {};
+    for (const slot of stateSlots(program.plan.slots))
+      states[slot.name] = (await program.read(slot, this.spare[slot.name])) as Float32Array;
+    this.spare = states;
+    return !finite || Object.values(states).every((values) => firstNotFinite(values) < 0);
   }
 
   /** Takes a state from elsewhere for the newest. */

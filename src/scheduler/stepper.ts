@@ -194,7 +194,8 @@ export class Stepper {
 
   /** Throws Broken unless all that was made since the newest snapshot is finite, where that is watched. */
   async check(): Promise<void> {
-    if (this.watches && this.running && this.snapshots!.newest.step !== this.done) await this.takeSnapshot();
+    if (!this.watches || !this.running || this.snapshots!.newest.step === this.done) return;
+    if (!(await this.guarded(({ program }) => this.snapshots!.read(program, true)))) throw new Broken();
   }
 
   /** Compiles a build; the state moves over from the one before, or is `initial` for the first. */
