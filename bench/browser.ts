@@ -1,14 +1,17 @@
 /** The same suites on a cross-origin isolated page of a real Chromium, where threads and jax-js's threads are. */
 import { fileURLToPath } from 'node:url';
+import { guard } from '../src/cli/program.ts';
 import { launchChromium } from '../test/support/chromium.ts';
 import { servePage } from '../test/support/page-server.ts';
 import { about, parse } from './options.ts';
 import type { Bench } from './page-runner.ts';
 import { installPeers } from './peers.ts';
-import { write } from './report.ts';
+import { checkReports, write } from './report.ts';
 import { suites } from './suites/index.ts';
 
+guard('bench:browser');
 const { wanted, options, engine } = parse('bench:browser', Object.keys(suites));
+await checkReports(options);
 if (options.peers) await installPeers();
 const flags = options.v8 ? [`--js-flags=${options.v8}`] : [];
 const browser = await launchChromium(flags);

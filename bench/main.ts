@@ -1,11 +1,12 @@
 import { prepareGPU } from '../scripts/software-gpu.ts';
 import { whyFixed } from '../src/backend/wasm/wide.ts';
+import { guard } from '../src/cli/program.ts';
 import { createEngine, type Engine } from '../src/index.ts';
 import { type Comparable, type NativeName, nativeNames, peersOn } from './comparable.ts';
 import { makeVenv, NativePeer, pythonWith } from './native.ts';
 import { about, parse } from './options.ts';
 import { installPeers, PeerProcess } from './peers.ts';
-import { write } from './report.ts';
+import { checkReports, write } from './report.ts';
 import { run } from './run.ts';
 import { scheduler } from './scheduler.ts';
 import { serve } from './serve.ts';
@@ -13,6 +14,7 @@ import { size } from './size.ts';
 import { startup } from './startup.ts';
 import { casesOf, suites } from './suites/index.ts';
 
+guard('bench');
 /** Suites that make their own engines, or look at whole processes and files. */
 const ownSuites = { scheduler, serve, startup, size };
 const {
@@ -23,6 +25,7 @@ const {
 const { quick, peers: withPeers, native: withNative } = options;
 const print = (line: string) => console.log(line);
 
+await checkReports(options);
 await prepareGPU();
 const engine = await createEngine(engineOptions);
 const here = about(`node ${process.versions.node}`);
@@ -35,11 +38,14 @@ const cases = casesOf(wanted, options);
 const { results, limits, wrong } = await run(engine, others, cases, { quick, print });
 engine.dispose();
 for (const other of others) other.stop();
-for (const [name, suite] of Object.entries(ownSuites))
-  if (wanted.includes(name))
-    results.push(...(await suite({ quick, peers: withPeers, print, engine: engineOptions })));
-
-await write({ ...here, limits, results }, options);
+try {
+  for (const [name, suite] of Object.entries(ownSuites))
+    if (wanted.includes(name))
+      results.push(...(await suite({ quick, peers: withPeers, print, engine: engineOptions })));
+} finally {
+  // Where one of them breaks, what the others took an hour for is kept.
+  await write({ ...here, limits, results }, options);
+}
 process.exitCode = wrong ? 1 : 0;
 
 /** Engines for the same backend; where vectors are wide, each once as it comes and once with V8's flag, and ours as it comes. */

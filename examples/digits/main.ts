@@ -1,5 +1,6 @@
 import { prepareGPU } from '../../scripts/software-gpu.ts';
-import { BiphaseError, createEngine, data, type Engine } from '../../src/index.ts';
+import { asProgram } from '../../src/cli/program.ts';
+import { createEngine, data, type Engine } from '../../src/index.ts';
 import * as out from './console.ts';
 import { breakEven, costOfRun } from './costs.ts';
 import { ANGLE, fineTune } from './finetune.ts';
@@ -7,7 +8,7 @@ import { agreement, compareBits, timeServing } from './measure.ts';
 import { dataSet, inputs, loadMnist } from './mnist.ts';
 import { ask, BATCH, train } from './model.ts';
 import { type Options, parseOptions } from './options.ts';
-import { type Report, writeReport } from './report.ts';
+import { checkReports, type Report, writeReport } from './report.ts';
 import { ways } from './savings.ts';
 import { timeCallers } from './serving.ts';
 
@@ -134,10 +135,8 @@ async function main(options: Options): Promise<void> {
   for (const file of files) out.line('wrote', file);
 }
 
-try {
-  await main(parseOptions(process.argv.slice(2)));
-} catch (error) {
-  if (!(error instanceof BiphaseError)) throw error;
-  console.error(`\n${error.message}`);
-  process.exitCode = 1;
-}
+await asProgram('npm start', async () => {
+  const options = parseOptions(process.argv.slice(2));
+  await checkReports(options);
+  await main(options);
+});

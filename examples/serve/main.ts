@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
+import { guard } from '../../src/cli/program.ts';
 import { createApp } from '../../src/cli/serve/app.ts';
 import { HttpServer, serverDefaults } from '../../src/cli/serve/server.ts';
 import { createEngine } from '../../src/index.ts';
 import { digitsModel } from './model.ts';
 
+guard('serve');
 const options = new Command('serve')
   .description(
     'Serves the digits network in int8 over HTTP, with batches, a cache, health and Prometheus metrics.',

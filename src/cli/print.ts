@@ -1,15 +1,30 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import process from 'node:process';
+import { isatty } from 'node:tty';
 import { jsonNumber } from './numbers.ts';
 
+/** What a stream says that nobody reads any more. */
+const GONE = ['EPIPE', 'EIO', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'];
+
 /**
- * Whoever reads what is printed may stop reading, as `head` does, or close his terminal. That ends the printing and nothing
+ * Whoever reads what is printed may stop reading, as `head` does, or close the terminal. That ends the printing and nothing
  * else: nobody is there to be told. Where results can't be kept (a full disk), failed() says so.
  */
 let failure: Error | undefined;
-const GONE = ['EPIPE', 'EIO', 'EBADF', 'ECONNRESET', 'ENOTCONN', 'ERR_STREAM_DESTROYED'];
-process.stderr.on('error', () => undefined);
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (!GONE.includes(error.code ?? '')) failure ??= error;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (stream === process.stdout && !GONE.includes(error.code ?? ''))
+      failure ??= Object.assign(error, { path: 'stdout' });
+  });
+
+const terminals = [0, 1, 2].filter(isatty);
+// Node aborts at its end where it can't reset a terminal that is gone, unless the descriptor is something else by then.
+process.once('exit', () => {
+  for (const descriptor of terminals.filter((d) => !isatty(d))) {
+    closeSync(descriptor);
+    openSync(devNull, descriptor === 0 ? 'r' : 'w');
+  }
 });
 
 /** Why not all that was printed could be written; undefined where it could, or where nobody wanted it. */
@@ -27,6 +42,7 @@ export const say = (line = ''): void => void process.stderr.write(`${line}\n`);
 
 /** Results: stdout. */
 export const print = (line = ''): void => void results.write(`${line}\n`);
+
 /** One JSON document (numbers that JSON has not are texts in it), or lines for people. */
 export function report(json: boolean, document: unknown, lines: readonly string[]): void {
   if (json)

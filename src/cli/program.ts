@@ -5,11 +5,11 @@ import { failed, say } from './print.ts';
 import { endAtSignals } from './signals.ts';
 
 /**
- * Runs a program to its end. Whatever goes wrong in it, also outside of `act`, becomes one line on stderr and an exit code (see
- * endingOf; with BIPHASE_DEBUG=1 the stack follows); Ctrl-C and SIGTERM end it with 130 and 143, unless a command listens to
- * them itself; files that are half written then are removed.
+ * For the first line of a program. Whatever goes wrong in it becomes one line on stderr and an exit code (see endingOf; with
+ * BIPHASE_DEBUG=1 the stack follows); Ctrl-C and SIGTERM end it with 130 and 143, unless it listens to them itself; files
+ * that are half written then are removed. Returns what tells of an error and sets the exit code.
  */
-export async function asProgram(name: string, act: () => Promise<unknown>): Promise<void> {
+export function guard(name: string): (error: unknown) => void {
   const tell = (error: unknown) => {
     const { line, code } = endingOf(error);
     say(`${name}: ${line}`);
@@ -22,14 +22,16 @@ export async function asProgram(name: string, act: () => Promise<unknown>): Prom
     tell(error);
     process.exit();
   });
-  try {
-    await act();
-  } catch (error) {
-    tell(error);
-  }
   // Results that were printed into a full disk are not there.
   process.once('beforeExit', () => {
     const error = failed();
     if (error && !process.exitCode) tell(error);
   });
+  return tell;
+}
+
+/** Runs a program to its end, guarded. */
+export async function asProgram(name: string, act: () => Promise<unknown>): Promise<void> {
+  const tell = guard(name);
+  await act().catch(tell);
 }

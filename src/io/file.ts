@@ -25,7 +25,9 @@ export interface WriteOptions {
 interface Attempt {
   /** Where all the bytes are, if not where they should be. */
   kept?: string;
-  /** What was there before may be there no more. */
+  /** There was a file before. */
+  existed: boolean;
+  /** It may have been changed. */
   damaged: boolean;
 }
 
@@ -43,31 +45,35 @@ export async function writeWhole(
   bytes: Uint8Array,
   { keep = true }: WriteOptions = {},
 ): Promise<void> {
-  const attempt: Attempt = { damaged: false };
+  const attempt: Attempt = { existed: false, damaged: false };
   try {
     await write(await placeOf(path), bytes, attempt);
   } catch (error) {
     if (error instanceof BiphaseError) throw error;
     if (keep) attempt.kept ??= await keepElsewhere(path, bytes);
     else if (attempt.kept) await remove(attempt.kept);
-    const { kept, damaged } = attempt;
+    const { kept, existed, damaged } = attempt;
     const told = [
       `could not write ${path}: ${reasonOf(error)}`,
       ...(keep ? [kept ? `the bytes are in ${kept}` : 'nor was there room for them anywhere else'] : []),
-      damaged ? 'what was there before is damaged' : 'what was there before is as it was',
+      ...(existed ? [`what was there before is ${damaged ? 'damaged' : 'as it was'}`] : []),
     ];
     fail('io_failed', told.join('; '), { cause: error });
   }
 }
 
-/** Throws 'io_failed' where writeWhole() could not write: for before the work. Nothing is changed. */
+/**
+ * For before the work: throws 'io_failed' where writeWhole() could not write. It tries, since rights alone do not tell
+ * (quotas, disks that can only be read, lists of rights), and leaves all as it was.
+ */
 export async function checkWritable(path: string): Promise<Place> {
-  const { fs, path: paths } = await system();
-  const { W_OK, X_OK } = fs.constants;
   try {
     const place = await placeOf(path);
-    if (place.kind === 'new') await fs.promises.access(paths.dirname(place.target), W_OK | X_OK);
-    else if (place.kind !== 'stdout') await fs.promises.access(place.target, W_OK);
+    if (place.kind === 'file') await checkUnprotected(place.target);
+    if (place.kind !== 'new') return place;
+    const { path: own, file } = await createBeside(place.target, 0o600);
+    await file.close();
+    await remove(own);
     return place;
   } catch (error) {
     if (error instanceof BiphaseError) throw error;
@@ -75,11 +81,16 @@ export async function checkWritable(path: string): Promise<Place> {
   }
 }
 
+/** A file that is protected is not replaced behind its protection, though its folder would allow it. */
+async function checkUnprotected(target: string): Promise<void> {
+  const { fs } = await system();
+  await (await fs.promises.open(target, fs.constants.O_WRONLY)).close();
+}
+
 async function write(place: Place, bytes: Uint8Array, attempt: Attempt): Promise<void> {
   if (place.kind === 'stream' || place.kind === 'stdout') return pour(place, bytes);
-  const { fs } = await system();
-  // A file that is protected is not replaced behind its protection, though the folder would allow it.
-  if (place.stats) await fs.promises.access(place.target, fs.constants.W_OK);
+  attempt.existed = place.kind === 'file';
+  if (place.stats) await checkUnprotected(place.target);
   const temporary = await createBeside(place.target, place.stats ? 0o600 : 0o666).catch((error) => {
     // The folder takes no new file, but the old one may take other bytes.
     if (!place.stats) throw error;

@@ -1,5 +1,5 @@
-import { builtin } from '../core/builtins.ts';
 import { fail } from '../core/errors.ts';
+import { nodeModule } from '../core/node-module.ts';
 
 type Builtin<Name extends 'node:fs' | 'node:os' | 'node:path'> = ReturnType<
   typeof process.getBuiltinModule<Name>
@@ -18,9 +18,9 @@ let known: System | undefined;
 export async function system(): Promise<System> {
   if (known) return known;
   const [fs, os, path] = await Promise.all([
-    builtin<System['fs']>('node:fs'),
-    builtin<System['os']>('node:os'),
-    builtin<System['path']>('node:path'),
+    nodeModule<System['fs']>('node:fs'),
+    nodeModule<System['os']>('node:os'),
+    nodeModule<System['path']>('node:path'),
   ]);
   if (!fs || !os || !path)
     return fail('unavailable', 'this runtime has no files; keep the bytes some other way');

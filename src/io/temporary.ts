@@ -77,7 +77,8 @@ export async function inherit({ file }: Temporary, { uid, gid, mode }: FileStats
       .catch(() => file.chown(-1, Number(gid)).catch(() => undefined));
   // Rights that were another group's are not this one's: it gets what all have.
   if ((await file.stat({ bigint: true })).gid !== gid) rights = (rights & 0o707) | ((rights & 0o007) << 3);
-  await file.chmod(rights);
+  // Some file systems know no rights.
+  await file.chmod(rights).catch(() => undefined);
 }
 
 /** Gives the file the name that it is for. */

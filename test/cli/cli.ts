@@ -26,6 +26,16 @@ export function biphase(folder: string, ...args: string[]): Ended {
   return { code: status, stdout, stderr };
 }
 
+/** Runs it in a line of bash, where "$@" is the program and its arguments. */
+export function shell(folder: string, line: string, ...args: string[]): Ended {
+  const own = [process.execPath, '--import', require.resolve('tsx'), program, ...args];
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', line, 'bash', ...own], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return { code: status, stdout, stderr };
+}
+
 /** Runs it to its end; an error says what it printed unless it ended well. */
 export function well(folder: string, ...args: string[]): Ended {
   const ended = biphase(folder, ...args);

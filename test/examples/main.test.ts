@@ -49,13 +49,13 @@ describe('npm start', () => {
   it('says what to do when there are fewer images than a batch takes', () =>
     withFolder(firstDigits(100, 50), async (folder) => {
       const { code, stderr } = await run('--data', folder, '--out', folder);
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(stderr).toContain('batchSize is 128 but the data set has 100 samples');
     }));
 
   it.each([
-    [['--data', '/nowhere'], 1, /can't read .*expected the four original MNIST files/],
-    [['--backend', 'webgpu'], 1, /no backend can be used here.*BIPHASE_GPU=none/],
+    [['--data', '/nowhere'], 2, /can't read .*expected the four original MNIST files/],
+    [['--backend', 'webgpu'], 2, /no backend can be used here.*BIPHASE_GPU=none/],
     [['--epochs', 'all'], 2, /Expected a whole number/],
   ])('%j ends with exit code %d and a plain message', async (argv, expected, message) => {
     const { code, stderr } = await run(...argv);

@@ -1,6 +1,7 @@
 import { typeName } from '../../core/arrays.ts';
 import { anything, oneOf } from '../../core/checks.ts';
 import { fail } from '../../core/errors.ts';
+import { nodeModule } from '../../core/node-module.ts';
 import { type Checks, nested } from '../../core/options.ts';
 import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
 import { claimMemory, isShared } from './claim.ts';
@@ -20,9 +21,13 @@ export interface WasmExports {
 }
 
 /** What is used of Node's modules; Deno and Bun have them too. */
+interface Zlib {
+  inflateRawSync(bytes: Uint8Array): Uint8Array;
+}
+interface Base64 {
+  readonly Buffer: { from(text: string, encoding: 'base64'): Uint8Array };
+}
 interface Builtins {
-  'node:zlib': { inflateRawSync(bytes: Uint8Array): Uint8Array };
-  'node:buffer': { Buffer: { from(text: string, encoding: 'base64'): Uint8Array } };
   'node:v8': { setFlagsFromString(flags: string): void };
 }
 
@@ -34,7 +39,7 @@ export function builtin<K extends keyof Builtins>(name: K): Builtins[K] | undefi
 /** A module's bytes: they travel deflated, as base64 (raw DEFLATE, RFC 1951). */
 export async function inflate(base64: string): Promise<Uint8Array<ArrayBuffer>> {
   // Where these are, they spare the start-up the loading of streams and fetch: a millisecond instead of forty.
-  const [zlib, node] = [builtin('node:zlib'), builtin('node:buffer')];
+  const [zlib, node] = await Promise.all([nodeModule<Zlib>('node:zlib'), nodeModule<Base64>('node:buffer')]);
   if (zlib && node) return new Uint8Array(zlib.inflateRawSync(node.Buffer.from(base64, 'base64')));
   const text = atob(base64);
   const deflated = new Uint8Array(text.length);
