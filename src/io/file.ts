@@ -47,7 +47,7 @@ export async function writeWhole(
 ): Promise<void> {
   const attempt: Attempt = { existed: false, damaged: false };
   try {
-    await write(await placeOf(path), bytes, attempt);
+    await still(async () => write(await placeOf(path), bytes, attempt));
   } catch (error) {
     if (error instanceof BiphaseError) throw error;
     if (keep) attempt.kept ??= await keepElsewhere(path, bytes);
@@ -68,16 +68,32 @@ export async function writeWhole(
  */
 export async function checkWritable(path: string): Promise<Place> {
   try {
-    const place = await placeOf(path);
-    if (place.kind === 'file') await checkUnprotected(place.target);
-    if (place.kind !== 'new') return place;
-    const { path: own, file } = await createBeside(place.target, 0o600);
-    await file.close();
-    await remove(own);
-    return place;
+    return await still(async () => {
+      const place = await placeOf(path);
+      if (place.kind === 'file') await checkUnprotected(place.target);
+      if (place.kind !== 'new') return place;
+      const { path: own, file } = await createBeside(place.target, 0o600);
+      await file.close();
+      await remove(own);
+      return place;
+    });
   } catch (error) {
     if (error instanceof BiphaseError) throw error;
     return fail('io_failed', `could not write ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** How often a file may go away between two looks at it. */
+const MOST_TRIES = 5;
+
+/** Does it again where the file was there at the first look and then not: another writer has done with it. */
+async function still<T>(act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOENT' || tries === MOST_TRIES) throw error;
+    }
   }
 }
 

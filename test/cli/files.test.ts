@@ -107,7 +107,13 @@ describe('files of one command', () => {
 
 describe('a training is not lost', () => {
   it('by what runs after it: 130,001 outputs are validated, too', () => {
-    writeFileSync(at('wide.npy'), encodeNpy(Float32Array.from({ length: 20 }, Math.sin), [20, 1]));
+    writeFileSync(
+      at('wide.npy'),
+      encodeNpy(
+        Float32Array.from({ length: 20 }, (_, i) => Math.sin(i)),
+        [20, 1],
+      ),
+    );
     writeFileSync(
       at('classes.npy'),
       encodeNpy(
