@@ -21,7 +21,7 @@ Examples:
   biphase run digits.wasm test-images.idx.gz --labels test-labels.idx.gz
   biphase serve digits-int8.safetensors --port 8080
 
-Results go to stdout, all else to stderr. Exit codes: 0 done, 1 something broke, 2 wrong use or input, 130 stopped by Ctrl-C.`;
+Results go to stdout, all else to stderr. Exit codes: 0 done, 1 something broke, 2 wrong use or input, 130 stopped by Ctrl-C, 143 by SIGTERM.`;
 
 await asProgram('biphase', async () => {
   const program = new Command('biphase')

@@ -93,7 +93,7 @@ export const train = () =>
     )
     .option('--checkpoint <file>', 'keep the state of the training there')
     .option('--every <n>', 'steps between two checkpoints', whole(1, 1e9), 100)
-    .option('--resume', 'go on from the checkpoint, if it is there', false)
+    .option('--resume', 'go on from the checkpoint', false)
     .option('--no-terminate-on-nan', 'go on where the loss or the weights are no longer finite')
     .option('-o, --output <file>', 'where the model goes', 'model.safetensors')
     .addOption(backendOption())
