@@ -123,7 +123,19 @@ describe('a training is not lost', () => {
     );
     const { stderr, stdout } = well(
       folder,
-      ...['train', '--data', 'wide.npy', '--labels', 'classes.npy', '--hidden', '1', '--epochs', '1'],
+      ...[
+        'train',
+        '--data',
+        'wide.npy',
+        '--labels',
+        'classes.npy',
+        '--hidden',
+        '1',
+        '--epochs',
+        '1',
+        '--loss',
+        'cross-entropy',
+      ],
       ...[
         '--batch',
         '4',
