@@ -73,19 +73,15 @@ async function bundle(): Promise<void> {
   await all.close();
   const chunks = output.flatMap((file) => ('moduleIds' in file ? [file] : []));
   const ofProgram = (fileName: string) => fileName.startsWith('cli/');
-  for (const { fileName } of chunks) await slim(join(dist, fileName), ofProgram(fileName));
+  for (const { fileName } of chunks) await slim(join(dist, fileName));
   const modules = chunks.flatMap(({ fileName, moduleIds }) => (ofProgram(fileName) ? moduleIds : []));
   await writeFile(join(dist, 'cli', 'THIRD_PARTY_LICENSES.txt'), await licenses(modules));
 }
 
-/**
- * Without comments, which the types have, and without spaces. The program, which is mostly packages, also with short names; the
- * library keeps its own, so that a stack can be read.
- */
-async function slim(path: string, minifyIdentifiers: boolean): Promise<void> {
+/** Without comments, which the types have, and as small as it gets: the package is downloaded more often than its stacks are read. */
+async function slim(path: string): Promise<void> {
   const { code } = await transform(await readFile(path, 'utf8'), {
-    ...{ minifyWhitespace: true, minifySyntax: true, minifyIdentifiers },
-    ...{ format: 'esm', target: 'es2022', legalComments: 'none' },
+    ...{ minify: true, format: 'esm', target: 'es2022', legalComments: 'none' },
   });
   await writeFile(path, code);
 }

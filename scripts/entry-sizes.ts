@@ -23,18 +23,18 @@ const marks = {
 const KB = 1024;
 /** Raised on purpose only: the size is part of what users choose this library for. */
 export const uses: readonly Use[] = [
-  { name: 'biphase', code: `export * from 'biphase'`, budget: 165 * KB },
+  { name: 'biphase', code: `export * from 'biphase'`, budget: 180 * KB },
   {
-    ...{ name: 'biphase/kernels', code: `export * from 'biphase/kernels'`, budget: 46 * KB },
+    ...{ name: 'biphase/kernels', code: `export * from 'biphase/kernels'`, budget: 50 * KB },
     without: ['WGSL', 'the trainer', 'the engine'],
   },
   {
-    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 80 * KB },
+    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 86 * KB },
     without: ['WebAssembly modules'],
   },
-  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 165 * KB },
+  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 180 * KB },
   {
-    ...{ name: 'data alone', code: `export { data } from 'biphase'`, budget: 6 * KB },
+    ...{ name: 'data alone', code: `export { data } from 'biphase'`, budget: 8 * KB },
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   {
