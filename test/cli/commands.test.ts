@@ -124,6 +124,55 @@ describe('from data to a frozen file', () => {
   });
 });
 
+describe('what the training did to its inputs', () => {
+  it('is done by every command and every kind of file: floats with a scale, classes with names', () => {
+    const count = 200;
+    const x = Float32Array.from({ length: count * 4 }, (_, i) => (i * 7919) % 256);
+    const rows = Array.from({ length: count }, (_, i) => x.subarray(i * 4, i * 4 + 4));
+    const table = rows.map((r) => `${r.join(',')},${r[0] > 127 ? 'high' : 'low'}`).join('\n');
+    writeFileSync(join(folder, 'levels.csv'), `a,b,c,d,level\n${table}\n`);
+    const scale = ['--scale', '0.0039', '--epochs', '60', '--validation', '0.2', '--json'];
+    const trained = JSON.parse(
+      well(folder, ...TRAIN, '--data', 'levels.csv', ...scale, '-o', 'levels.safetensors').stdout,
+    );
+    expect(trained).toMatchObject({ task: 'classification', classes: ['high', 'low'] });
+    expect(trained.validation.accuracy).toBeGreaterThan(0.9);
+    const int8 = ['--calibration', 'levels.csv', '--target', 'level'];
+    well(folder, 'quantize', 'levels.safetensors', ...int8, '-o', 'levels8.safetensors');
+    well(folder, 'freeze', 'levels8.safetensors', '-o', 'levels.wasm');
+    well(folder, 'freeze', 'levels.safetensors', '--f32', '-o', 'levels-f32.wasm');
+    for (const name of ['levels.safetensors', 'levels8.safetensors', 'levels.wasm', 'levels-f32.wasm']) {
+      const run = (...args: string[]) => well(folder, 'run', name, 'levels.csv', ...args).stdout;
+      expect(JSON.parse(run('--target', 'level', '--json')).accuracy).toBeGreaterThan(0.9);
+      expect(new Set(run().trim().split('\n'))).toEqual(new Set(['high', 'low']));
+    }
+    // Trained on other numbers than bytes: a file that takes them.
+    const { input, facts } = JSON.parse(well(folder, 'inspect', 'levels.wasm', '--json').stdout);
+    expect([input.dtype, facts.transform.scale, facts.target]).toEqual(['f32', 0.0039, 'level']);
+    // The frozen file's values are the model's, bit for bit.
+    well(folder, 'run', 'levels8.safetensors', 'levels.csv', '-o', 'a.npy', '--print', 'none');
+    well(folder, 'run', 'levels.wasm', 'levels.csv', '-o', 'b.npy', '--print', 'none');
+    expect(file('a.npy').equals(file('b.npy'))).toBe(true);
+    // Yes and no by the sign of one output; values have no share that is right.
+    const yes = ['--target', '4', '--loss', 'bce-with-logits', ...scale, '-o', 'sign.safetensors'];
+    expect(
+      JSON.parse(well(folder, ...TRAIN, '--data', 'levels.csv', ...yes).stdout).validation.accuracy,
+    ).toBeGreaterThan(0.9);
+    expect(well(folder, 'run', 'sign.safetensors', 'levels.csv', '--target', 'level').stdout).toMatch(
+      / of 200 right: 9/,
+    );
+    const values = ['--target', 'a', '--loss', 'mse', '--epochs', '1', '-o', 'values.safetensors'];
+    writeFileSync(join(folder, 'values.csv'), `a,b\n${rows.map((r) => `${r[0]},${r[1]}`).join('\n')}\n`);
+    well(folder, ...TRAIN, '--data', 'values.csv', ...values);
+    expect(well(folder, 'run', 'values.safetensors', 'values.csv', '--target', 'a').stdout).toMatch(
+      /^mean squared error/,
+    );
+    expect(
+      Number(well(folder, 'run', 'values.safetensors', 'values.csv').stdout.split('\n')[0]),
+    ).not.toBeNaN();
+  });
+});
+
 describe('a training that is stopped', () => {
   it('goes on from its checkpoint to the same weights, bit for bit', async () => {
     const args = [...TRAIN, ...IMAGES, '--epochs', '40', '--checkpoint', 'run.checkpoint', '--every', '20'];

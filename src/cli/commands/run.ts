@@ -113,13 +113,13 @@ async function act(path: string, inputs: string, options: Options): Promise<void
   const begin = performance.now();
   const outputs = await model.run(samples);
   const ms = performance.now() - begin;
+  if (options.output)
+    await writeWhole(options.output, data.encodeNpy(outputs.values, [samples.count, outputs.width]));
   const result = labels && score(facts, outputs, expectedOf(facts, labels, outputs));
   const answers = answersOf(facts, outputs);
   const what = options.print ?? (answers.kind === 'values' ? 'values' : 'classes');
   if (what === 'classes' && answers.kind === 'values')
     throw new BiphaseError('invalid_argument', `${path} gives values, not classes; use --print values`);
-  if (options.output)
-    await writeWhole(options.output, data.encodeNpy(outputs.values, [samples.count, outputs.width]));
   say(`${samples.count} samples in ${ms.toFixed(0)} ms`);
   tellMissing(answers);
   const rows = rowsOf(what, facts, outputs, answers);
