@@ -53,6 +53,11 @@ function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i3
   }
 }
 
+@inline
+function over(sum: f64, divisor: f64): f32 {
+  return divisor == 1 ? <f32>sum : <f32>(sum / divisor);
+}
+
 /** (outer, count, inner) -> (outer, inner). Record: kind, x, y, outer, count, inner, what a sum is divided by */
 export function reduce(a: usize, thread: i32, threads: i32): void {
   const sums = load<i32>(a) == SUM;
@@ -66,7 +71,7 @@ export function reduce(a: usize, thread: i32, threads: i32): void {
     const end = shareEnd(outer, 16, thread, threads);
     for (let o = shareStart(outer, 16, thread, threads); o < end; o++) {
       const run = x + ((<usize>o * <usize>count) << 2);
-      store<f32>(y + (<usize>o << 2), sums ? <f32>(sumAlong(run, count) / divisor) : maxAlong(run, count));
+      store<f32>(y + (<usize>o << 2), sums ? over(sumAlong(run, count), divisor) : maxAlong(run, count));
     }
     return;
   }

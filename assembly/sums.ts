@@ -1,4 +1,4 @@
-import { loadPart, storePart } from './vector';
+import { loadPart, storePart, sumLanes } from './vector';
 
 /**
  * Long sums: f32 within blocks, pair by pair and side by side, and f64 over the blocks. No term passes through more than about
@@ -12,15 +12,9 @@ const GROUP: i32 = 64;
 
 /** Sum of n neighbouring floats. */
 export function sumAlong(x: usize, n: i32): f64 {
-  let low = f64x2.splat(0);
-  let high = low;
-  for (let i = 0; i < n; i += BLOCK) {
-    const s = blockAlong(x + (<usize>i << 2), min(BLOCK, n - i));
-    low = f64x2.add(low, f64x2.promote_low_f32x4(s));
-    high = f64x2.add(high, promoteHigh(s));
-  }
-  const sum = f64x2.add(low, high);
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i += BLOCK) sum += <f64>sumLanes(blockAlong(x + (<usize>i << 2), min(BLOCK, n - i)));
+  return sum;
 }
 
 @inline
@@ -41,13 +35,19 @@ function blockAlong(x: usize, n: i32): v128 {
   let s2 = s0;
   let s3 = s0;
   let i: i32 = 0;
-  for (; i + 64 <= n; i += 64, x += 256) {
+  // Short runs have few roundings anyhow.
+  for (const end = n > 256 ? n & -64 : 0; i < end; i += 64, x += 256) {
     s0 = f32x4.add(s0, fourBeside(x, 16));
     s1 = f32x4.add(s1, fourBeside(x + 64, 16));
     s2 = f32x4.add(s2, fourBeside(x + 128, 16));
     s3 = f32x4.add(s3, fourBeside(x + 192, 16));
   }
-  for (; i + 16 <= n; i += 16, x += 64) s0 = f32x4.add(s0, fourBeside(x, 16));
+  for (; i + 16 <= n; i += 16, x += 64) {
+    s0 = f32x4.add(s0, v128.load(x));
+    s1 = f32x4.add(s1, v128.load(x, 16));
+    s2 = f32x4.add(s2, v128.load(x, 32));
+    s3 = f32x4.add(s3, v128.load(x, 48));
+  }
   for (; i < n; i += 4, x += 16) s1 = f32x4.add(s1, loadPart(x, n - i, 0));
   return f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
 }
@@ -67,7 +67,11 @@ export function sumAcross(x: usize, y: usize, count: i32, inner: i32, from: i32,
 
 /** A cache line of columns. Blocks are summed in y itself, so that their sums are stored side by side. */
 function sixteenColumns(x: usize, y: usize, count: i32, stride: usize, divisor: f64): void {
-  if (count <= BLOCK && divisor == 1) return blockAcross(x, y, count, stride);
+  if (count <= BLOCK) {
+    blockAcross(x, y, count, stride);
+    if (divisor != 1) divide(y, <f32>divisor);
+    return;
+  }
   let d0 = f64x2.splat(0);
   let d1 = d0;
   let d2 = d0;
@@ -97,6 +101,15 @@ function sixteenColumns(x: usize, y: usize, count: i32, stride: usize, divisor: 
   v128.store(y, divided(d6, d7, divisor), 48);
 }
 
+/** Sixteen floats, divided where they are. */
+function divide(y: usize, divisor: f32): void {
+  const by = f32x4.splat(divisor);
+  for (const end = y + 64; y < end; y += 32) {
+    v128.store(y, f32x4.div(v128.load(y), by));
+    v128.store(y, f32x4.div(v128.load(y, 16), by), 16);
+  }
+}
+
 /** Four f64 as f32, divided. */
 @inline
 function divided(low: v128, high: v128, divisor: f64): v128 {
@@ -119,10 +132,19 @@ function blockAcross(x: usize, y: usize, count: i32, stride: usize): void {
     let s3 = zero;
     const end = min(count, c + GROUP);
     for (; c + 4 <= end; c += 4, x += 4 * stride) {
-      s0 = f32x4.add(s0, fourBeside(x, stride));
-      s1 = f32x4.add(s1, fourBeside(x + 16, stride));
-      s2 = f32x4.add(s2, fourBeside(x + 32, stride));
-      s3 = f32x4.add(s3, fourBeside(x + 48, stride));
+      const b = x + stride;
+      const d = b + stride;
+      const e = d + stride;
+      s0 = f32x4.add(s0, f32x4.add(f32x4.add(v128.load(x), v128.load(b)), f32x4.add(v128.load(d), v128.load(e))));
+      s1 = f32x4.add(
+        s1, f32x4.add(f32x4.add(v128.load(x, 16), v128.load(b, 16)), f32x4.add(v128.load(d, 16), v128.load(e, 16))),
+      );
+      s2 = f32x4.add(
+        s2, f32x4.add(f32x4.add(v128.load(x, 32), v128.load(b, 32)), f32x4.add(v128.load(d, 32), v128.load(e, 32))),
+      );
+      s3 = f32x4.add(
+        s3, f32x4.add(f32x4.add(v128.load(x, 48), v128.load(b, 48)), f32x4.add(v128.load(d, 48), v128.load(e, 48))),
+      );
     }
     for (; c < end; c++, x += stride) {
       s0 = f32x4.add(s0, v128.load(x));
