@@ -14,6 +14,8 @@ export interface FitPosition {
   readonly batchSize: number;
   readonly seed: number;
   readonly shuffle: boolean;
+  /** Whether samples that fill no whole batch are left out, as they always were before this was written down. */
+  readonly dropLast: boolean;
   /** Samples in the data set. */
   readonly samples: number;
   /** What some of them are, where they are always the same. */
@@ -90,6 +92,8 @@ export function checkPosition(saved: FitPosition | undefined, now: Omit<FitPosit
   if (!saved) return fail('invalid_argument', 'the checkpoint was not made by a fit; load() takes it');
   for (const key of ['batchSize', 'seed', 'shuffle', 'samples'] as const)
     differs(`the fit's ${key}`, String(saved[key]), String(now[key]));
+  if (now.samples % now.batchSize)
+    differs("the fit's dropLast", String(saved.dropLast), String(now.dropLast));
   const other = difference(saved.data, now.data);
   if (other) fail('invalid_argument', other);
   return saved;
@@ -175,12 +179,13 @@ function positionOf(text: string | undefined, print: string | undefined): FitPos
   const bad = (cause?: BiphaseError): never =>
     fail('invalid_data', `the checkpoint's position is '${text}', expected that of a fit`, { cause });
   try {
-    const { done, batchSize, seed, shuffle, samples } = JSON.parse(text) as FitPosition;
+    const { done, batchSize, seed, shuffle, dropLast = true, samples } = JSON.parse(text) as FitPosition;
     const data: unknown = print === undefined ? undefined : JSON.parse(print);
     const whole = [done, batchSize, samples].every((n) => Number.isSafeInteger(n) && n >= 0);
-    if (!whole || !Number.isFinite(seed) || typeof shuffle !== 'boolean') bad();
+    if (!whole || !Number.isFinite(seed) || typeof shuffle !== 'boolean' || typeof dropLast !== 'boolean')
+      bad();
     if (data !== undefined && !isPrint(data)) return bad();
-    return { done, batchSize, seed, shuffle, samples, data };
+    return { done, batchSize, seed, shuffle, dropLast, samples, data };
   } catch (error) {
     return bad(error as BiphaseError);
   }

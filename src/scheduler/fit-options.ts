@@ -60,6 +60,11 @@ export interface FitOptions {
   /** Take samples in a new random order each epoch; on by default. */
   readonly shuffle?: boolean;
   /**
+   * Leave out the samples at an epoch's end that fill no whole batch; false if not given: they are a smaller batch, as with
+   * PyTorch's drop_last. A plan of its own is compiled for that.
+   */
+  readonly dropLast?: boolean;
+  /**
    * Report, and read the loss back, only every so many steps (and after the last one); 1 if not given. The steps between
    * are queued without waiting, and while one loss is on its way the next steps are queued already: a caller who leaves the
    * loop has made up to this many steps more than the last report says.
@@ -93,6 +98,7 @@ export const checkFit = optionsOf<FitOptions>('fit', {
   epochs: whole(1),
   seed,
   shuffle: flag,
+  dropLast: flag,
   lossEvery: whole(1),
   signal,
   checkpoint: nested<CheckpointOptions>("fit's checkpoint", {

@@ -117,8 +117,8 @@ export class Training {
   }
 
   /**
-   * Trains, and reports after each step. Each epoch takes every whole batch of the data in a seeded order
-   * (samples left over in one epoch come up in another). Stop by leaving the loop or by the signal: the
+   * Trains, and reports after each step. Each epoch takes every sample once, in a seeded order; the last batch of an epoch
+   * may be smaller (`dropLast` leaves it out). Stop by leaving the loop or by the signal: the
    * weights are those of the last whole step, and training can go on with another fit. As long as a
    * loop is open, other calls that change the training are refused ('busy'); stop() ends one that nobody can end any more.
    *
@@ -146,7 +146,7 @@ export class Training {
 
   private async *steps(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
     const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
-    const { terminateOnNaN = this.watches } = options;
+    const { terminateOnNaN = this.watches, dropLast = false } = options;
     const sound = (report: StepReport): StepReport => {
       if (terminateOnNaN && !Number.isFinite(report.loss)) throw new Broken();
       return report;
@@ -155,10 +155,10 @@ export class Training {
     const { train } = await this.prepare(data.input, batchSize);
     checkTarget(data, train.plan.slots[trainSlots.target]);
     const where = {
-      ...{ batchSize, seed, shuffle, samples: data.length },
+      ...{ batchSize, seed, shuffle, dropLast, samples: data.length },
       data: checkpoint && (await printOf(data)),
     };
-    const perEpoch = Math.floor(data.length / batchSize);
+    const perEpoch = Math[dropLast ? 'floor' : 'ceil'](data.length / batchSize);
     const steps = perEpoch * epochs;
     let done = await this.begin(checkpoint, where);
     await this.stepper.watch(terminateOnNaN);
@@ -176,6 +176,11 @@ export class Training {
       if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
       const at = (done % perEpoch) * batchSize;
       const samples = order.subarray(at, at + batchSize);
+      if (this.stepper.current?.batch !== samples.length) {
+        // Losses on their way come from the program that is about to go.
+        await onItsWay?.catch(() => undefined);
+        await this.lanes.upkeep(() => this.prepare(data.input, samples.length));
+      }
       const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
       const { loss } = await this.make(
         { fill: (input, target) => data.gather(samples, input, target), samples, epoch: epoch + 1 },
