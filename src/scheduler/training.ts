@@ -189,7 +189,7 @@ export class Training {
       if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
         await this.write(checkpoint.path, { ...where, done: done + 1 });
       // The last update has no loss after it that would tell.
-      if (done + 1 === steps) await this.lanes.upkeep(() => this.stepper.check());
+      if (terminateOnNaN && done + 1 === steps) await this.lanes.upkeep(() => this.stepper.check());
       if (loss) {
         const now = { step: this.step, epoch: epoch + 1, steps, done: done + 1 };
         const report = loss.then((value) => ({ ...now, loss: value }));
