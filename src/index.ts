@@ -1,3 +1,4 @@
+import { checkApart } from './apart.ts';
 import { inspectFrozen } from './backend/wasm/frozen/file.ts';
 import { freezePlans } from './backend/wasm/frozen/freeze.ts';
 import type { FrozenInfo } from './backend/wasm/frozen/info.ts';
@@ -77,6 +78,7 @@ export async function freeze(
   expectFinite(model instanceof FrozenModel ? model : model.frozen, 'freeze');
   const { input, output } = servingPlan(model, 1, options);
   const planOf = (batch: number) => servingPlan(model, batch, options).plan;
+  if (maxBatch > 1) await checkApart(planOf);
   return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output, notes });
 }
 

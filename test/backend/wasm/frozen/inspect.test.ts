@@ -71,8 +71,10 @@ describe('inspect', () => {
     expect(inspect(buffer.subarray(13, 13 + file.length))).toEqual(inspect(file));
   });
 
-  it('refuses what is no Uint8Array', () => {
-    expect(() => inspect(file.buffer as never)).toThrow(/as a Uint8Array/);
+  it('takes bytes in any view or buffer, and refuses what is none by its type', () => {
+    expect(inspect(file.buffer)).toEqual(inspect(file));
+    expect(() => inspect('a name' as never)).toThrow(/string/);
+    expect(() => inspect([...file] as never)).toThrow(/Array/);
   });
 
   it.each([
