@@ -68,6 +68,17 @@ export const withDataOptions = (command: Command): Command =>
       real(-1e9, 1e9),
     );
 
+/** Throws 'invalid_data' where a file's first bytes are those of another kind, with its name and what to do. */
+export function expectModelFile(path: string, file: Uint8Array): void {
+  const data = file[0] === 0x93 ? 'an NPY file' : file[0] === 0 && file[1] === 0 ? 'an IDX file' : undefined;
+  const kind = kindOf(file) ?? (data && { name: data, advice: 'give it where samples are expected' });
+  if (kind && kind.name !== SAFETENSORS)
+    throw new BiphaseError(
+      'invalid_data',
+      `${path} is ${kind.name}, not a model file. What to do: ${kind.advice}`,
+    );
+}
+
 /** A model file, or the weights of a safetensors file in the layers given. */
 export async function readModel(
   path: string,
@@ -76,12 +87,7 @@ export async function readModel(
   const file = await read(path);
   if (isWasm(file))
     throw new BiphaseError('invalid_data', `${path} is a frozen file; give the model file it was made from`);
-  const kind = kindOf(file);
-  if (kind && kind.name !== SAFETENSORS)
-    throw new BiphaseError(
-      'invalid_data',
-      `${path} is ${kind.name}, not a model file. What to do: ${kind.advice}`,
-    );
+  expectModelFile(path, file);
   const model = layers === undefined ? undefined : await readLayers(layers);
   try {
     const loaded = await loadModel(file, { model, input });

@@ -237,7 +237,11 @@ print(p.wait())`;
       ['train', '--help'],
     ]) {
       const { code, stderr } = shell(folder, 'set -o pipefail; "$@" | true', ...args);
-      expect({ args, code, trace: /EPIPE|\n\s+at .*\.[jt]s/.test(stderr) }).toEqual({ args, code: 0, trace: false });
+      expect({ args, code, trace: /EPIPE|\n\s+at .*\.[jt]s/.test(stderr) }).toEqual({
+        args,
+        code: 0,
+        trace: false,
+      });
     }
   });
 

@@ -77,7 +77,7 @@ describe('wrong use and input end with exit code 2, one message, and nothing wri
     [['train', ...DATA, '--model', 'layers.json'], "layers.json[0]: linear needs 'outFeatures'"],
     [['train', ...DATA, '--model', 'words.csv'], 'is not JSON'],
     [['quantize', 'm.safetensors', '--calibration', 'wide.npy'], 'samples of 5 values'],
-    [['quantize', 'x.npy', '--calibration', 'x.npy'], 'not a sound safetensors file'],
+    [['quantize', 'x.npy', '--calibration', 'x.npy'], 'x.npy is an NPY file, not a model file'],
     [['quantize', 'm.wasm', '--calibration', 'x.npy'], 'is a frozen file'],
     [['freeze', 'm.safetensors'], 'is not quantized'],
     [['freeze', 'm.safetensors', '--f32', '--max-batch', '70000'], 'whole number from 1 to 65536'],

@@ -54,7 +54,7 @@ describe('fromArrays', () => {
     expect(() => make(new Float32Array(3))).toThrow(/3 input values are not a whole number of samples/);
     expect(() => make(new Float32Array(4))).toThrow(/2 inputs need 2 target values of shape .*, got 1/);
     const wrong = [1, 2] as unknown as Float32Array;
-    expect(() => make(wrong)).toThrow(/typed arrays/);
+    expect(() => make(wrong)).toThrow(/got Array, expected Float32Array/);
   });
 
   it('refuses samples that are not there', () => {

@@ -5,7 +5,7 @@ import { factsOf, type ModelFacts } from '../data/facts.ts';
 import { toldFacts } from '../data/tell.ts';
 import { read } from '../files.ts';
 import { openFrozen } from '../frozen-run.ts';
-import { frozenOf, isWasm } from '../models.ts';
+import { expectModelFile, frozenOf, isWasm } from '../models.ts';
 import { jsonOption } from '../options.ts';
 import { bytes, report, table } from '../print.ts';
 
@@ -59,6 +59,7 @@ function frozenLines(info: FrozenInfo, facts: ModelFacts): string[] {
 }
 
 async function safetensors(path: string, file: Uint8Array, json: boolean): Promise<void> {
+  expectModelFile(path, file);
   const { metadata, tensors } = parseSafetensors(file);
   const weights = [...tensors].map(([name, t]) => ({
     name,

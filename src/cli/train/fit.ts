@@ -23,12 +23,21 @@ export async function fit(
       loss = progress.step(step);
     }
   } catch (error) {
-    if (!(error instanceof BiphaseError && error.code === 'aborted')) throw error;
+    if (!(error instanceof BiphaseError && error.code === 'aborted')) throw inOptions(error);
     stopped = true;
   } finally {
     progress.done();
   }
   return { loss, stopped };
+}
+
+/** The library names its options; whoever reads this has those of the command. */
+function inOptions(error: unknown): unknown {
+  if (!(error instanceof BiphaseError && error.code === 'not_finite')) return error;
+  const message = error.message
+    .replace('learning rate, clipNorm, or', 'learning rate (--lr) or')
+    .replace('terminateOnNaN: false', '--no-terminate-on-nan');
+  return new BiphaseError(error.code, message, { cause: error });
 }
 
 /** fit() has written the checkpoint, and the caller is told how to go on. */
