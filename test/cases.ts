@@ -47,7 +47,8 @@ const elementwise = <A extends object>(arity: number, attrs: A, more: Case<A>[] 
     attrs,
     noGradient: true,
   },
-  { inputs: Array.from({ length: arity }, () => f32([61], tiny)), attrs },
+  // Steps of a central difference are larger than these.
+  { inputs: Array.from({ length: arity }, () => f32([61], tiny)), attrs, noGradient: true },
   ...more,
 ];
 

@@ -86,6 +86,7 @@ export async function writeReport(
   { out, json, ...details }: ReportDetails & Places,
 ): Promise<readonly string[]> {
   const files = pathsOf({ out, json });
+  for (const file of files) await mkdir(dirname(file), { recursive: true });
   const write = (file: string, text: string) => writeWhole(file, new TextEncoder().encode(text));
   await write(files[0], `${JSON.stringify(report, null, 2)}\n`);
   await write(files[1], await page(report, details));
