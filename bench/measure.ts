@@ -1,6 +1,6 @@
 import benchmark from 'benchmark';
-import lodash from 'lodash';
 import platform from 'platform';
+import { lodash } from './lodash.ts';
 
 /** In Node the package finds these two by itself; on a page it must be given them. */
 const Benchmark = benchmark.runInContext({ _: lodash, platform }) as unknown as typeof benchmark;

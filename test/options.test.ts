@@ -92,6 +92,7 @@ const entries: readonly [name: string, call: (options: Any) => unknown, good: ob
     { scale: 1, shift: 0 },
     'scale',
   ],
+  ['data.split', (o) => data.split(4, 0.5, o), { seed: 1 }, 'seed'],
   ['data.batchOrder', (o) => data.batchOrder(3, o), { seed: 1, epoch: 0, shuffle: true }, 'epoch'],
   ['optim.sgd', optim.sgd, { lr: 1 }, 'weightDecay'],
   ['optim.adam', optim.adam, { betas: [0.5, 0.5] }, 'weightDecay'],

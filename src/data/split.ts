@@ -1,10 +1,14 @@
+import { object, seed as wholeSeed } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
+import { optionsOf } from '../core/options.ts';
 import { Random } from '../core/random.ts';
 import { shuffleInPlace } from './order.ts';
 
 /** Positions of samples, in two parts that have none in common; each in the order of the data. */
 export interface Split {
+  /** Those to train on. */
   readonly train: Uint32Array<ArrayBuffer>;
+  /** Those put aside. */
   readonly test: Uint32Array<ArrayBuffer>;
 }
 
@@ -16,6 +20,8 @@ export interface SplitOptions {
   readonly classes?: ArrayLike<number>;
 }
 
+const checkSplit = optionsOf<SplitOptions>('split', { seed: wholeSeed, classes: object });
+
 /** No epoch's order is drawn from this stream. */
 const STREAM = 0x5eed;
 
@@ -24,7 +30,8 @@ const STREAM = 0x5eed;
  * With `classes` it is stratified, and a class keeps at least one sample to train on.
  * Throws 'out_of_range' for a share outside 0 to 1 or fewer than 2 samples, 'shape_mismatch' for another number of classes.
  */
-export function split(length: number, share: number, { seed = 0, classes }: SplitOptions = {}): Split {
+export function split(length: number, share: number, given?: SplitOptions): Split {
+  const { seed = 0, classes } = checkSplit(given);
   if (!(share > 0 && share < 1))
     fail('out_of_range', `the share is ${share}, expected more than 0 and less than 1`);
   if (length < 2) fail('out_of_range', `${length} samples can't be split in two parts`);

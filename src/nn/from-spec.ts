@@ -2,6 +2,7 @@ import { fail } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 import * as nn from './layers.ts';
 import type { Model, Module } from './module.ts';
+import { isName, NAMES } from './names.ts';
 import type { LayerSpec } from './spec.ts';
 
 interface Entry {
@@ -84,9 +85,9 @@ function sequence(specs: readonly unknown[], where: string, depth: number): Modu
   if (names.every((name) => name === undefined)) return nn.sequential(...layers);
   // A position alone would be no name: objects put such keys first.
   const given = names.map((name, i) => name ?? `${layers[i].spec?.layer}${i}`);
-  const at = given.findIndex((name, i) => !nn.isName(name) || given.indexOf(name) < i);
+  const at = given.findIndex((name, i) => !isName(name) || given.indexOf(name) < i);
   if (at >= 0)
-    fail('invalid_data', `${where}[${at}]: its name is ${show(given[at])}, expected ${nn.NAMES} of its own`);
+    fail('invalid_data', `${where}[${at}]: its name is ${show(given[at])}, expected ${NAMES} of its own`);
   return nn.sequential(Object.fromEntries(given.map((name, i) => [name, layers[i]])));
 }
 

@@ -7,6 +7,7 @@ import { type Initializer, Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
 import * as init from './init.ts';
 import { type Module, module } from './module.ts';
+import { isName, NAMES } from './names.ts';
 import type { LayerSpec } from './spec.ts';
 
 function positive(what: string, n: number): void {
@@ -114,9 +115,6 @@ export function sequential(...layers: Module[] | [Readonly<Record<string, Module
     forward: (x) => parts.reduce((y, [, part]) => part.forward(y), x),
   };
 }
-
-export const NAMES = 'a name of letters, digits, - and _ that begins with a letter';
-export const isName = (name: unknown): boolean => typeof name === 'string' && /^[A-Za-z_][\w-]*$/.test(name);
 
 const specOf = (parts: readonly [string, Module][], named: boolean): LayerSpec => ({
   layer: 'sequential',
