@@ -1,4 +1,4 @@
-import { object, seed as wholeSeed } from '../core/checks.ts';
+import { check, seed as wholeSeed } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
 import { Random } from '../core/random.ts';
@@ -20,7 +20,8 @@ export interface SplitOptions {
   readonly classes?: ArrayLike<number>;
 }
 
-const checkSplit = optionsOf<SplitOptions>('split', { seed: wholeSeed, classes: object });
+const classes = check('an array of class numbers', (x) => Array.isArray(x) || ArrayBuffer.isView(x));
+const checkSplit = optionsOf<SplitOptions>('split', { seed: wholeSeed, classes });
 
 /** No epoch's order is drawn from this stream. */
 const STREAM = 0x5eed;
