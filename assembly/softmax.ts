@@ -40,9 +40,22 @@ const BLOCK: i32 = 512;
 
 /** Sum of exp(x - shift), with shift the row's largest. */
 export function sumExp(x: usize, n: i32, shift: f32): f32 {
+  return expBlocks(false, x, 0, n, shift);
+}
+
+@inline
+function expBlocks(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
   let sum: f64 = 0;
-  for (let i = 0; i < n; i += BLOCK) sum += <f64>expRow(false, x + (<usize>i << 2), 0, min(BLOCK, n - i), shift);
-  return <f32>sum;
+  let i: i32 = 0;
+  while (true) {
+    const at = <usize>i << 2;
+    const part = expRow(keep, x + at, y + at, min(BLOCK, n - i), shift);
+    // Short rows wait for each step: the way over f64 would be a tenth of their time.
+    if (n <= BLOCK) return part;
+    sum += <f64>part;
+    i += BLOCK;
+    if (i >= n) return <f32>sum;
+  }
 }
 
 /** Sum of exp(x - shift) over a block, the terms kept in y if asked for. */
@@ -74,23 +87,22 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f32 {
 }
 
 function storeExp(x: usize, y: usize, n: i32, shift: f32): f32 {
-  let sum: f64 = 0;
-  for (let i = 0; i < n; i += BLOCK) {
-    const at = <usize>i << 2;
-    sum += <f64>expRow(true, x + at, y + at, min(BLOCK, n - i), shift);
-  }
-  return <f32>sum;
+  return expBlocks(true, x, y, n, shift);
 }
 
 /** Sum of a b, or of a alone. */
 @inline
 function total(product: bool, a: usize, b: usize, n: i32): f32 {
   let sum: f64 = 0;
-  for (let i = 0; i < n; i += BLOCK) {
+  let i: i32 = 0;
+  while (true) {
     const at = <usize>i << 2;
-    sum += <f64>blockTotal(product, a + at, b + at, min(BLOCK, n - i));
+    const part = blockTotal(product, a + at, b + at, min(BLOCK, n - i));
+    if (n <= BLOCK) return part;
+    sum += <f64>part;
+    i += BLOCK;
+    if (i >= n) return <f32>sum;
   }
-  return <f32>sum;
 }
 
 @inline

@@ -66,7 +66,7 @@ const installed = join(folder, 'node_modules', 'biphase');
 try {
   await check('it holds what a user needs and nothing else', () => {
     const wanted =
-      /^(dist\/.+\.(c?js|d\.c?ts|wasm)|dist\/cli\/THIRD_PARTY_LICENSES\.txt|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+      /^(dist\/.+\.(c?js|d\.c?ts|wasm)|dist\/cli\/THIRD_PARTY_LICENSES\.txt|package\.json|README\.md|LICENSE)$/;
     const stray = packed.files.map(({ path }) => path).filter((path) => !wanted.test(path));
     if (stray.length) throw new Error(`not expected: ${stray.join(', ')}`);
   });

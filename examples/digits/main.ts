@@ -103,7 +103,7 @@ async function main(options: Options): Promise<void> {
   out.line('one inference, f32', paid(each, us(inference.f32_us_batch1)));
   for (const { saves } of ways(inference, serving).slice(1)) {
     const [what, how] = saves.split(': ');
-    out.line(`${what} saves`, `${how} time for one answer`);
+    out.line(what, `${how} time for one answer`);
   }
   out.line('serving passes training', `after ${out.integer(flopsPassed)} inferences by arithmetic,`);
   out.line('', `after ${out.integer(timePassed)} by time (int8, one at a time)`);

@@ -33,7 +33,7 @@ export async function savings(r: Report, s: ServingCosts): Promise<string> {
   const rows = ways(r.inference, s);
   const chart = await bars(rows.map(({ name, us: each }) => ({ name, value: each, text: us(each) })));
   const list = table([
-    ['', 'one answer', 'saves', 'break-even'],
+    ['', 'one answer', 'than the row above', 'break-even'],
     ...rows.map(({ name, us: each, saves }) => [
       escapeHtml(name),
       us(each),

@@ -29,7 +29,7 @@ describe('npm start', () => {
       expect(code).toBe(0);
       expect(stdout).toContain('1,500 training images, 300 test images');
       expect(stdout).toMatch(/\* wasm .*chosen by 'auto'/);
-      expect(stdout).toMatch(/training: step 22 of 22, epoch 2, loss [\d.]+, \d+ samples\/s, \d+ s left/);
+      expect(stdout).toMatch(/training: step 24 of 24, epoch 2, loss [\d.]+, \d+ samples\/s, \d+ s left/);
       expect(stdout).toContain('identical on reference, wasm over 300 images');
       expect(stdout).toContain('BIPHASE_GPU=none');
       expect(stdout).toContain('did not change by a bit');
@@ -37,7 +37,7 @@ describe('npm start', () => {
       const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
       checkReport(report);
       expect(report).toMatchObject({
-        ...{ backend: 'wasm', dataset: { train: 1500, test: 300 }, train: { steps: 22 } },
+        ...{ backend: 'wasm', dataset: { train: 1500, test: 300 }, train: { steps: 24 } },
         ...{ bit_identical: { identical: true }, finetune: { original_unchanged: true } },
       });
       expect(report.accuracy.f32).toBeGreaterThan(0.7);

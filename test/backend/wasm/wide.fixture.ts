@@ -1,4 +1,7 @@
-/** What wide.test.ts looks at, in a process of its own: a V8 flag holds for all of a process. Prints one line of JSON. */
+/**
+ * What wide.test.ts looks at, in a process of its own: a V8 flag holds for all of a process.
+ * Prints one line of JSON on stderr: V8's threads write what they trace into any line of stdout.
+ */
 import { strict as assert } from 'node:assert';
 import { createWasmBackend } from '../../../src/backend/wasm/backend.ts';
 import { differing } from '../../../src/backend/wasm/families.ts';
@@ -31,5 +34,5 @@ const scenarios = {
 };
 
 const result = await scenarios[process.argv[2] as keyof typeof scenarios]();
-console.log(JSON.stringify(result));
+console.error(JSON.stringify(result));
 process.exit();

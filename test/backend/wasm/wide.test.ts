@@ -61,8 +61,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 async function scenario(node: string, name: 'wide' | 'refused') {
   const fixture = fileURLToPath(new URL('wide.fixture.ts', import.meta.url));
   const args = ['--trace-wasm-revectorize', '--import', 'tsx', fixture, name];
-  const { stdout } = await promisify(execFile)(node, args, { cwd: root, maxBuffer: 2 ** 28 });
-  const result = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1));
+  const { stdout, stderr } = await promisify(execFile)(node, args, { cwd: root, maxBuffer: 2 ** 28 });
+  const result = JSON.parse(stderr.trim().split('\n').at(-1)!);
   const mark = stdout.indexOf('--- wide');
   const joined = (text: string) => text.includes('Revec: NewPackNode');
   return { ...result, early: joined(stdout.slice(0, Math.max(mark, 0))), joined: joined(stdout) };
