@@ -29,10 +29,12 @@ const ARRIVED = 64;
 const GENERATION = 68;
 const LEFT = 72;
 
-/** Spins this often before it sleeps: a few microseconds, longer than most records take to finish unevenly. */
-const SPINS = 4000;
-/** Between jobs: about a tenth of a millisecond, so that steps in a row find their threads awake. */
-const IDLE_SPINS = 50000;
+/**
+ * How often a thread looks before it sleeps, at a barrier and between jobs: 25 us and half a millisecond. To be woken takes
+ * longer than most records do; and a training step or a batch of requests follows the one before within that time.
+ */
+const SPINS = 50000;
+const IDLE_SPINS = 1000000;
 
 /**
  * Waits until all threads have arrived; true when they have. A thread with patience (ms, from 0) that has slept for so

@@ -109,7 +109,7 @@ async function takeTurns(
   measured: Record<LimitName, number[]>,
   quick: boolean,
 ): Promise<void> {
-  const rounds = quick ? 1 : 3;
+  const rounds = quick ? 1 : 5;
   const turn = quick ? { seconds: 0.1, fewest: 5 } : { seconds: 0.2, fewest: 2 };
   for (let round = 0; round < rounds; round++)
     for (const r of runners) {

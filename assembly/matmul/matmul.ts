@@ -40,8 +40,9 @@ export function matmul(r: usize, thread: i32, threads: i32): void {
   const n = load<i32>(r, 24);
   const rows = load<i32>(r, 68);
   const scratch = <usize>load<u32>(r, 76) + <usize>thread * <usize>load<u32>(r, 80);
-  // Rows are shared where there are enough of them, else columns: each thread has its own part of C.
-  const byRows = m >= 4 * threads || m >= n;
+  // Each thread packs its share of one operand and all of the other, so the longer side of C is shared; what is packed already
+  // costs nothing. Each has its own part of C.
+  const byRows = m >= n || (load<u32>(r, 84) != 0 && m >= 4 * threads);
   const i0 = byRows ? shareStart(m, rows, thread, threads) : 0;
   const i1 = byRows ? shareEnd(m, rows, thread, threads) : m;
   const j0 = byRows ? 0 : shareStart(n, 16, thread, threads);
