@@ -14,6 +14,12 @@ export function select(a: v128, b: v128, mask: v128): v128 {
   return v128.bitselect(a, b, mask);
 }
 
+/**
+ * Whether this build is written so that V8 can make wide vectors of its products: sums in pairs, and a tile that adds its bias
+ * before it stores. Engines without relaxed SIMD make none, and the older V8s among them run out of registers over it.
+ */
+export const PAIRS: bool = ASC_FEATURE_RELAXED_SIMD;
+
 /** Whether `dotBytes` is there at all; kernels that need it are left out of builds without. */
 export const HAS_RELAXED_DOT: bool = ASC_FEATURE_RELAXED_SIMD;
 

@@ -1,4 +1,5 @@
-import { bytesTile, f32Tile, wideTile } from './generated/tiles';
+import { bytesTile, wideTile } from './generated/tiles';
+import { biasedTile } from './matmul/biased-tile';
 
 /**
  * Repeats one tile over operands that lie in the nearest cache: what the vector units give when nothing else is in the
@@ -15,7 +16,7 @@ export function probeTile(r: usize): void {
   const sums = right + (<usize>(columns * length) << 2);
   const wide = <usize>columns << 2;
   for (let i = load<i32>(r, 16); i > 0; i--) {
-    if (kind == 0) f32Tile(rows, columns, length, left, right, wide, sums, wide, sums, wide, sums);
+    if (kind == 0) biasedTile(rows, columns, length, left, right, wide, sums, wide, sums, wide, left, true);
     else if (kind == 1) wideTile(rows, columns, length, left, right, sums, wide);
     else bytesTile(rows, columns, length, left, right, sums, wide);
   }

@@ -11,7 +11,7 @@ const range = (n: number) => Array.from({ length: n }, (_, i) => i);
  * C (rows x columns) = start + A B + bias, f32. A: a panel of `rows` floats for each k; B: `columns` floats for each k, ldb apart.
  * Rows of start and of C lie ldstart and ldc apart (in bytes; ldstart may be 0: one row for all). Accumulators are loaded
  * before the loop and stored after it, in adjacent pairs and with nothing but the bias (one row for all of C) added, which is
- * what lets V8 join neighbouring vectors into 256-bit ones.
+ * what lets V8 join neighbouring vectors into 256-bit ones. (Where PAIRS is false the bias is the caller's to add.)
  */
 function f32Tile(rows: number, columns: number): string {
   const vectors = range(columns / 4);
@@ -27,8 +27,12 @@ ${loadTile(rows, columns)}
 ${vectors.map((v) => `    const b${v} = v128.load(b, ${v * 16});`).join('\n')}
 ${range(rows).map(row).join('\n')}
   }
+  if (PAIRS) {
 ${vectors.map((v) => `  const e${v} = v128.load(bias, ${v * 16});`).join('\n')}
 ${storeTile(rows, columns, (r, v) => `f32x4.add(s${r}_${v}, e${v})`)}
+  } else {
+${storeTile(rows, columns)}
+  }
 }
 `;
 }
@@ -97,7 +101,7 @@ ${list.map(([r, c]) => `    case ${r * 100 + c}: ${prefix}_${r}x${c}(${call}); b
 export function tileSource(): string {
   return [
     '// Made by scripts/generate-tiles.ts. Do not edit.\n',
-    "import { dotBytes, madd } from '../isa';\n",
+    "import { dotBytes, madd, PAIRS } from '../isa';\n",
     ...tiles.f32.map(([r, c]) => f32Tile(r, c)),
     chooser(
       'f32Tile',

@@ -1,7 +1,7 @@
 import { activate } from '../activation';
-import { f32Tile } from '../generated/tiles';
 import { shareEnd, shareStart } from '../threads';
 import { copyFloats, zeroFloats } from '../vector';
+import { biasedTile } from './biased-tile';
 import { pack } from './pack';
 import { vectorMatrix } from './vector-matrix';
 
@@ -152,8 +152,8 @@ function panels(
     for (let i = 0; i < mc; i += rows, panelA += lda, tile += apart * <usize>rows) {
       const height = min(rows, mc - i);
       if (height == rows && width == columns) {
-        if (start) f32Tile(rows, columns, k, panelA, b, ldb, start, 0, tile, apart, add);
-        else f32Tile(rows, columns, k, panelA, b, ldb, tile, apart, tile, apart, add);
+        if (start) biasedTile(rows, columns, k, panelA, b, ldb, start, 0, tile, apart, add, next != 0);
+        else biasedTile(rows, columns, k, panelA, b, ldb, tile, apart, tile, apart, add, next != 0);
       } else edgeTile(rows, columns, k, panelA, b, ldb, start, add, tile, apart, height, width, edge);
     }
     add = at(add, next);
@@ -169,7 +169,7 @@ function edgeTile(
   for (let i = 0; i < height; i++) copyFloats(scratch + apart * <usize>i, start ? start : c + ldc * <usize>i, width);
   const bias = scratch + apart * <usize>rows;
   copyFloats(bias, add, width);
-  f32Tile(rows, columns, k, a, b, ldb, scratch, apart, scratch, apart, bias);
+  biasedTile(rows, columns, k, a, b, ldb, scratch, apart, scratch, apart, bias, true);
   for (let i = 0; i < height; i++) copyFloats(c + ldc * <usize>i, scratch + apart * <usize>i, width);
 }
 

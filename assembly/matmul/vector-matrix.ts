@@ -1,4 +1,4 @@
-import { madd } from '../isa';
+import { madd, PAIRS } from '../isa';
 import { spare } from '../spare';
 import { loadPart, storePart, sumLanes, zeroFloats } from '../vector';
 
@@ -14,8 +14,8 @@ export function vectorMatrix(
 }
 
 /**
- * K lies side by side (a transposed weight): each column is a dot product. Four columns at a time and two vectors of K for
- * each: eight sums, as an addition takes about four turns to be done and two can begin in each.
+ * K lies side by side (a transposed weight): each column is a dot product. Four columns at a time, and where there are
+ * registers for it two sums for each, as an addition takes about four turns to be done and two can begin in each.
  */
 function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32, k: i32, next: usize): void {
   const pairs = <usize>(k & ~7) << 2;
@@ -37,15 +37,22 @@ function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32
     let at: usize = 0;
     for (; at < pairs; at += 32) {
       const v = v128.load(x + at);
-      const w = v128.load(x + at, 16);
       s0 = madd(v, v128.load(column + at), s0);
-      t0 = madd(w, v128.load(column + at, 16), t0);
       s1 = madd(v, v128.load(column1 + at), s1);
-      t1 = madd(w, v128.load(column1 + at, 16), t1);
       s2 = madd(v, v128.load(column2 + at), s2);
-      t2 = madd(w, v128.load(column2 + at, 16), t2);
       s3 = madd(v, v128.load(column3 + at), s3);
-      t3 = madd(w, v128.load(column3 + at, 16), t3);
+      const w = v128.load(x + at, 16);
+      if (PAIRS) {
+        t0 = madd(w, v128.load(column + at, 16), t0);
+        t1 = madd(w, v128.load(column1 + at, 16), t1);
+        t2 = madd(w, v128.load(column2 + at, 16), t2);
+        t3 = madd(w, v128.load(column3 + at, 16), t3);
+      } else {
+        s0 = madd(w, v128.load(column + at, 16), s0);
+        s1 = madd(w, v128.load(column1 + at, 16), s1);
+        s2 = madd(w, v128.load(column2 + at, 16), s2);
+        s3 = madd(w, v128.load(column3 + at, 16), s3);
+      }
     }
     // Through memory, side by side: that is what V8 starts from when it makes a wide vector of the two sums of a column.
     const sums = spare(0);
@@ -72,7 +79,9 @@ function byColumns(x: usize, b: usize, bias: usize, c: usize, from: i32, to: i32
     let at: usize = 0;
     for (; at < pairs; at += 32) {
       s = madd(v128.load(x + at), v128.load(column + at), s);
-      t = madd(v128.load(x + at, 16), v128.load(column + at, 16), t);
+      const w = v128.load(x + at, 16);
+      if (PAIRS) t = madd(w, v128.load(column + at, 16), t);
+      else s = madd(w, v128.load(column + at, 16), s);
     }
     v128.store(spare(0), s);
     v128.store(spare(0), t, 16);

@@ -253,4 +253,26 @@ describe('serve', () => {
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
   });
+
+  it('takes the columns of a table as they are, and standardises them as the training did', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => [1000 + 10 * i, (i * 7) % 5, i < 30 ? 'low' : 'high']);
+    writeFileSync(join(folder, 'raw.csv'), `height,width,kind\n${rows.map((r) => r.join()).join('\n')}\n`);
+    const training = ['--data', 'raw.csv', '--normalize', '--epochs', '40'];
+    well(folder, ...TRAIN, ...training, '-o', 'raw.safetensors');
+    const server = start(folder, 'serve', 'raw.safetensors', '--port', '0', '--threads', '1', '--json');
+    const { url } = JSON.parse(await server.says('stdout', '}'));
+    const answer = await fetch(`${url}/predict`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ inputs: rows.map(([height, width]) => [height, width]) }),
+    });
+    const { outputs } = (await answer.json()) as { outputs: number[][] };
+    const classes = ['high', 'low'];
+    const served = outputs.map((values) => classes[values.indexOf(Math.max(...values))]);
+    const run = well(folder, 'run', 'raw.safetensors', 'raw.csv', '--target', 'kind').stdout;
+    expect(served).toEqual(run.trim().split('\n'));
+    expect(served.filter((kind, i) => kind === rows[i][2]).length).toBeGreaterThan(54);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
 });

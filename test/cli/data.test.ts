@@ -57,6 +57,9 @@ describe('a CSV file', () => {
     const commas = await source('a;b\n1,5;2\n-0,25;3\n');
     expect([...commas.values]).toEqual([1.5, 2, -0.25, 3]);
     expect(commas.remarks.join()).toContain('commas part the digits');
+    const headless = await source('1,5;2,5\n-3;0,25\n');
+    expect([headless.shape, ...headless.values]).toEqual([[2, 2], 1.5, 2.5, -3, 0.25]);
+    expect((await source('1;2,3\n4;5,6;7\n')).shape).toEqual([2, 2]);
     await expect(source('a;b\n1,5;2.5\n')).rejects.toThrow('not clear');
   });
 
@@ -139,6 +142,17 @@ describe('labels', () => {
       expect(target).toMatchObject({ task: 'classification', outputs: 3, classes: ['0', '1', '2'] });
       expect([...target.values]).toEqual([0, 1, 2, 1]);
     }
+  });
+
+  it('in a pandas Series or frame without names, whose first row numbers the columns', async () => {
+    const series = await labels(',0\n0,3\n1,5\n2,3\n3,5\n');
+    expect(series).toMatchObject({ cells: [3, 5, 3, 5], name: '0' });
+    expect(series.remarks.join()).toContain('numbers the columns');
+    const frame = await source('0,1,2\n0.5,1.5,7\n2.5,3.5,8\n');
+    expect(frame).toMatchObject({ shape: [2, 3], columns: ['0', '1', '2'] });
+    expect((await source('0,1,2\n0.5,1.5,7\n', 'no')).shape).toEqual([2, 3]);
+    // Fewer columns may be a sample like any other.
+    expect((await source('0,1\n1,0\n')).shape).toEqual([2, 2]);
   });
 
   it('beside the index of a pandas Series are one column; two columns are refused', async () => {

@@ -89,8 +89,8 @@ export class TileProbe {
           sum +=
             numbers[(k * rows + Math.floor(at / columns)) * terms + t] *
             numbers[(left + k * columns + (at % columns)) * terms + t];
-      // An f32 tile adds a row at the end, which is the first row of its sums here.
-      return sums[at] !== (kind === PROBE_F32 ? sum + start[at % columns] : sum);
+      // A row is added to an f32 tile at the end: what its first operand begins with.
+      return sums[at] !== (kind === PROBE_F32 ? sum + numbers[at % columns] : sum);
     });
     new Uint8Array(memory, this.operands, WORDS * 4).fill(0);
     return wrong < 0;

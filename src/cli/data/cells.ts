@@ -13,12 +13,15 @@ export const numberIn = (cell: string): number | undefined => {
 /** Whether a cell says that a value is missing, or no number: nothing, NaN, an infinity. */
 export const isMissing = (cell: string): boolean => MISSING.test(cell.trim());
 
+/** Whether a cell spells a number whose digits a comma parts, as Excel writes them in half of Europe. */
+export const hasDecimalComma = (cell: string): boolean => DECIMAL_COMMA.test(cell.trim());
+
 /** The cells of a table below its first row: numbers in one array, texts by position. Rows are added one by one. */
 export class Cells {
   readonly width: number;
   rows = 0;
   private readonly path: string;
-  /** Where commas do not part cells they may part a number's digits, as Excel writes them in half of Europe. */
+  /** Where commas do not part cells they may part a number's digits. */
   private readonly commas: boolean;
   private values = new Float64Array(1024);
   private texts = new Map<number, string>();
@@ -87,7 +90,7 @@ export class Cells {
   }
 
   private put(at: number, cell: string): void {
-    const isComma = this.commas && DECIMAL_COMMA.test(cell);
+    const isComma = this.commas && hasDecimalComma(cell);
     const number = numberIn(isComma ? cell.replace(',', '.') : cell);
     if (isComma) this.decimals.comma = cell;
     else if (number !== undefined && cell.includes('.')) this.decimals.point = cell;

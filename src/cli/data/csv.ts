@@ -1,5 +1,5 @@
 import Papa from 'papaparse';
-import { Cells, isMissing, numberIn } from './cells.ts';
+import { Cells, hasDecimalComma, isMissing, numberIn } from './cells.ts';
 import { decode } from './decode.ts';
 import { bad, type Header, type Source } from './source.ts';
 
@@ -40,8 +40,22 @@ export function parseCsv(path: string, bytes: Uint8Array, header: Header): Sourc
   return tableOf(path, { fields: first, line: firstLine }, cells, header);
 }
 
-const delimiterOf = (head: string): string =>
-  Papa.parse(head, { preview: 10, skipEmptyLines: 'greedy', delimitersToGuess: DELIMITERS }).meta.delimiter;
+const HEAD_ROWS = { preview: 10, skipEmptyLines: 'greedy' } as const;
+
+const delimiterOf = (head: string): string => {
+  const guess = Papa.parse(head, { ...HEAD_ROWS, delimitersToGuess: DELIMITERS }).meta.delimiter;
+  return guess === ',' && commasPartDigits(head) ? ';' : guess;
+};
+
+/** Whether semicolons part the cells of all rows, and commas nothing but digits: "1,5;2,5". */
+function commasPartDigits(head: string): boolean {
+  const rows = Papa.parse<string[]>(head, { ...HEAD_ROWS, delimiter: ';' }).data;
+  const width = rows[0]?.length ?? 0;
+  return (
+    width > 1 &&
+    rows.every((r) => r.length === width && r.every((c) => !c.includes(',') || hasDecimalComma(c)))
+  );
+}
 
 interface FirstRow {
   readonly fields: readonly string[];
@@ -51,7 +65,8 @@ interface FirstRow {
 function tableOf(path: string, first: FirstRow, body: Cells | undefined, header: Header): Source {
   const own = body && header === 'auto' && ownRowOf(first.fields, body);
   if (own) return { ...body.table(), path, classes: own, remarks: ["its first row is scikit-learn's"] };
-  const names = header === 'yes' || (header === 'auto' && isHeader(first.fields, body));
+  const numbered = header === 'auto' && numbersColumns(first.fields);
+  const names = header === 'yes' || numbered || (header === 'auto' && isHeader(first.fields, body));
   const cells = body ?? new Cells(path, first.fields.length, ',');
   if (!names) cells.putFirst(first.fields, first.line);
   if (cells.rows === 0) bad(`${path} holds no samples: its one row names columns`);
@@ -60,7 +75,15 @@ function tableOf(path: string, first: FirstRow, body: Cells | undefined, header:
   if (first.fields.length !== cells.width)
     bad(`${path} has ${first.fields.length} names in its first row and ${cells.width} fields in the next`);
   const columns = first.fields.map((name) => name.trim());
-  return { ...table, path, columns };
+  const remarks = numbered ? ['its first row numbers the columns'] : [];
+  return { ...table, path, columns, remarks: [...table.remarks, ...remarks] };
+}
+
+/** The header of a table of pandas whose columns have no names: 0, 1, 2, .. and before them nothing, or no cell at all. */
+function numbersColumns(first: readonly string[]): boolean {
+  const index = first[0].trim() === '' && first.length > 1;
+  const numbers = index ? first.slice(1) : first;
+  return (index || numbers.length > 2) && numbers.every((cell, i) => cell.trim() === `${i}`);
 }
 
 /**
