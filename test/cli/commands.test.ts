@@ -269,7 +269,7 @@ describe('serve', () => {
     const { outputs } = (await answer.json()) as { outputs: number[][] };
     const classes = ['high', 'low'];
     const served = outputs.map((values) => classes[values.indexOf(Math.max(...values))]);
-    const run = well(folder, 'run', 'raw.safetensors', 'raw.csv', '--target', 'kind').stdout;
+    const run = well(folder, 'run', 'raw.safetensors', 'raw.csv').stdout;
     expect(served).toEqual(run.trim().split('\n'));
     expect(served.filter((kind, i) => kind === rows[i][2]).length).toBeGreaterThan(54);
     server.child.kill('SIGTERM');

@@ -102,7 +102,9 @@ function ownRowOf(first: readonly string[], next: readonly string[] | Cells): st
 /** Names are no numbers, and not the spelling of one that is missing; pandas leaves the name of its index empty. */
 function isHeader(first: readonly string[], body: Cells | undefined): boolean {
   const isName = (cell: string, i: number) =>
-    numberIn(cell) === undefined && (!isMissing(cell) || (i === 0 && cell === '' && first.length > 1));
+    numberIn(cell) === undefined &&
+    !hasDecimalComma(cell) &&
+    (!isMissing(cell) || (i === 0 && cell === '' && first.length > 1));
   if (!first.every(isName)) return false;
   // In a file of texts alone the first row may be like all others: 'setosa' above more of them.
   return !body || first.some((cell, i) => !body.hasText(i, cell));
