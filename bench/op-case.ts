@@ -3,7 +3,7 @@ import { ReferenceBackend } from '../src/backend/reference/backend.ts';
 import type { TypedArray } from '../src/core/dtype.ts';
 import { buildPlan } from '../src/graph/build-plan.ts';
 import { type Tensor, Tracer } from '../src/graph/trace.ts';
-import { type AttrsOf, type OpName, opOf } from '../src/ops/index.ts';
+import type { AttrsOf, OpName } from '../src/ops/index.ts';
 import { compare } from '../test/support/bounds.ts';
 import { make, type TensorSpec } from '../test/support/fill.ts';
 import { type BenchCase, type Prepared, unlike } from './case.ts';
@@ -25,7 +25,7 @@ export function opCase<N extends OpName>(given: OpCase<N>): BenchCase {
   const { suite, name, op, inputs, attrs, constants = [], bound } = given;
   const { plan, data } = planOf(op, inputs, attrs, constants);
   const { cost } = plan.steps[0];
-  const outputs = opOf(op).writes?.map((i) => `x${i}`) ?? ['y'];
+  const outputs = Object.keys(plan.slots).filter((name) => plan.slots[name].role === 'output');
   let wanted: Promise<TypedArray[]> | undefined;
   return {
     suite,
@@ -83,8 +83,7 @@ function planOf(op: OpName, inputs: readonly TensorSpec[], attrs: object, consta
   const tensors: Tensor[] = inputs.map((spec, i) =>
     constants.includes(i) ? tracer.constant(data[i], spec) : tracer.state(`x${i}`, spec),
   );
-  if (opOf(op).writes) tracer.update(op, tensors, attrs);
-  else tracer.output('y', tracer.apply(op, tensors, attrs));
+  tracer.applyAll(op, tensors, attrs).forEach((y, i) => void tracer.output(`y${i}`, y));
   return { plan: buildPlan(tracer.graph, { name: op, optimize: false }), data };
 }
 

@@ -34,11 +34,8 @@ export function describePlan({ name, slots }: Plan): string {
 
 /** The step whose tensors take most memory, in messages: `matmul(f32 [1024, 784], f32 [784, 256])`. */
 export function largestStep({ steps }: Plan): string {
-  const bytes = ({ inputs, output }: Step) =>
-    [...inputs, ...(output ? [output] : [])].reduce(
-      (sum, t) => sum + sizeOf(t.shape) * bytesPerElement[t.dtype],
-      0,
-    );
+  const bytes = ({ inputs, outputs }: Step) =>
+    [...inputs, ...outputs].reduce((sum, t) => sum + sizeOf(t.shape) * bytesPerElement[t.dtype], 0);
   const [first, ...others] = steps;
   return first ? describeStep(others.reduce((a, b) => (bytes(b) > bytes(a) ? b : a), first)) : 'no step';
 }

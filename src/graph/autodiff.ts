@@ -33,19 +33,18 @@ export function gradientsOf(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]
 
   contribute(loss.id, emit('fill', [], { value: 1, shape: loss.shape, dtype: 'f32' }));
   for (const node of nodes.reverse()) {
-    if (node.output === undefined || !reached.has(node.output)) continue;
-    const dy = gradients.get(node.output);
-    if (!dy) continue;
+    const dys = node.outputs.map((id) => (reached.has(id) ? gradients.get(id) : undefined));
+    if (dys.every((dy) => dy === undefined)) continue;
     const rule = opOf(node.op).gradient;
     if (!rule)
       fail(
         'unsupported',
         `${node.op} has no gradient; it can't stand between the loss and a trained parameter`,
       );
-    const inputs = node.inputs.map((id) => new Tensor(tracer, tracer.tensors[id]));
+    const tensorsOf = (ids: readonly TensorId[]) => ids.map((id) => new Tensor(tracer, tracer.tensors[id]));
+    const [inputs, outputs] = [tensorsOf(node.inputs), tensorsOf(node.outputs)];
     const wanted = (i: number) => reached.has(node.inputs[i]);
-    const output = new Tensor(tracer, tracer.tensors[node.output]);
-    const contributions = rule({ inputs, output, dy, attrs: node.attrs, emit, wanted });
+    const contributions = rule({ inputs, outputs, dys, attrs: node.attrs, emit, wanted });
     contributions.forEach((gradient, i) => {
       if (gradient && wanted(i)) contribute(node.inputs[i], gradient);
     });
@@ -56,7 +55,7 @@ export function gradientsOf(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]
 /** Tensors whose value depends on one of `roots`, the roots included. */
 function dependents(tracer: Tracer, roots: readonly Tensor[]): Set<TensorId> {
   const reached = new Set(roots.map((t) => t.id));
-  for (const { inputs, output } of tracer.nodes)
-    if (output !== undefined && inputs.some((id) => reached.has(id))) reached.add(output);
+  for (const { inputs, outputs } of tracer.nodes)
+    if (inputs.some((id) => reached.has(id))) for (const id of outputs) reached.add(id);
   return reached;
 }

@@ -52,12 +52,12 @@ export function buildPlan(traced: Graph, options: PlanOptions): Plan {
       op: node.op,
       attrs: node.attrs,
       inputs: node.inputs.map(refOf),
-      output: node.output === undefined ? undefined : refOf(node.output),
+      outputs: node.outputs.map(refOf),
       section: node.section,
       cost: costOf(
         node.op,
         inputTypes(graph, node),
-        node.output === undefined ? undefined : graph.tensors[node.output],
+        node.outputs.map((id) => graph.tensors[id]),
         node.attrs,
       ),
     }));
@@ -107,7 +107,7 @@ function placeTensors(graph: Graph, guardBytes: number) {
   const first = new Map<TensorId, number>();
   const last = new Map<TensorId, number>();
   graph.nodes.forEach((node, step) => {
-    for (const id of node.output === undefined ? node.inputs : [...node.inputs, node.output]) {
+    for (const id of [...node.inputs, ...node.outputs]) {
       const root = rootOf(id);
       if (!first.has(root)) first.set(root, step);
       last.set(root, step);

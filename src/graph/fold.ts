@@ -1,4 +1,4 @@
-import { allocate, type TypedArray } from '../core/dtype.ts';
+import { allocate } from '../core/dtype.ts';
 import { sizeOf } from '../core/shape.ts';
 import { opOf } from '../ops/index.ts';
 import type { Graph, GraphTensor, Node } from './graph.ts';
@@ -11,22 +11,22 @@ export function foldConstants(graph: Graph): Graph {
   const tensors: GraphTensor[] = [...graph.tensors];
   const nodes = graph.nodes.filter((node) => {
     if (!canFold(node, tensors)) return true;
-    const output = tensors[node.output!];
-    const data: TypedArray = allocate(output.dtype, sizeOf(output.shape));
     const inputs = node.inputs.map((id) => ({ ...tensors[id], data: tensors[id].data! }));
-    opOf(node.op).reference(inputs, { ...output, data }, node.attrs);
-    tensors[output.id] = { ...output, kind: 'constant', data };
+    const outputs = node.outputs.map((id) => {
+      const { dtype, shape } = tensors[id];
+      return { ...tensors[id], kind: 'constant' as const, data: allocate(dtype, sizeOf(shape)) };
+    });
+    opOf(node.op).reference(inputs, outputs, node.attrs);
+    for (const output of outputs) tensors[output.id] = output;
     return false;
   });
   return { ...graph, tensors, nodes };
 }
 
 function canFold(node: Node, tensors: readonly GraphTensor[]): boolean {
-  if (node.output === undefined) return false;
-  const output = tensors[node.output];
+  const outputs = node.outputs.map((id) => tensors[id]);
   return (
-    output.view === undefined &&
-    sizeOf(output.shape) <= MOST_ELEMENTS &&
+    outputs.every(({ view, shape }) => view === undefined && sizeOf(shape) <= MOST_ELEMENTS) &&
     node.inputs.every((id) => tensors[id].kind === 'constant')
   );
 }
@@ -36,8 +36,7 @@ export function dropUnused(graph: Graph): Graph {
   const needed = new Set<number>(Object.values(graph.outputs));
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
-    const intoState = node.output !== undefined && graph.tensors[node.output].view !== undefined;
-    if (node.output !== undefined && !intoState && !needed.has(node.output)) continue;
+    if (!node.outputs.some((id) => graph.tensors[id].view || needed.has(id))) continue;
     for (const id of node.inputs) needed.add(id);
     nodes.push(node);
   }

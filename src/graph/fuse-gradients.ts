@@ -28,9 +28,9 @@ function fuseDerivatives(graph: Graph): Graph {
   const gone = new Set<Node>();
   const known = new Set<TensorId>(graph.tensors.filter((t) => t.kind !== 'value').map((t) => t.id));
   const nodes = graph.nodes.map((node) => {
-    if (node.output !== undefined) known.add(node.output);
+    for (const id of node.outputs) known.add(id);
     if (!isPlain(node)) return node;
-    const product = node.output!;
+    const [product] = node.outputs;
     const [next, ...others] = readers[product];
     const name = next && derivedBy(next);
     if (!name || others.length > 0 || kept.has(product) || graph.tensors[product].view) return node;
@@ -39,7 +39,7 @@ function fuseDerivatives(graph: Graph): Graph {
       return node;
     gone.add(next);
     const attrs: MatmulAttrs = { ...(node.attrs as MatmulAttrs), derivative: { name, attrs: next.attrs } };
-    return { ...node, inputs: [...node.inputs, saved], output: next.output, attrs };
+    return { ...node, inputs: [...node.inputs, saved], outputs: next.outputs, attrs };
   });
   return { ...graph, nodes: nodes.filter((n) => !gone.has(n)) };
 }
@@ -51,26 +51,27 @@ function fuseBiasGradients(graph: Graph): Graph {
   const sums = new Set(nodes.filter((n) => n.op === 'sum' && sumsRows(graph, n)));
   /** Whether a sum's result can come as late as the node at `place`. */
   const canWait = (sum: Node, place: number) => {
-    const { root } = memory(sum.output!);
+    const { root } = memory(sum.outputs[0]);
     const reads = (n: Node) => !opOf(n.op).alias && n.inputs.some((id) => memory(id).root === root);
     return !nodes.slice(0, place + 1).some(reads);
   };
   const gone = new Set<Node>();
   const fused = nodes.map((node, place) => {
     const { transposeA, transposeB } = node.attrs as MatmulAttrs;
-    if (!isPlain(node) || !transposeA || transposeB || sizeOf(tensors[node.output!].shape) === 0) return node;
+    if (!isPlain(node) || !transposeA || transposeB || sizeOf(tensors[node.outputs[0]].shape) === 0)
+      return node;
     const [dy, x] = node.inputs;
     if (tensors[dy].shape.length !== 2 || tensors[x].shape.length !== 2) return node;
     const at = memory(dy);
     for (const sum of sums) {
       const from = memory(sum.inputs[0]);
       const same = from.root === at.root && from.elements === at.elements;
-      const fits = sizeOf(tensors[sum.output!].shape) === tensors[dy].shape[1];
+      const fits = sizeOf(tensors[sum.outputs[0]].shape) === tensors[dy].shape[1];
       if (!same || !fits || sum.section !== node.section || !canWait(sum, place)) continue;
       sums.delete(sum);
       gone.add(sum);
-      const inputs = [dy, x, node.output!, sum.output!];
-      return { ...node, op: 'linear_backward' as const, inputs, output: undefined, attrs: {} };
+      const outputs = [...node.outputs, ...sum.outputs];
+      return { ...node, op: 'linear_backward' as const, inputs: [dy, x], outputs, attrs: {} };
     }
     return node;
   });

@@ -23,7 +23,7 @@ export function epilogueOf(graph: Graph, product: Node, readers: readonly Node[]
   const kept = new Set(Object.values(graph.outputs));
   const onlyReader = (id: TensorId) =>
     readers[id].length === 1 && !kept.has(id) && !graph.tensors[id].view ? readers[id][0] : undefined;
-  let output = product.output!;
+  let [output] = product.outputs;
   const absorbed: Node[] = [];
   let bias = product.inputs[2];
 
@@ -35,18 +35,18 @@ export function epilogueOf(graph: Graph, product: Node, readers: readonly Node[]
     if (
       fits &&
       graph.tensors[other].kind !== 'value' &&
-      sameShape(graph.tensors[next.output!].shape, shape)
+      sameShape(graph.tensors[next.outputs[0]].shape, shape)
     ) {
       bias = other;
       absorbed.push(next);
-      output = next.output!;
+      [output] = next.outputs;
     }
   }
   const before = output;
   const last = onlyReader(output);
   if (last && last.section === product.section && activationNames.includes(last.op as ActivationName)) {
     absorbed.push(last);
-    return { bias, activation: last, absorbed, before, output: last.output! };
+    return { bias, activation: last, absorbed, before, output: last.outputs[0] };
   }
   return { bias, absorbed, before, output };
 }
@@ -64,7 +64,7 @@ export function fuseEpilogues(graph: Graph): Graph {
       ? { ...node.attrs, activation: { name: activation.op, attrs: activation.attrs } }
       : node.attrs;
     const inputs = bias === undefined ? node.inputs : [node.inputs[0], node.inputs[1], bias];
-    return { ...node, inputs, output, attrs };
+    return { ...node, inputs, outputs: [output], attrs };
   });
   return { ...graph, nodes: nodes.filter((n) => !gone.has(n)) };
 }

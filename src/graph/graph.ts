@@ -8,7 +8,7 @@ export type TensorId = number;
 
 /**
  * - input: written by the caller before a run
- * - state: kept from run to run, changed only by in-place ops (parameters, moments)
+ * - state: kept from run to run, changed only by values that lie in its memory (parameters, moments)
  * - constant: known values
  * - value: computed by a node
  */
@@ -29,11 +29,11 @@ export interface GraphTensor extends TensorType {
   readonly within?: readonly [least: number, most: number];
 }
 
-/** One op applied to tensors. In-place ops have no output. */
+/** One op applied to tensors. */
 export interface Node {
   readonly op: OpName;
   readonly inputs: readonly TensorId[];
-  readonly output: TensorId | undefined;
+  readonly outputs: readonly TensorId[];
   readonly attrs: object;
   readonly section: Section;
 }
@@ -56,7 +56,7 @@ export function readersOf(graph: Graph): Node[][] {
 /** For each tensor, the node that computes it, if any. */
 export function makersOf(graph: Graph): (Node | undefined)[] {
   const makers = new Array<Node | undefined>(graph.tensors.length);
-  for (const node of graph.nodes) if (node.output !== undefined) makers[node.output] = node;
+  for (const node of graph.nodes) for (const id of node.outputs) makers[id] = node;
   return makers;
 }
 

@@ -39,16 +39,16 @@ export interface Slot extends TensorRef {
   readonly within?: readonly [least: number, most: number];
 }
 
-/** One op at fixed places. In-place ops have no output. */
+/** One op at fixed places. */
 export interface Step {
   /** The op's name in the table. */
   readonly op: OpName;
   /** The op's attributes. */
   readonly attrs: object;
-  /** What it reads; in-place ops write some of these. */
+  /** What it reads. */
   readonly inputs: readonly TensorRef[];
-  /** What it writes. */
-  readonly output: TensorRef | undefined;
+  /** What it writes; some may lie where inputs do. */
+  readonly outputs: readonly TensorRef[];
   /** The phase it belongs to. */
   readonly section: Section;
   /** Its arithmetic and bytes. */

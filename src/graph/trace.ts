@@ -112,19 +112,26 @@ export class Tracer {
     this.outputs[name] = tensor.id;
   }
 
-  /** Records an op and returns its output. */
+  /** Records an op and returns its output, the first if it has several. */
   apply(op: OpName, inputs: readonly Sym[], attrs: object = {}): Tensor {
-    const type = this.record(op, inputs, attrs);
-    if (!type) fail('internal', `${op} works in place and has no output`);
-    const output = this.add({ dtype: type.dtype, shape: [...type.shape], kind: 'value' });
-    this.nodes.push({ op, inputs: inputs.map((t) => t.id), output: output.id, attrs, section: this.section });
-    return output;
+    return this.applyAll(op, inputs, attrs)[0];
   }
 
-  /** Records an in-place op. */
-  update(op: OpName, inputs: readonly Sym[], attrs: object): void {
-    this.record(op, inputs, attrs);
-    this.nodes.push({ op, inputs: inputs.map((t) => t.id), output: undefined, attrs, section: this.section });
+  /** Records an op and returns its outputs. */
+  applyAll(op: OpName, inputs: readonly Sym[], attrs: object = {}): Tensor[] {
+    const { inPlace = [] } = opOf(op);
+    const outputs = this.record(op, inputs, attrs).map(({ dtype, shape }, i) => {
+      const of = inputs[inPlace[i]]?.id;
+      return this.add({
+        dtype,
+        shape: [...shape],
+        kind: 'value',
+        view: of === undefined ? undefined : { of, offset: 0 },
+      });
+    });
+    const ids = (tensors: readonly Sym[]) => tensors.map((t) => t.id);
+    this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, section: this.section });
+    return outputs;
   }
 
   /** Replaces what is known of a tensor (a size that was not known, a place in another one's memory). */
@@ -132,7 +139,7 @@ export class Tracer {
     this.tensors[id] = { ...this.tensors[id], ...change };
   }
 
-  private record(op: OpName, inputs: readonly Sym[], attrs: object): TensorType | undefined {
+  private record(op: OpName, inputs: readonly Sym[], attrs: object): readonly TensorType[] {
     const row = opOf(op);
     for (const t of inputs)
       if (!(t instanceof Tensor) || t.tracer !== this)
@@ -140,7 +147,7 @@ export class Tracer {
           'invalid_argument',
           `${op}: got a tensor of another model or a plain value; expected tensors of this trace`,
         );
-    const type = row.infer(inputs, attrs);
+    const types = row.infer(inputs, attrs);
     for (const { input, below } of row.indices?.(inputs, attrs) ?? []) {
       const { id, kind, below: known = Infinity } = this.tensors[inputs[input].id];
       if (kind === 'input') this.amend(id, { below: Math.min(known, below) });
@@ -149,7 +156,7 @@ export class Tracer {
       const { id, kind, within: known = [least, most] } = this.tensors[inputs[input].id];
       if (kind === 'input') this.amend(id, { within: [Math.max(known[0], least), Math.min(known[1], most)] });
     }
-    return type;
+    return types;
   }
 
   private add(tensor: Omit<GraphTensor, 'id'>): Tensor {

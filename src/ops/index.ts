@@ -44,20 +44,13 @@ export function opOf(name: OpName): Op {
 export function costOf(
   name: OpName,
   inputs: readonly TensorType[],
-  output: TensorType | undefined,
+  outputs: readonly TensorType[],
   attrs: object,
 ): Cost {
   const row = opOf(name);
   if (row.alias) return { flops: 0, bytes: 0 };
-  const bytes = (t: TensorType) => sizeOf(t.shape) * bytesPerElement[t.dtype];
-  const written = output
-    ? bytes(output)
-    : (row.overwrites ? [] : (row.writes ?? [])).reduce(
-        (sum, i) => sum + (inputs[i] ? bytes(inputs[i]) : 0),
-        0,
-      );
   return {
-    flops: row.flops(inputs, output, attrs),
-    bytes: inputs.reduce((sum, t) => sum + bytes(t), written),
+    flops: row.flops(inputs, outputs, attrs),
+    bytes: [...inputs, ...outputs].reduce((sum, t) => sum + sizeOf(t.shape) * bytesPerElement[t.dtype], 0),
   };
 }

@@ -2,7 +2,7 @@ import { fail } from '../core/errors.ts';
 import { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type ActivationRef, activationDerivative, activationFunction } from './activation.ts';
 import { expectInputs, expectRank } from './check.ts';
-import { type GradientContext, op, type Sym, type TensorType } from './op.ts';
+import { type GradientContext, op, type Sym, severalOutputs, type TensorType } from './op.ts';
 import { reduceSizes, sumOver } from './reduce.ts';
 import { reshaped, sumAxes } from './symbolic.ts';
 
@@ -132,7 +132,7 @@ export const matmul = {
     flops([a, b, third], y, attrs) {
       const { batch, m, n, k } = matmulSizes(a, b, attrs);
       const each = (third ? 1 : 0) + (attrs.activation || attrs.derivative ? 1 : 0);
-      return 2 * batch * m * n * k + each * sizeOf(y!.shape);
+      return 2 * batch * m * n * k + each * sizeOf(y.shape);
     },
 
     gradient(c) {
@@ -169,32 +169,27 @@ export const matmul = {
   }),
 
   /**
-   * linear_backward(dy, x, weight gradient, bias gradient): for k samples, dy^T x of (k, m) and (k, n) into (m, n), and the
-   * sum of dy's rows into m elements, in one pass over dy. Made by fusion of a matmul and a sum.
+   * linear_backward(dy, x) -> the gradients of a weight and a bias: for k samples, dy^T x of (k, m) and (k, n) as (m, n), and
+   * the sum of dy's rows as (m), in one pass over dy. Made by fusion of a matmul and a sum.
    */
-  linear_backward: op({
-    writes: [2, 3],
-    overwrites: true,
+  linear_backward: severalOutputs({
     infer(inputs) {
-      expectInputs('linear_backward', inputs, ['f32', 'f32', 'f32', 'f32']);
-      const [dy, x, weight, bias] = inputs;
+      expectInputs('linear_backward', inputs, ['f32', 'f32']);
+      const [dy, x] = inputs;
       const { batch, m, n } = matmulSizes(dy, x, weightProduct);
-      const shapes = `${showShape(dy.shape)} and ${showShape(x.shape)}`;
       if (dy.shape.length !== 2 || x.shape.length !== 2 || batch !== 1 || n === 0)
         fail(
           'shape_mismatch',
-          `linear_backward: got ${shapes}, expected two matrices, the second of at least one feature`,
+          `linear_backward: got ${showShape(dy.shape)} and ${showShape(x.shape)}, expected two matrices, ` +
+            'the second of at least one feature',
         );
-      if (!sameShape(weight.shape, [m, n]) || sizeOf(bias.shape) !== m)
-        fail(
-          'shape_mismatch',
-          `linear_backward: gradients for ${shapes} have shapes ${showShape(weight.shape)} and ` +
-            `${showShape(bias.shape)}, expected [${m}, ${n}] and [${m}]`,
-        );
-      return undefined;
+      return [
+        { dtype: 'f32', shape: [m, n] },
+        { dtype: 'f32', shape: [m] },
+      ];
     },
-    reference([dy, x, weight, bias]) {
-      matmul.matmul.reference([dy, x], weight, weightProduct);
+    reference([dy, x], [weight, bias]) {
+      matmul.matmul.reference([dy, x], [weight], weightProduct);
       sumOver(dy.data, reduceSizes(dy.shape, [0]), bias.data, 1);
     },
     flops: ([dy, x]) => sizeOf(dy.shape) * (2 * x.shape[1] + 1),

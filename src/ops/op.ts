@@ -23,18 +23,28 @@ export interface Sym extends TensorType {
   readonly id: number;
 }
 
-/** Records one op in the graph being differentiated and returns its output. */
+/** Records one op in the graph being differentiated and returns its first output. */
 export type Emit = (op: string, inputs: readonly Sym[], attrs?: object) => Sym;
 
-export interface GradientContext<A> {
+/** What every gradient rule is given. */
+interface Differentiated<A> {
   readonly inputs: readonly Sym[];
-  readonly output: Sym;
-  /** Gradient of the loss with respect to the output, of the output's shape. */
-  readonly dy: Sym;
   readonly attrs: A;
   readonly emit: Emit;
   /** Whether the gradient of input `i` is wanted; rules may skip work where it is not. */
   readonly wanted: (i: number) => boolean;
+}
+
+export interface GradientsContext<A> extends Differentiated<A> {
+  readonly outputs: readonly Sym[];
+  /** Gradient of the loss with respect to each output, of its shape; undefined where the loss does not depend on it. */
+  readonly dys: readonly (Sym | undefined)[];
+}
+
+export interface GradientContext<A> extends Differentiated<A> {
+  readonly output: Sym;
+  /** Gradient of the loss with respect to the output, of its shape. */
+  readonly dy: Sym;
 }
 
 /** Integer values that index something: input `input` must hold whole numbers in [0, below). */
@@ -50,20 +60,8 @@ export interface Domain {
   readonly most: number;
 }
 
-/** One row of the op table: everything about an op that is true on every backend. */
-export interface Op<A extends object = object> {
-  /** Output type; all argument checks are made here, before any work. In-place ops return undefined. */
-  infer(inputs: readonly TensorType[], attrs: A): TensorType | undefined;
-  /** Plain TypeScript, sums in f64. Writes `output`, or for in-place ops the inputs listed in `writes`. */
-  reference(inputs: readonly Value[], output: Value, attrs: A): void;
-  /** Arithmetic operations for given types; the bytes follow from the types. */
-  flops(inputs: readonly TensorType[], output: TensorType | undefined, attrs: A): number;
-  /** Gradient with respect to each input, undefined where there is none. Absent: the op can't be differentiated. */
-  gradient?(context: GradientContext<A>): (Sym | undefined)[];
-  /** Positions of inputs that are updated in place (optimizer steps). */
-  readonly writes?: readonly number[];
-  /** What it writes it does not read: those inputs are outputs. */
-  readonly overwrites?: boolean;
+/** What a row says besides what depends on how many outputs there are. */
+interface Facts<A> {
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */
@@ -72,5 +70,41 @@ export interface Op<A extends object = object> {
   readonly domains?: readonly Domain[];
 }
 
+/** One row of the op table: everything about an op that is true on every backend. */
+export interface Op<A extends object = object> extends Facts<A> {
+  /** Types of the outputs; all argument checks are made here, before any work. */
+  infer(inputs: readonly TensorType[], attrs: A): readonly TensorType[];
+  /** Plain TypeScript, sums in f64. An output that lies in an input's memory holds that input's values at first. */
+  reference(inputs: readonly Value[], outputs: readonly Value[], attrs: A): void;
+  /** Arithmetic operations for given types; the bytes follow from the types. */
+  flops(inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A): number;
+  /** Gradient with respect to each input, undefined where there is none. Absent: the op can't be differentiated. */
+  gradient?(context: GradientsContext<A>): (Sym | undefined)[];
+  /** Output i lies in the memory of input inPlace[i], whose values it replaces (optimizer steps). */
+  readonly inPlace?: readonly number[];
+}
+
+/** A row of an op with one output, as most have. */
+interface OneOutput<A extends object> extends Facts<A> {
+  infer(inputs: readonly TensorType[], attrs: A): TensorType;
+  reference(inputs: readonly Value[], output: Value, attrs: A): void;
+  flops(inputs: readonly TensorType[], output: TensorType, attrs: A): number;
+  gradient?(context: GradientContext<A>): (Sym | undefined)[];
+}
+
 /** Keeps the attribute type while checking the row. */
-export const op = <A extends object = object>(row: Op<A>): Op<A> => row;
+export const severalOutputs = <A extends object = object>(row: Op<A>): Op<A> => row;
+
+/** The same for an op with one output, whose row is written without lists. */
+export function op<A extends object = object>(row: OneOutput<A>): Op<A> {
+  const { infer, reference, flops, gradient, ...facts } = row;
+  return {
+    ...facts,
+    infer: (inputs, attrs) => [infer(inputs, attrs)],
+    reference: (inputs, [output], attrs) => reference(inputs, output, attrs),
+    flops: (inputs, [output], attrs) => flops(inputs, output, attrs),
+    ...(gradient && {
+      gradient: ({ outputs: [output], dys: [dy], ...context }) => gradient({ ...context, output, dy: dy! }),
+    }),
+  };
+}

@@ -2,7 +2,7 @@ import { fail } from '../core/errors.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { expectNumber, showType } from './check.ts';
 import type { Value } from './op.ts';
-import { op, type TensorType } from './op.ts';
+import { severalOutputs, type TensorType } from './op.ts';
 
 /**
  * Optimizer steps, in place, over one flat tensor of all parameters.
@@ -32,7 +32,7 @@ export interface AdamAttrs extends ClipAttrs {
   readonly weightDecay: number;
 }
 
-/** Parameter and moments have one shape, then hyper [4], then the norm [] if gradients are clipped. */
+/** Parameter and moments have one shape, then hyper [4], then the norm [] if gradients are clipped. Gives the outputs' types. */
 function check(
   name: string,
   inputs: readonly TensorType[],
@@ -49,7 +49,7 @@ function check(
   });
   expectNumber(name, 'weightDecay', attrs.weightDecay, 0, 1e6);
   if (attrs.maxNorm !== undefined) expectNumber(name, 'maxNorm', attrs.maxNorm, 1e-30, 1e30);
-  return undefined;
+  return [inputs[0], ...inputs.slice(2, 2 + moments)];
 }
 
 /** What gradients are multiplied by. */
@@ -67,8 +67,8 @@ const decayTerm =
 
 function adamRow(name: 'adam' | 'adamw') {
   const decoupled = name === 'adamw';
-  return op<AdamAttrs>({
-    writes: [0, 2, 3],
+  return severalOutputs<AdamAttrs>({
+    inPlace: [0, 2, 3],
     infer(inputs, attrs) {
       expectNumber(name, 'beta1', attrs.beta1, 0, 1 - 2 ** -24);
       expectNumber(name, 'beta2', attrs.beta2, 0, 1 - 2 ** -24);
@@ -95,8 +95,8 @@ function adamRow(name: 'adam' | 'adamw') {
 
 export const optimizer = {
   /** sgd(p, g, [buffer,] hyper, [norm]): torch.optim.SGD without dampening. */
-  sgd: op<SgdAttrs>({
-    writes: [0, 2],
+  sgd: severalOutputs<SgdAttrs>({
+    inPlace: [0, 2],
     infer(inputs, attrs) {
       expectNumber('sgd', 'momentum', attrs.momentum, 0, 1);
       if (attrs.nesterov && attrs.momentum === 0)

@@ -56,7 +56,7 @@ export function tensorsToObserve(graph: Graph): TensorId[] {
   for (const node of graph.nodes) {
     if (node.op !== 'matmul' && node.op !== 'add' && !activationNames.includes(node.op as ActivationName))
       continue;
-    for (const id of [...node.inputs, node.output!])
+    for (const id of [...node.inputs, ...node.outputs])
       if (graph.tensors[id].dtype === 'f32' && graph.tensors[id].kind !== 'constant') ids.add(id);
   }
   return [...ids];
@@ -91,7 +91,7 @@ export function quantizedGraph(model: QuantizedModel, batch: number): Graph {
 
 /** Which op makes which tensor: equal where tensor ids mean the same. */
 const signatureOf = (graph: Graph): string =>
-  graph.nodes.map((n) => `${n.op} ${n.inputs} ${n.output}`).join('\n');
+  graph.nodes.map((n) => `${n.op} ${n.inputs} ${n.outputs}`).join('\n');
 
 /** Rewrites once to say what will run in integers, and refuses a model in which nothing does. */
 export const quantizedModel = (
@@ -171,7 +171,7 @@ class Rewriter {
       const reason = this.quantize(node, readers, absorbed);
       const at =
         node.op === 'matmul'
-          ? `matmul ${report.length} (${source.tensors[node.output!].shape.join('x')})`
+          ? `matmul ${report.length} (${source.tensors[node.outputs[0]].shape.join('x')})`
           : node.op;
       report.push(reason === undefined ? { op: at, runs: 'int8' } : { op: at, runs: 'f32', reason });
       yield;
@@ -194,14 +194,14 @@ class Rewriter {
       reason = result;
     } else if (movers.has(node.op) && this.u8.has(x)) {
       const { tensor, params } = this.u8.get(x)!;
-      this.u8.set(node.output!, { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
+      this.u8.set(node.outputs[0], { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
       return undefined;
     } else if (activationNames.includes(node.op as ActivationName)) {
       const input = this.asU8(x);
-      const params = this.params(node.output!);
+      const params = this.params(node.outputs[0]);
       if (input && params) {
         const table = this.table(node, input.params, params);
-        this.u8.set(node.output!, {
+        this.u8.set(node.outputs[0], {
           tensor: this.tracer.apply('activation_i8', [input.tensor, table], { stands: params }),
           params,
         });
@@ -210,7 +210,7 @@ class Rewriter {
       reason = 'calibration saw no values for it';
     }
     const inputs = node.inputs.map((id) => this.asF32(id));
-    this.f32.set(node.output!, this.tracer.apply(node.op, inputs, node.attrs));
+    this.f32.set(node.outputs[0], this.tracer.apply(node.op, inputs, node.attrs));
     return reason;
   }
 

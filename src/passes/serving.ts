@@ -102,7 +102,7 @@ function takeBytes(graph: Graph, { scale, shift }: { scale: number; shift: numbe
         'byteInput needs a model whose input is only quantized; this one also uses it as f32 (see its report)',
       );
     if (reader.op === 'quantize') break;
-    id = reader.output!;
+    [id] = reader.outputs;
   }
   const params = reader.attrs as QuantAttrs;
   const data: TypedArray = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -99,16 +99,17 @@ export function observedPlan(
   const { tracer, parameters } = traceStep(model, input, batch, options);
   const near = new Map(parameters.map(({ name, parameter }) => [tracer.parameter(parameter).id, name]));
   const observed: Observed[] = [];
-  for (const { op, section, inputs, output } of tracer.nodes) {
-    if (output === undefined) continue;
+  for (const { op, section, inputs, outputs } of tracer.nodes) {
     const own = inputs.find((id) => tracer.tensors[id].kind === 'state' && near.has(id));
     const parameter = near.get(own ?? inputs.find((id) => near.has(id)) ?? -1);
-    if (parameter) near.set(output, parameter);
-    const { dtype, view } = tracer.tensors[output];
-    if (dtype !== 'f32' || view || opOf(op).alias) continue;
-    const slot = `observed ${output}`;
-    tracer.outputs[slot] = output;
-    observed.push({ slot, op, section, parameter });
+    for (const id of outputs) {
+      if (parameter) near.set(id, parameter);
+      const { dtype, view } = tracer.tensors[id];
+      if (dtype !== 'f32' || view || opOf(op).alias) continue;
+      const slot = `observed ${id}`;
+      tracer.outputs[slot] = id;
+      observed.push({ slot, op, section, parameter });
+    }
   }
   return { plan: buildPlan(tracer.graph, { name: 'look at a step', optimize: false }), observed };
 }
@@ -156,10 +157,10 @@ function traceStep(model: Model, input: TensorType, batch: number, options: Trai
       : tracer.state(undefined, { dtype: 'f32', shape: [trained] }, { of: t.id, offset: 0 });
   const inputs = [...[flat.tensor, flatGradients, ...moments.map(state)].map(updated), hyper];
   const { clipNorm = Infinity } = options;
-  if (clipNorm === Infinity) tracer.update(op, inputs, attrs);
+  if (clipNorm === Infinity) tracer.applyAll(op, inputs, attrs);
   else {
     const norm = tracer.apply('global_norm', [inputs[1]]);
-    tracer.update(op, [...inputs, norm], { ...attrs, maxNorm: clipNorm });
+    tracer.applyAll(op, [...inputs, norm], { ...attrs, maxNorm: clipNorm });
   }
 
   const names = nameParameters(model, used);
@@ -218,7 +219,7 @@ function placeGradients(
   length: number,
 ): Tensor {
   const flat = tracer.state('gradients', { dtype: 'f32', shape: [length] });
-  const makerOf = (id: number) => tracer.nodes.find((n) => n.output === id);
+  const makerOf = (id: number) => tracer.nodes.find((n) => n.outputs.includes(id));
   gradients.forEach((gradient, i) => {
     if (!gradient) return;
     const { offset } = tracer.tensors[parameters[i].id].view!;

@@ -65,7 +65,7 @@ export async function calibrate(
         const seen = ((at - start) * values.length) / batch;
         observer.observe(
           values.subarray(seen),
-          `tensor ${id} (${graph.nodes.find((n) => n.output === id)?.op ?? 'input'})`,
+          `tensor ${id} (${graph.nodes.find((n) => n.outputs.includes(id))?.op ?? 'input'})`,
         );
         await turns.breathe();
       }

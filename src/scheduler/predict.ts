@@ -47,7 +47,7 @@ function timeOf(step: Step, rates: Rates): [Part, number] {
   const { flops, bytes } = step.cost;
   if (products.has(step.op)) {
     const kind = step.op === 'matmul_i8' ? 'i8' : 'f32';
-    const [n = 1, m = 1] = [...(step.output ?? step.inputs[2]).shape].reverse();
+    const [n = 1, m = 1] = [...step.outputs[0].shape].reverse();
     // The sums of linear_backward are less than half a term, and must not hide that there is one alone (one sample).
     const k = Math.max(1, Math.round(flops / (2 * m * n)));
     const rate = Math.min(m, n, k) === 1 ? rates[`${kind}Vector`] : rates[kind];
@@ -55,7 +55,7 @@ function timeOf(step: Step, rates: Rates): [Part, number] {
   }
   const moving = bytes / at(rates.bytes, bytes);
   // What works in place is an optimizer: arithmetic without functions, over four arrays at once.
-  const computing = flops / (opOf(step.op).writes ? rates.updates : rates.functions);
+  const computing = flops / (opOf(step.op).inPlace ? rates.updates : rates.functions);
   return computing > moving ? ['functions', computing] : ['memory', moving];
 }
 

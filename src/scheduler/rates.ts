@@ -200,7 +200,7 @@ const update = (length: number) =>
     const flat = ['p', 'g', 'm', 'v'].map((name) => tracer.state(name, { dtype: 'f32', shape: [length] }));
     const hyper = tracer.input('hyper', { dtype: 'f32', shape: [4] });
     const { op, attrs } = adam();
-    tracer.update(op, [...flat, hyper], attrs);
+    tracer.applyAll(op, [...flat, hyper], attrs);
     return undefined;
   });
 

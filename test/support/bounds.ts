@@ -39,7 +39,7 @@ function sumsOf(inputs: readonly Value[], attrs: MatmulAttrs): Float64Array {
   const { batch, m, n, k } = matmulSizes(a, b, attrs);
   const y = { dtype: 'f32' as const, shape: [batch, m, n], data: new Float64Array(batch * m * n) };
   const { activation, derivative, ...plain } = attrs;
-  ops.matmul.reference([a, b], y, plain);
+  ops.matmul.reference([a, b], [y], plain);
   const finite = (v: number) => (Number.isFinite(v) ? v : 0);
   const bounds = y.data.map((s, i) => {
     const bias = derivative || !inputs[2] ? 0 : finite(Math.abs(inputs[2].data[i % n]));

@@ -53,7 +53,7 @@ const caseDerivative = ([m, k, n]: number[]): Case => ({
 });
 
 const caseBackward = ([m, k, n]: number[]): Case => ({
-  inputs: [f32([k, m]), f32([k, n]), f32([m, n]), f32([m])],
+  inputs: [f32([k, m]), f32([k, n])],
   attrs: {},
 });
 

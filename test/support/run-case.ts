@@ -12,7 +12,7 @@ const GUARD_BYTES = 64;
 const GUARD_VALUE = 0xa5;
 
 export interface CaseResult {
-  /** The output, or for in-place ops every tensor they write, in order. */
+  /** In order. */
   readonly outputs: TypedArray[];
   /** Bytes outside all tensors that were changed. */
   readonly strayWrites: string[];
@@ -31,8 +31,7 @@ export function planOfCase(
   const tensors: Tensor[] = inputs.map((spec, i) =>
     constants.includes(i) ? tracer.constant(data[i], spec) : tracer.state(`x${i}`, spec),
   );
-  if (opOf(name).writes) tracer.update(name, tensors, attrs);
-  else tracer.output('y', tracer.apply(name, tensors, attrs));
+  tracer.applyAll(name, tensors, attrs).forEach((y, i) => void tracer.output(`y${i}`, y));
   const plan = buildPlan(tracer.graph, { name, optimize: false, guardBytes: GUARD_BYTES });
   const guards = guardSlots(plan);
   return {
@@ -51,10 +50,10 @@ export async function runCase(backend: Backend, name: OpName, c: Case): Promise<
       if (plan.slots[`x${i}`]) program.write(plan.slots[`x${i}`], values);
     });
     program.run();
-    const written = opOf(name).writes;
-    const slots = written ? written.flatMap((i) => plan.slots[`x${i}`] ?? []) : [plan.slots.y];
+    const { inPlace = [] } = opOf(name);
     const outputs: TypedArray[] = [];
-    for (const slot of slots) outputs.push(await program.read(slot));
+    for (const slot of Object.values(plan.slots))
+      if (slot.role === 'output') outputs.push(await program.read(slot));
     const strayWrites: string[] = [];
     for (const g of guards) {
       const bytes = await program.read(g);
@@ -64,7 +63,7 @@ export async function runCase(backend: Backend, name: OpName, c: Case): Promise<
     const changedInputs: number[] = [];
     for (let i = 0; i < data.length; i++) {
       const slot = plan.slots[`x${i}`];
-      if (!slot || written?.includes(i)) continue;
+      if (!slot || inPlace.slice(0, outputs.length).includes(i)) continue;
       const now = await program.read(slot);
       if (!sameBytes(now, data[i])) changedInputs.push(i);
     }

@@ -64,11 +64,10 @@ class ReferenceProgram implements Program {
     this.arena = new ArrayBuffer(plan.arenaBytes * (this.wide ? 2 : 1));
     account(this.arena.byteLength);
     for (const c of plan.constants) this.view(c).set(c.data);
-    this.calls = plan.steps.map(({ op, attrs, inputs, output, section }) => {
-      const values = inputs.map((t) => this.value(t));
-      const target = output ? this.value(output) : values[0];
+    this.calls = plan.steps.map(({ op, attrs, inputs, outputs, section }) => {
+      const [given, made] = [inputs, outputs].map((tensors) => tensors.map((t) => this.value(t)));
       const { reference } = opOf(op);
-      return { section, run: () => reference(values, target, attrs) };
+      return { section, run: () => reference(given, made, attrs) };
     });
   }
 

@@ -187,14 +187,14 @@ class Specimen {
       return ref;
     };
     const refs = inputs.map(([dtype, ...shape]) => place(dtype, shape));
-    const type = opOf(op).infer(refs, attrs);
-    const output = type && place(type.dtype, type.shape);
+    const { infer, inPlace = [] } = opOf(op);
+    const outputs = infer(refs, attrs).map(({ dtype, shape }, i) => refs[inPlace[i]] ?? place(dtype, shape));
     const extraAt = end;
     const step = {
       op,
       attrs,
       inputs: refs,
-      output,
+      outputs,
       section: 'forward',
       cost: { flops: 0, bytes: 0 },
     } as const;

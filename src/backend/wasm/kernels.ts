@@ -32,7 +32,7 @@ export interface Kernel {
   encode(step: Step, place: Place): TapeRecord[];
 }
 
-type Words<A> = (step: Step & { readonly attrs: A; readonly output: TensorRef }, place: Place) => Word[];
+type Words<A> = (step: Step & { readonly attrs: A }, place: Place) => Word[];
 
 /** A step that is one record. */
 const one = <A = object>(code: number, words: Words<A>): Kernel => ({
@@ -43,19 +43,19 @@ const count = (t: TensorRef): number => sizeOf(t.shape);
 const typeCodes: Record<DType, number> = { f32: opcode.F32, i32: opcode.I32, u8: opcode.U8, i8: opcode.I8 };
 
 const activation = (name: ActivationName): Kernel =>
-  one(opcode.ACTIVATION, ({ inputs: [x], output, attrs }, { address }) => {
+  one(opcode.ACTIVATION, ({ inputs: [x], outputs: [output], attrs }, { address }) => {
     const [code, parameter] = activationWords({ name, attrs });
     return [code, address(x), address(output), count(x), parameter];
   });
 
 const activationBackward = (name: ActivationName): Kernel =>
-  one(opcode.ACTIVATION_BACKWARD, ({ inputs: [dy, saved], output, attrs }, { address }) => {
+  one(opcode.ACTIVATION_BACKWARD, ({ inputs: [dy, saved], outputs: [output], attrs }, { address }) => {
     const [code, parameter] = activationWords({ name, attrs });
     return [code, address(dy), address(saved), address(output), count(dy), parameter];
   });
 
 const binary = (kind: number): Kernel =>
-  one(opcode.BINARY, ({ inputs: [a, b], output }, { address }) => {
+  one(opcode.BINARY, ({ inputs: [a, b], outputs: [output] }, { address }) => {
     const walk = broadcastWalk(a.shape, b.shape, output.shape);
     const { dims, strides } = walk;
     return [
@@ -78,8 +78,8 @@ function copyRecord(source: TensorRef, target: TensorRef, copy: StridedCopy, { a
 }
 
 /** An op that is one strided copy. */
-const copies = (copy: (step: Step & { readonly output: TensorRef }) => StridedCopy): Kernel => ({
-  encode: (step, place) => [copyRecord(step.inputs[0], step.output!, copy(step as never), place)],
+const copies = (copy: (step: Step) => StridedCopy): Kernel => ({
+  encode: (step, place) => [copyRecord(step.inputs[0], step.outputs[0], copy(step), place)],
 });
 
 /** Repeats a value over a tensor's memory. */
@@ -91,7 +91,7 @@ function fillRecord(t: TensorRef, value: number, { address }: Place): TapeRecord
 }
 
 const reduction = (kind: number, divisor: (n: number) => number): Kernel =>
-  one<ReduceAttrs>(opcode.REDUCE, ({ inputs: [x], output, attrs }, { address }) => {
+  one<ReduceAttrs>(opcode.REDUCE, ({ inputs: [x], outputs: [output], attrs }, { address }) => {
     const { outer, count, inner } = reduceSizes(x.shape, attrs.axes);
     return [kind, address(x), address(output), outer, count, inner, divisor(count)];
   });
@@ -100,19 +100,19 @@ const sum = reduction(opcode.SUM, () => 1);
 
 /** Softmax and its kin: operands, then rows and their length. */
 const rowwise = (code: number): Kernel =>
-  one(code, ({ inputs, output }, { address }) => {
+  one(code, ({ inputs, outputs: [output] }, { address }) => {
     const { rows, n } = rowsOf(inputs[0].shape);
     return [...inputs.map(address), address(output), rows, n];
   });
 
 const crossEntropy = (code: number, logits: number): Kernel =>
-  one<CrossEntropyAttrs>(code, ({ inputs, output, attrs }, { address }) => {
+  one<CrossEntropyAttrs>(code, ({ inputs, outputs: [output], attrs }, { address }) => {
     const { rows, n } = rowsOf(inputs[logits].shape);
     return [...inputs.map(address), address(output), rows, n, float(attrs.labelSmoothing)];
   });
 
 const loss = (code: number, kind: number): Kernel =>
-  one<{ delta?: number }>(code, ({ inputs, output, attrs }, { address }) => [
+  one<{ delta?: number }>(code, ({ inputs, outputs: [output], attrs }, { address }) => [
     ...[kind, ...inputs.map(address), address(output), count(inputs[0])],
     float(attrs.delta ?? 0),
   ]);
@@ -142,7 +142,7 @@ export const kernels = {
       const product = encodeMatmul(step, place);
       if (!derivative) return product;
       // Element by element, so it may write where it reads.
-      const inputs = [step.output!, step.inputs[2]];
+      const inputs = [step.outputs[0], step.inputs[2]];
       return [
         ...product,
         ...activationBackward(derivative.name).encode({ ...step, inputs, attrs: derivative.attrs }, place),
@@ -151,10 +151,11 @@ export const kernels = {
   },
   linear_backward: {
     encode(step, place) {
-      const [dy, x, weight, bias] = step.inputs;
+      const [dy] = step.inputs;
+      const [weight, bias] = step.outputs;
       return [
-        ...encodeMatmul({ ...step, inputs: [dy, x], output: weight, attrs: weightProduct }, place),
-        ...sum.encode({ ...step, inputs: [dy], output: bias, attrs: { axes: [0] } }, place),
+        ...encodeMatmul({ ...step, outputs: [weight], attrs: weightProduct }, place),
+        ...sum.encode({ ...step, inputs: [dy], outputs: [bias], attrs: { axes: [0] } }, place),
       ];
     },
   },
@@ -163,16 +164,18 @@ export const kernels = {
   sub: binary(opcode.SUB),
   mul: binary(opcode.MUL),
   div: binary(opcode.DIV),
-  scale: one<{ factor: number }>(opcode.SCALE, ({ inputs: [x], output, attrs }, { address }) => [
+  scale: one<{ factor: number }>(opcode.SCALE, ({ inputs: [x], outputs: [output], attrs }, { address }) => [
     ...[address(x), address(output), count(x)],
     float(attrs.factor),
   ]),
-  cast: one(opcode.CAST, ({ inputs: [x], output }, { address }) => [
+  cast: one(opcode.CAST, ({ inputs: [x], outputs: [output] }, { address }) => [
     ...[typeCodes[x.dtype], typeCodes[output.dtype], address(x), address(output), count(x)],
   ]),
   copy: copies(({ inputs: [x] }) => transposeCopy(x, { perm: x.shape.map((_, i) => i) })),
   fill: {
-    encode: ({ output, attrs }, place) => [fillRecord(output!, (attrs as { value: number }).value, place)],
+    encode: ({ outputs: [output], attrs }, place) => [
+      fillRecord(output, (attrs as { value: number }).value, place),
+    ],
   },
   relu: activation('relu'),
   relu_backward: activationBackward('relu'),
@@ -197,16 +200,16 @@ export const kernels = {
   max: reduction(opcode.MAX, () => 1),
   max_backward: one<ReduceAttrs>(
     opcode.MAX_BACKWARD,
-    ({ inputs: [dy, x, y], output, attrs }, { address }) => {
+    ({ inputs: [dy, x, y], outputs: [output], attrs }, { address }) => {
       const { outer, count, inner } = reduceSizes(x.shape, attrs.axes);
       return [...[dy, x, y, output].map(address), outer, count, inner];
     },
   ),
-  argmax: one(opcode.ARGMAX, ({ inputs: [x], output }, { address }) => {
+  argmax: one(opcode.ARGMAX, ({ inputs: [x], outputs: [output] }, { address }) => {
     const { rows, n } = rowsOf(x.shape);
     return [typeCodes[x.dtype], address(x), address(output), rows, n];
   }),
-  global_norm: one(opcode.GLOBAL_NORM, ({ inputs: [x], output }, { address }) => [
+  global_norm: one(opcode.GLOBAL_NORM, ({ inputs: [x], outputs: [output] }, { address }) => [
     address(x),
     address(output),
     count(x),
@@ -215,25 +218,28 @@ export const kernels = {
   transpose: copies(({ inputs: [x], attrs }) => transposeCopy(x, attrs as never)),
   slice: copies(({ inputs: [x], attrs }) => sliceCopy(x, attrs as never)),
   slice_backward: {
-    encode: ({ inputs: [dy], output, attrs }, place) => [
-      fillRecord(output!, 0, place),
-      copyRecord(dy, output!, sliceBackwardCopy(output!, attrs as never), place),
+    encode: ({ inputs: [dy], outputs: [output], attrs }, place) => [
+      fillRecord(output, 0, place),
+      copyRecord(dy, output, sliceBackwardCopy(output, attrs as never), place),
     ],
   },
   concat: {
-    encode: ({ inputs, output, attrs }, place) =>
-      concatCopies(inputs, output!, attrs as ConcatAttrs).map((c, i) =>
-        copyRecord(inputs[i], output!, c, place),
+    encode: ({ inputs, outputs: [output], attrs }, place) =>
+      concatCopies(inputs, output, attrs as ConcatAttrs).map((c, i) =>
+        copyRecord(inputs[i], output, c, place),
       ),
   },
-  broadcast: copies(({ inputs: [x], output }) => broadcastCopy(x, output)),
-  gather: one<GatherAttrs>(opcode.GATHER, ({ inputs: [x, indices], output, attrs }, { address }) => {
-    const { outer, size, inner, count } = gatherSizes(x, indices, attrs);
-    return [...[x, indices, output].map(address), outer, size, inner, count];
-  }),
+  broadcast: copies(({ inputs: [x], outputs: [output] }) => broadcastCopy(x, output)),
+  gather: one<GatherAttrs>(
+    opcode.GATHER,
+    ({ inputs: [x, indices], outputs: [output], attrs }, { address }) => {
+      const { outer, size, inner, count } = gatherSizes(x, indices, attrs);
+      return [...[x, indices, output].map(address), outer, size, inner, count];
+    },
+  ),
   gather_backward: one<GatherAttrs>(
     opcode.GATHER_BACKWARD,
-    ({ inputs: [dy, indices], output, attrs }, { address }) => {
+    ({ inputs: [dy, indices], outputs: [output], attrs }, { address }) => {
       const { outer, size, inner, count } = gatherSizes(output, indices, attrs);
       return [...[dy, indices, output].map(address), outer, size, inner, count];
     },
@@ -252,7 +258,7 @@ export const kernels = {
   huber_backward: loss(opcode.LOSS_BACKWARD, opcode.HUBER),
   dropout: one<DropoutAttrs>(
     opcode.DROPOUT,
-    ({ inputs: [x, seed], output, attrs: { p, salt } }, { address }) => [
+    ({ inputs: [x, seed], outputs: [output], attrs: { p, salt } }, { address }) => [
       ...[x, seed, output].map(address),
       ...[count(x), salt, dropThreshold(p), float(1 / (1 - p))],
     ],
@@ -278,19 +284,19 @@ export const kernels = {
   adamw: adam(1),
   quantize: one<QuantAttrs>(
     opcode.QUANTIZE,
-    ({ inputs: [x], output, attrs: { scale, zeroPoint } }, { address }) => [
+    ({ inputs: [x], outputs: [output], attrs: { scale, zeroPoint } }, { address }) => [
       ...[address(x), address(output), count(x), float(inverseScale(scale)), zeroPoint],
       ...(output.dtype === 'u8' ? [0, 255] : [-128, 127]),
     ],
   ),
   dequantize: one<QuantAttrs>(
     opcode.DEQUANTIZE,
-    ({ inputs: [x], output, attrs: { scale, zeroPoint } }, { address }) => [
+    ({ inputs: [x], outputs: [output], attrs: { scale, zeroPoint } }, { address }) => [
       ...[address(x), address(output), count(x), x.dtype === 'i8' ? 1 : 0, zeroPoint],
       float(scale),
     ],
   ),
-  activation_i8: one(opcode.ACTIVATION_I8, ({ inputs: [x, table], output }, { address }) => [
+  activation_i8: one(opcode.ACTIVATION_I8, ({ inputs: [x, table], outputs: [output] }, { address }) => [
     ...[x, table, output].map(address),
     count(x),
   ]),

@@ -11,7 +11,10 @@ import { packedBytes } from './tiles.ts';
  * An f32 product as one record: sizes, and the two strides of each operand, which is all that transposing is. A derivative
  * is the caller's to add.
  */
-export function encodeMatmul({ inputs: [a, b, third], output, attrs }: Step, place: Place): TapeRecord[] {
+export function encodeMatmul(
+  { inputs: [a, b, third], outputs: [y], attrs }: Step,
+  place: Place,
+): TapeRecord[] {
   const { transposeA, transposeB, activation, derivative } = attrs as MatmulAttrs;
   const bias = derivative ? undefined : third;
   const sizes = matmulSizes(a, b, attrs as MatmulAttrs);
@@ -30,7 +33,7 @@ export function encodeMatmul({ inputs: [a, b, third], output, attrs }: Step, pla
     {
       opcode: opcode.MATMUL,
       words: [
-        ...[address(a), address(b), bias ? address(bias) : 0, address(output!)],
+        ...[address(a), address(b), bias ? address(bias) : 0, address(y)],
         ...[batch, m, n, k, batchStrideA, batchStrideB],
         ...[rowA, stepA, stepB, columnB, n],
         ...activationWords(activation),
@@ -82,7 +85,7 @@ export function encodeMatmulI8(step: Step, place: Place): TapeRecord[] {
           address(bias),
           address(multiplier),
           table ? address(table) : 0,
-          address(step.output!),
+          address(step.outputs[0]),
         ],
         ...[m, n, k, shift, zeroPoint, min, max],
         ...[...i8Tile, i8Kind, scratch, scratchPerThread, address(weight)],

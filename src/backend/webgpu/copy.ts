@@ -48,22 +48,22 @@ const plans = {
   copy: ({ inputs: [x] }: Step) => transposeCopy(x, { perm: x.shape.map((_, i) => i) }),
   transpose: ({ inputs: [x], attrs }: Step) => transposeCopy(x, attrs as never),
   slice: ({ inputs: [x], attrs }: Step) => sliceCopy(x, attrs as never),
-  broadcast: ({ inputs: [x], output }: Step) => broadcastCopy(x, output!),
+  broadcast: ({ inputs: [x], outputs: [output] }: Step) => broadcastCopy(x, output),
 };
 
 /** An op that is one strided copy. */
 export const copyKernel = (op: keyof typeof plans) => ({
-  encode: (step: Step) => [copyDispatch(step.inputs[0], step.output!, plans[op](step))],
+  encode: (step: Step) => [copyDispatch(step.inputs[0], step.outputs[0], plans[op](step))],
 });
 
 export const sliceBackwardKernel = {
-  encode: ({ inputs: [dy], output, attrs }: Step) => [
-    fillDispatch(output!, 0),
-    copyDispatch(dy, output!, sliceBackwardCopy(output!, attrs as never)),
+  encode: ({ inputs: [dy], outputs: [output], attrs }: Step) => [
+    fillDispatch(output, 0),
+    copyDispatch(dy, output, sliceBackwardCopy(output, attrs as never)),
   ],
 };
 
 export const concatKernel = {
-  encode: ({ inputs, output, attrs }: Step) =>
-    concatCopies(inputs, output!, attrs as ConcatAttrs).map((c, i) => copyDispatch(inputs[i], output!, c)),
+  encode: ({ inputs, outputs: [output], attrs }: Step) =>
+    concatCopies(inputs, output, attrs as ConcatAttrs).map((c, i) => copyDispatch(inputs[i], output, c)),
 };

@@ -32,7 +32,7 @@ export interface EncodeContext {
   readonly config?: ProductConfig;
 }
 
-type Typed<A> = Step & { readonly attrs: A; readonly output: TensorRef };
+type Typed<A> = Step & { readonly attrs: A };
 
 const count = (t: TensorRef): number => sizeOf(t.shape);
 /** Workgroups of 64 for one invocation an element. */
@@ -44,7 +44,7 @@ const one = <A = object>(make: (step: Typed<A>) => Dispatch): Kernel => ({
 });
 
 const activation = (name: ActivationName): Kernel =>
-  one(({ inputs: [x], output, attrs }) => {
+  one(({ inputs: [x], outputs: [output], attrs }) => {
     const [files, p] = activationFiles({ name, attrs });
     return {
       shader: { files: ['activation', ...files] },
@@ -54,7 +54,7 @@ const activation = (name: ActivationName): Kernel =>
   });
 
 const activationBackward = (name: ActivationName): Kernel =>
-  one(({ inputs: [dy, saved], output, attrs }) => {
+  one(({ inputs: [dy, saved], outputs: [output], attrs }) => {
     const [files, p] = activationFiles({ name, attrs });
     return {
       shader: { files: ['activation_backward', ...files] },
@@ -70,7 +70,7 @@ const product: Kernel = {
 const eight = (values: readonly number[]): number[] => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
 
 const binary = (kind: number): Kernel =>
-  one(({ inputs: [a, b], output }) => {
+  one(({ inputs: [a, b], outputs: [output] }) => {
     const { dims, strides } = broadcastWalk(a.shape, b.shape, output.shape);
     return {
       shader: { files: ['binary'], constants: { KIND: kind } },
@@ -83,15 +83,15 @@ const binary = (kind: number): Kernel =>
   });
 
 const reduction = (kind: 0 | 1, divisor: (n: number) => number): Kernel => ({
-  encode: ({ inputs: [x], output, attrs }, { scratch }) => {
+  encode: ({ inputs: [x], outputs: [output], attrs }, { scratch }) => {
     const sizes = reduceSizes(x.shape, (attrs as ReduceAttrs).axes);
-    return reduceDispatches(kind, sizes, x, output!, scratch, divisor(sizes.count));
+    return reduceDispatches(kind, sizes, x, output, scratch, divisor(sizes.count));
   },
 });
 
 /** A workgroup for each row of the operand at `position`. */
 const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => Word[] = () => []): Kernel =>
-  one<A>(({ inputs, output, attrs }) => {
+  one<A>(({ inputs, outputs: [output], attrs }) => {
     const { rows, n } = rowsOf(inputs[position].shape);
     return {
       shader: { files: [...files, 'rows', 'sums', 'workgroup', 'math'], constants: { LANES: lanesFor(n) } },
@@ -103,7 +103,7 @@ const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => 
 const smoothing = (attrs: CrossEntropyAttrs): Word[] => [float(attrs.labelSmoothing)];
 
 const loss = (file: string, kind: number): Kernel =>
-  one<{ delta?: number }>(({ inputs, output, attrs }) => ({
+  one<{ delta?: number }>(({ inputs, outputs: [output], attrs }) => ({
     shader: { files: [file, 'math'], constants: { KIND: kind } },
     args: [...inputs.map(wordOf), wordOf(output), count(output), float(attrs.delta ?? 0)],
     workgroups: each(count(output)),
@@ -157,18 +157,20 @@ export const kernels = {
   sub: binary(1),
   mul: binary(2),
   div: binary(3),
-  scale: one<{ factor: number }>(({ inputs: [x], output, attrs }) => ({
+  scale: one<{ factor: number }>(({ inputs: [x], outputs: [output], attrs }) => ({
     shader: shader('scale'),
     args: [wordOf(x), wordOf(output), count(x), float(attrs.factor)],
     workgroups: each(count(x)),
   })),
-  cast: one(({ inputs: [x], output }) => ({
+  cast: one(({ inputs: [x], outputs: [output] }) => ({
     shader: shader('cast', { FROM: typeCodes[x.dtype], TO: typeCodes[output.dtype] }),
     args: [wordOf(x), wordOf(output), count(x)],
     workgroups: each(bytesPerElement[output.dtype] === 4 ? count(x) : packed(count(x))),
   })),
   copy: copyKernel('copy'),
-  fill: { encode: ({ output, attrs }) => [fillDispatch(output!, (attrs as { value: number }).value)] },
+  fill: {
+    encode: ({ outputs: [output], attrs }) => [fillDispatch(output, (attrs as { value: number }).value)],
+  },
   relu: activation('relu'),
   relu_backward: activationBackward('relu'),
   leaky_relu: activation('leaky_relu'),
@@ -190,7 +192,7 @@ export const kernels = {
   sum: reduction(0, () => 1),
   mean: reduction(0, (n) => n),
   max: reduction(1, () => 1),
-  max_backward: one<ReduceAttrs>(({ inputs: [dy, x, y], output, attrs }) => {
+  max_backward: one<ReduceAttrs>(({ inputs: [dy, x, y], outputs: [output], attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     return {
       shader: shader('max_backward'),
@@ -198,7 +200,7 @@ export const kernels = {
       workgroups: each(count(y)),
     };
   }),
-  argmax: one(({ inputs: [x], output }) => {
+  argmax: one(({ inputs: [x], outputs: [output] }) => {
     const { rows, n } = rowsOf(x.shape);
     return {
       shader: shader('argmax', { BYTES: x.dtype === 'u8' ? 1 : 0 }),
@@ -207,7 +209,7 @@ export const kernels = {
     };
   }),
   global_norm: {
-    encode: ({ inputs: [x], output }, { scratch }) => normDispatches(x, output!, scratch),
+    encode: ({ inputs: [x], outputs: [output] }, { scratch }) => normDispatches(x, output, scratch),
   },
   reshape: { encode: () => [] },
   transpose: copyKernel('transpose'),
@@ -215,7 +217,7 @@ export const kernels = {
   slice_backward: sliceBackwardKernel,
   concat: concatKernel,
   broadcast: copyKernel('broadcast'),
-  gather: one<GatherAttrs>(({ inputs: [x, indices], output, attrs }) => {
+  gather: one<GatherAttrs>(({ inputs: [x, indices], outputs: [output], attrs }) => {
     const sizes = gatherSizes(x, indices, attrs);
     return {
       shader: shader('gather'),
@@ -223,7 +225,7 @@ export const kernels = {
       workgroups: each(count(output)),
     };
   }),
-  gather_backward: one<GatherAttrs>(({ inputs: [dy, indices], output, attrs }) => {
+  gather_backward: one<GatherAttrs>(({ inputs: [dy, indices], outputs: [output], attrs }) => {
     const sizes = gatherSizes(output, indices, attrs);
     return {
       shader: { files: ['gather_backward', 'sums'] },
@@ -243,7 +245,7 @@ export const kernels = {
   bce_with_logits_backward: loss('loss_backward', 1),
   huber: loss('loss', 2),
   huber_backward: loss('loss_backward', 2),
-  dropout: one<DropoutAttrs>(({ inputs: [x, seed], output, attrs: { p, salt } }) => ({
+  dropout: one<DropoutAttrs>(({ inputs: [x, seed], outputs: [output], attrs: { p, salt } }) => ({
     shader: shader('dropout'),
     args: [...[x, seed, output].map(wordOf), count(x), salt, dropThreshold(p), float(1 / (1 - p))],
     workgroups: each(Math.ceil(count(x) / 2)),
@@ -251,7 +253,7 @@ export const kernels = {
   sgd,
   adam: adam(0),
   adamw: adam(1),
-  quantize: one<QuantAttrs>(({ inputs: [x], output, attrs: { scale, zeroPoint } }) => ({
+  quantize: one<QuantAttrs>(({ inputs: [x], outputs: [output], attrs: { scale, zeroPoint } }) => ({
     shader: shader('quantize'),
     args: [
       ...[wordOf(x), wordOf(output), count(x), float(inverseScale(scale)), zeroPoint],
@@ -259,12 +261,12 @@ export const kernels = {
     ],
     workgroups: each(packed(count(x))),
   })),
-  dequantize: one<QuantAttrs>(({ inputs: [x], output, attrs: { scale, zeroPoint } }) => ({
+  dequantize: one<QuantAttrs>(({ inputs: [x], outputs: [output], attrs: { scale, zeroPoint } }) => ({
     shader: shader('dequantize', { SIGNED: x.dtype === 'i8' ? 1 : 0 }),
     args: [wordOf(x), wordOf(output), count(x), zeroPoint, float(scale)],
     workgroups: each(count(x)),
   })),
-  activation_i8: one(({ inputs: [x, table], output }) => ({
+  activation_i8: one(({ inputs: [x, table], outputs: [output] }) => ({
     shader: shader('activation_i8'),
     args: [...[x, table, output].map(wordOf), count(x)],
     workgroups: each(packed(count(x))),

@@ -48,11 +48,9 @@ interface F32Product {
   readonly sums?: TensorRef;
 }
 
-function f32Product({ op, attrs, inputs, output }: Step): F32Product {
-  const [a, b, third, sums] = inputs;
-  if (op !== 'linear_backward')
-    return { attrs: attrs as MatmulAttrs, operands: [a, b], output: output!, third };
-  return { attrs: weightProduct, operands: [a, b], output: third, sums };
+function f32Product({ op, attrs, inputs: [a, b, third], outputs: [output, sums] }: Step): F32Product {
+  if (op === 'linear_backward') return { attrs: weightProduct, operands: [a, b], output, sums };
+  return { attrs: attrs as MatmulAttrs, operands: [a, b], output, third };
 }
 
 /** Terms of a sum that a product makes beside its own; more go through the passes of a reduction, which keep their digits. */
@@ -115,7 +113,7 @@ export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scr
   const [x, weight, bias, multiplier, table] = step.inputs;
   const { shift, zeroPoint, min, max } = step.attrs as MatmulI8Attrs;
   const [n, k] = weight.shape;
-  const count = sizeOf(step.output!.shape);
+  const count = sizeOf(step.outputs[0].shape);
   if (count === 0) return [];
   const m = count / n;
   const words = packed(k);
@@ -133,7 +131,7 @@ export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scr
   const { tilesM, tilesN, chunk, even } = tilesOf(config, m, n, words);
   // Rows that are no whole number of words are made side by side first; a single one ends in its tensor's last word.
   const loose = n % 4 !== 0 && m > 1;
-  const y = loose ? scratch.lend((m * padded) / 4) : wordOf(step.output!);
+  const y = loose ? scratch.lend((m * padded) / 4) : wordOf(step.outputs[0]);
   const places: Word[] = [
     wordOf(x),
     at,
@@ -164,7 +162,7 @@ export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scr
   };
   const rows: Dispatch = {
     shader: { files: ['matmul_i8_rows'] },
-    args: [y, wordOf(step.output!), n, padded, count],
+    args: [y, wordOf(step.outputs[0]), n, padded, count],
     workgroups: Math.ceil(packed(count) / 64),
   };
   return loose ? [pack, product, rows] : [pack, product];

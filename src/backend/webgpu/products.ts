@@ -50,7 +50,7 @@ export function productOf(step: Step): Product | undefined {
   }
   if (step.op !== 'matmul_i8') return undefined;
   const [n, k] = step.inputs[1].shape;
-  return { op: 'matmul_i8', batch: 1, m: sizeOf(step.output!.shape.slice(0, -1)), n, k, form: 'nt' };
+  return { op: 'matmul_i8', batch: 1, m: sizeOf(step.outputs[0].shape.slice(0, -1)), n, k, form: 'nt' };
 }
 
 /** Products that one choice serves: the same op and form, sizes within a factor of two, and cut by edges or not. */

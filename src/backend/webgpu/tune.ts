@@ -214,7 +214,7 @@ class DeviceClock {
 }
 
 const byteLength = (t: TensorRef): number => alignUp(sizeOf(t.shape) * bytesPerElement[t.dtype], 64);
-const tensorsOf = ({ inputs, output }: Step): TensorRef[] => (output ? [...inputs, output] : [...inputs]);
+const tensorsOf = ({ inputs, outputs }: Step): TensorRef[] => [...inputs, ...outputs];
 const bytesOf = (step: Step): number => tensorsOf(step).reduce((sum, t) => sum + byteLength(t), 0);
 
 /** A plan of this step only, its tensors one behind the other. */
@@ -225,7 +225,7 @@ function alone(step: Step): Plan {
     at += byteLength(t);
     return { ...t, offset };
   };
-  const steps = [{ ...step, inputs: step.inputs.map(moved), output: step.output && moved(step.output) }];
+  const steps = [{ ...step, inputs: step.inputs.map(moved), outputs: step.outputs.map(moved) }];
   const memory = { persistentBytes: 0, temporaryBytes: at, temporaryBytesWithoutReuse: at };
   return { name: `timing ${step.op}`, arenaBytes: Math.max(64, at), steps, slots: {}, constants: [], memory };
 }

@@ -5,7 +5,6 @@ import { encode, type Place } from '../../../src/backend/wasm/tape.ts';
 import { bytesPerElement, type TypedArray } from '../../../src/core/dtype.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
 import type { Plan } from '../../../src/graph/plan.ts';
-import { opOf } from '../../../src/ops/index.ts';
 
 /** What a test forces: the backend would choose by itself. */
 export interface Forced extends Pick<Place, 'f32Tile' | 'i8Tile' | 'i8Kind'> {
@@ -53,8 +52,7 @@ export function runStep(
       exports.run(at, at + tape.byteLength, thread, threads, control, -1);
     }
   }
-  const written = opOf(step.op).writes?.map((i) => `x${i}`) ?? ['y'];
-  return written
-    .flatMap((name) => plan.slots[name] ?? [])
-    .map(({ offset, shape, dtype }) => bytes(offset, sizeOf(shape) * bytesPerElement[dtype]).slice());
+  return step.outputs.map(({ offset, shape, dtype }) =>
+    bytes(offset, sizeOf(shape) * bytesPerElement[dtype]).slice(),
+  );
 }

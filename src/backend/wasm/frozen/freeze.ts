@@ -5,7 +5,7 @@ import { inflate, type WasmBuild } from '../load.ts';
 import { usualTiles } from '../tiles.ts';
 import { FROZEN_ABI, writeFrozen } from './file.ts';
 import { checkServable, makeImage, type Scaling } from './image.ts';
-import { isForward, layersOf, tensorOf, weightBytesOf } from './info.ts';
+import { layersOf, tensorOf, weightBytesOf } from './info.ts';
 import type { PlanOf } from './tapes.ts';
 
 /** What a frozen file is made from: the plan of a model, for any number of samples, and what its numbers stand for. */
@@ -23,7 +23,8 @@ export async function freezePlans(source: FreezeSource): Promise<Uint8Array<Arra
   const { build, maxBatch, input, output, notes = {} } = source;
   const planOf = remembered(source.planOf);
   const plan = planOf(maxBatch);
-  if (!isForward(plan.steps)) fail('unsupported', `${plan.name} trains; only forward passes can be frozen`);
+  if (plan.steps.some((s) => s.section !== 'forward'))
+    fail('unsupported', `${plan.name} trains; only forward passes can be frozen`);
   checkServable(plan, maxBatch);
   const plainTiles = usualTiles(build, false);
   const image = makeImage({

@@ -1,6 +1,6 @@
 import { bytesPerElement, type DType } from '../../../core/dtype.ts';
 import { type Shape, sizeOf } from '../../../core/shape.ts';
-import type { Plan, Step, TensorRef } from '../../../graph/plan.ts';
+import type { Plan, TensorRef } from '../../../graph/plan.ts';
 import type { ActivationRef } from '../../../ops/activation.ts';
 import type { WasmBuild } from '../load.ts';
 import type { Scaling } from './image.ts';
@@ -68,15 +68,15 @@ export const tensorOf = ({ dtype, shape }: TensorRef, scaling: Scaling): FrozenT
 
 /** The steps of a plan, told for one sample. Shapes without the samples in front are left whole. */
 export function layersOf(plan: Plan, most: number): FrozenLayer[] {
-  return plan.steps.map(({ op, attrs, inputs, output }) => {
+  return plan.steps.map(({ op, attrs, inputs, outputs: [output] }) => {
     const { activation, stands, scale, zeroPoint } = attrs as StepAttrs;
-    const [first, ...sizes] = output!.shape;
+    const [first, ...sizes] = output.shape;
     const numbers = stands ?? (op === 'quantize' ? { scale, zeroPoint } : undefined);
     return {
       op,
       ...(activation && { activation: activation.name }),
-      dtype: output!.dtype,
-      shape: first === most ? sizes : output!.shape,
+      dtype: output.dtype,
+      shape: first === most ? sizes : output.shape,
       ...(numbers && { scale: numbers.scale, zeroPoint: numbers.zeroPoint }),
       weightBytes: inputs.reduce((sum, t) => sum + (t.constant ? bytesOf(t) : 0), 0),
     };
@@ -90,9 +90,6 @@ interface StepAttrs extends Partial<Scaling> {
 
 export const weightBytesOf = (plan: Plan): number =>
   plan.constants.reduce((sum, c) => sum + c.data.byteLength, 0);
-
-/** Steps that write in place have no result to tell of; a forward pass has none. */
-export const isForward = (steps: readonly Step[]): boolean => steps.every((s) => s.output);
 
 const isSize = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
 const isTyped = (t: Partial<FrozenTensor> | null): boolean =>

@@ -151,7 +151,7 @@ function pair(plan: Plan, widest: Plan): Map<TensorRef, number> {
     step.inputs.forEach((t, j) => {
       offsets.set(t, widest.steps[i].inputs[j].offset);
     });
-    if (step.output) offsets.set(step.output, widest.steps[i].output!.offset);
+    step.outputs.forEach((t, j) => void offsets.set(t, widest.steps[i].outputs[j].offset));
   });
   return offsets;
 }
