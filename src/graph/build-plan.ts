@@ -49,11 +49,9 @@ export function buildPlan(traced: Graph, options: PlanOptions): Plan {
   const steps: Step[] = graph.nodes
     .filter((node) => !opOf(node.op).alias)
     .map((node) => ({
-      op: node.op,
-      attrs: node.attrs,
+      ...node,
       inputs: node.inputs.map(refOf),
       outputs: node.outputs.map(refOf),
-      section: node.section,
       cost: costOf(
         node.op,
         inputTypes(graph, node),

@@ -1,8 +1,6 @@
 import { sizeOf } from '../core/shape.ts';
 import { type ActivationName, activationNames } from '../ops/activation.ts';
 import { opOf } from '../ops/index.ts';
-import type { MatmulAttrs } from '../ops/matmul.ts';
-import type { ReduceAttrs } from '../ops/reduce.ts';
 import { type Graph, memoryOf, type Node, readersOf, type TensorId } from './graph.ts';
 
 /** Moves the gradients of activations and biases into the products beside them: fewer passes over what they share. */
@@ -11,8 +9,8 @@ export function fuseGradients(graph: Graph): Graph {
 }
 
 /** A product whose result is all it adds. */
-const isPlain = ({ op, attrs, inputs }: Node): boolean =>
-  op === 'matmul' && inputs.length === 2 && !(attrs as MatmulAttrs).activation;
+const isPlain = (node: Node): node is Node<'matmul'> =>
+  node.op === 'matmul' && node.inputs.length === 2 && !node.attrs.activation;
 
 /** The activation whose derivative a node computes. */
 const derivedBy = ({ op }: Node): ActivationName | undefined =>
@@ -38,7 +36,7 @@ function fuseDerivatives(graph: Graph): Graph {
     if (dy !== product || saved === product || !known.has(saved) || next.section !== node.section)
       return node;
     gone.add(next);
-    const attrs: MatmulAttrs = { ...(node.attrs as MatmulAttrs), derivative: { name, attrs: next.attrs } };
+    const attrs = { ...node.attrs, derivative: { name, attrs: next.attrs } };
     return { ...node, inputs: [...node.inputs, saved], outputs: next.outputs, attrs };
   });
   return { ...graph, nodes: nodes.filter((n) => !gone.has(n)) };
@@ -48,7 +46,7 @@ function fuseDerivatives(graph: Graph): Graph {
 function fuseBiasGradients(graph: Graph): Graph {
   const { nodes, tensors } = graph;
   const memory = memoryOf(graph);
-  const sums = new Set(nodes.filter((n) => n.op === 'sum' && sumsRows(graph, n)));
+  const sums = new Set(nodes.filter((n) => sumsRows(graph, n)));
   /** Whether a sum's result can come as late as the node at `place`. */
   const canWait = (sum: Node, place: number) => {
     const { root } = memory(sum.outputs[0]);
@@ -57,9 +55,8 @@ function fuseBiasGradients(graph: Graph): Graph {
   };
   const gone = new Set<Node>();
   const fused = nodes.map((node, place) => {
-    const { transposeA, transposeB } = node.attrs as MatmulAttrs;
-    if (!isPlain(node) || !transposeA || transposeB || sizeOf(tensors[node.outputs[0]].shape) === 0)
-      return node;
+    if (!isPlain(node) || !node.attrs.transposeA || node.attrs.transposeB) return node;
+    if (sizeOf(tensors[node.outputs[0]].shape) === 0) return node;
     const [dy, x] = node.inputs;
     if (tensors[dy].shape.length !== 2 || tensors[x].shape.length !== 2) return node;
     const at = memory(dy);
@@ -78,9 +75,10 @@ function fuseBiasGradients(graph: Graph): Graph {
   return { ...graph, nodes: fused.filter((n) => !gone.has(n)) };
 }
 
-/** Over all axes but the last. */
-function sumsRows({ tensors }: Graph, { inputs, attrs }: Node): boolean {
-  const { axes } = attrs as ReduceAttrs;
-  const last = tensors[inputs[0]].shape.length - 1;
+/** Whether a node is a sum over all axes but the last. */
+function sumsRows({ tensors }: Graph, node: Node): boolean {
+  if (node.op !== 'sum') return false;
+  const { axes } = node.attrs;
+  const last = tensors[node.inputs[0]].shape.length - 1;
   return axes.length === last && !axes.includes(last);
 }

@@ -1,12 +1,11 @@
 import { sameShape } from '../core/shape.ts';
 import { type ActivationName, activationNames } from '../ops/activation.ts';
-import type { MatmulAttrs } from '../ops/matmul.ts';
 import { type Graph, type Node, readersOf, type TensorId } from './graph.ts';
 
 /** What follows a product and can be computed while its result is still in registers. */
 export interface Epilogue {
   readonly bias?: TensorId;
-  readonly activation?: Node;
+  readonly activation?: Node<ActivationName>;
   /** The nodes that disappear into the product. */
   readonly absorbed: readonly Node[];
   /** What the activation is applied to: the product, with the bias if there is one. */
@@ -44,19 +43,22 @@ export function epilogueOf(graph: Graph, product: Node, readers: readonly Node[]
   }
   const before = output;
   const last = onlyReader(output);
-  if (last && last.section === product.section && activationNames.includes(last.op as ActivationName)) {
+  if (last && last.section === product.section && isActivation(last)) {
     absorbed.push(last);
     return { bias, activation: last, absorbed, before, output: last.outputs[0] };
   }
   return { bias, absorbed, before, output };
 }
 
+export const isActivation = (node: Node): node is Node<ActivationName> =>
+  activationNames.includes(node.op as ActivationName);
+
 /** Moves bias additions and activations into the products before them. */
 export function fuseEpilogues(graph: Graph): Graph {
   const readers = readersOf(graph);
   const gone = new Set<Node>();
   const nodes = graph.nodes.map((node) => {
-    if (node.op !== 'matmul' || (node.attrs as MatmulAttrs).activation) return node;
+    if (node.op !== 'matmul' || node.attrs.activation) return node;
     const { bias, activation, absorbed, output } = epilogueOf(graph, node, readers);
     if (absorbed.length === 0) return node;
     for (const n of absorbed) gone.add(n);

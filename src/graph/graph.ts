@@ -1,5 +1,5 @@
 import type { TypedArray } from '../core/dtype.ts';
-import { type OpName, opOf } from '../ops/index.ts';
+import { type AttrsOf, type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
 import type { Section } from './plan.ts';
 
@@ -29,14 +29,16 @@ export interface GraphTensor extends TensorType {
   readonly within?: readonly [least: number, most: number];
 }
 
-/** One op applied to tensors. */
-export interface Node {
-  readonly op: OpName;
-  readonly inputs: readonly TensorId[];
-  readonly outputs: readonly TensorId[];
-  readonly attrs: object;
-  readonly section: Section;
-}
+/** One op applied to tensors, with the attributes of that op. */
+export type Node<N extends OpName = OpName> = {
+  readonly [M in N]: {
+    readonly op: M;
+    readonly inputs: readonly TensorId[];
+    readonly outputs: readonly TensorId[];
+    readonly attrs: AttrsOf<M>;
+    readonly section: Section;
+  };
+}[N];
 
 /** Ops on symbolic tensors, in an order in which they can run. Pure data; passes make new graphs from it. */
 export interface Graph {

@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from '../core/dtype.ts';
 import type { Shape } from '../core/shape.ts';
-import type { OpName } from '../ops/index.ts';
+import type { AttrsOf, OpName } from '../ops/index.ts';
 import type { Cost } from '../ops/op.ts';
 
 /** The phases of a training step, in the order they run. An inference plan has only 'forward'. */
@@ -39,20 +39,32 @@ export interface Slot extends TensorRef {
   readonly within?: readonly [least: number, most: number];
 }
 
-/** One op at fixed places. */
-export interface Step {
-  /** The op's name in the table. */
-  readonly op: OpName;
-  /** The op's attributes. */
-  readonly attrs: object;
-  /** What it reads. */
+/** One op at fixed places, with the attributes of that op. */
+export type Step<N extends OpName = OpName> = {
+  readonly [M in N]: {
+    /** The op's name in the table. */
+    readonly op: M;
+    /** The op's attributes. */
+    readonly attrs: AttrsOf<M>;
+    /** What it reads. */
+    readonly inputs: readonly TensorRef[];
+    /** What it writes; some may lie where inputs do. */
+    readonly outputs: readonly TensorRef[];
+    /** The phase it belongs to. */
+    readonly section: Section;
+    /** Its arithmetic and bytes. */
+    readonly cost: Cost;
+  };
+}[N];
+
+/** What a kernel looks at of a step; `A`: the attributes of its op. */
+export interface Operands<A extends object = object> {
+  /** What the step reads. */
   readonly inputs: readonly TensorRef[];
-  /** What it writes; some may lie where inputs do. */
+  /** What it writes. */
   readonly outputs: readonly TensorRef[];
-  /** The phase it belongs to. */
-  readonly section: Section;
-  /** Its arithmetic and bytes. */
-  readonly cost: Cost;
+  /** Its op's attributes. */
+  readonly attrs: A;
 }
 
 /** Values written into the arena once, when a program is made. */

@@ -130,7 +130,9 @@ export class Tracer {
       });
     });
     const ids = (tensors: readonly Sym[]) => tensors.map((t) => t.id);
-    this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, section: this.section });
+    const node = { op, inputs: ids(inputs), outputs: ids(outputs), attrs, section: this.section };
+    // What infer() let pass are the op's attributes.
+    this.nodes.push(node as Node);
     return outputs;
   }
 

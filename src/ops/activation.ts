@@ -169,7 +169,7 @@ function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): O
     reference([x], y, attrs) {
       for (let i = 0; i < y.data.length; i++) y.data[i] = a.f(x.data[i], attrs);
     },
-    flops: (_, y) => a.flops * sizeOf(y!.shape),
+    flops: (_, y) => a.flops * sizeOf(y.shape),
     gradient: ({ inputs, output, dy, attrs, emit }) => [
       emit(`${name}_backward`, [dy, a.saved === 'input' ? inputs[0] : output], attrs),
     ],
@@ -188,7 +188,7 @@ function backwardRow<A extends object>(name: ActivationName, a: Activation<A>): 
     reference([dy, saved], y, attrs) {
       for (let i = 0; i < y.data.length; i++) y.data[i] = a.df(dy.data[i], saved.data[i], attrs);
     },
-    flops: (_, y) => 2 * a.flops * sizeOf(y!.shape),
+    flops: (_, y) => 2 * a.flops * sizeOf(y.shape),
   });
 }
 

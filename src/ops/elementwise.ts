@@ -45,7 +45,7 @@ function binary(name: string, f: Scalar, rule: Rule): Op {
         y.data[i] = f(a.data[ia], b.data[ib]);
       });
     },
-    flops: (_, y) => sizeOf(y!.shape),
+    flops: (_, y) => sizeOf(y.shape),
     gradient: (c) =>
       ([0, 1] as const).map((i) =>
         c.wanted(i) ? unbroadcast(c.emit, rule(c, i), c.inputs[i].shape) : undefined,
@@ -101,7 +101,7 @@ export const elementwise = {
     reference([x], y, { factor }) {
       for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[i] * factor;
     },
-    flops: (_, y) => sizeOf(y!.shape),
+    flops: (_, y) => sizeOf(y.shape),
     gradient: ({ dy, emit, attrs }) => [emit('scale', [dy], attrs)],
   }),
 
@@ -115,7 +115,7 @@ export const elementwise = {
     reference([x], y, { dtype }) {
       for (let i = 0; i < y.data.length; i++) y.data[i] = convert(x.data[i], dtype);
     },
-    flops: (_, y) => sizeOf(y!.shape),
+    flops: (_, y) => sizeOf(y.shape),
     gradient: ({ dy, inputs, attrs }) => [
       attrs.dtype === 'f32' && inputs[0].dtype === 'f32' ? dy : undefined,
     ],

@@ -2,12 +2,11 @@ import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import { dropUnused, foldConstants } from '../graph/fold.ts';
-import { type Epilogue, epilogueOf } from '../graph/fuse.ts';
+import { type Epilogue, epilogueOf, isActivation } from '../graph/fuse.ts';
 import { type Graph, type Node, readersOf, type TensorId } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
-import { type ActivationName, activationFunction, activationNames } from '../ops/activation.ts';
-import type { MatmulAttrs } from '../ops/matmul.ts';
+import { type ActivationName, activationFunction } from '../ops/activation.ts';
 import type { FrozenModel } from './frozen.ts';
 import { inferGraph, inferSlots } from './infer.ts';
 import {
@@ -54,8 +53,7 @@ export const calibrationGraph = (frozen: FrozenModel, batch: number): Graph =>
 export function tensorsToObserve(graph: Graph): TensorId[] {
   const ids = new Set<TensorId>();
   for (const node of graph.nodes) {
-    if (node.op !== 'matmul' && node.op !== 'add' && !activationNames.includes(node.op as ActivationName))
-      continue;
+    if (node.op !== 'matmul' && node.op !== 'add' && !isActivation(node)) continue;
     for (const id of [...node.inputs, ...node.outputs])
       if (graph.tensors[id].dtype === 'f32' && graph.tensors[id].kind !== 'constant') ids.add(id);
   }
@@ -196,7 +194,7 @@ class Rewriter {
       const { tensor, params } = this.u8.get(x)!;
       this.u8.set(node.outputs[0], { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
       return undefined;
-    } else if (activationNames.includes(node.op as ActivationName)) {
+    } else if (isActivation(node)) {
       const input = this.asU8(x);
       const params = this.params(node.outputs[0]);
       if (input && params) {
@@ -215,9 +213,9 @@ class Rewriter {
   }
 
   /** A product with a constant matrix, its bias and activation, as matmul_i8; the nodes it absorbed, or the reason why not. */
-  private linear(node: Node, epilogue: Epilogue): Node[] | string {
+  private linear(node: Node<'matmul'>, epilogue: Epilogue): Node[] | string {
     const [x, w] = node.inputs.map((id) => this.source.tensors[id]);
-    const { transposeA, transposeB } = node.attrs as MatmulAttrs;
+    const { transposeA, transposeB } = node.attrs;
     if (w.kind !== 'constant' || w.shape.length !== 2) return 'its second operand is not a constant matrix';
     if (transposeA) return 'its first operand is transposed';
     const bias = epilogue.bias === undefined ? undefined : this.source.tensors[epilogue.bias];
@@ -254,8 +252,8 @@ class Rewriter {
     return [constant(weight, 'i8', [n, k]), constant(bias, 'i32', [n]), constant(multiplier, 'i32', [n])];
   }
 
-  private table(node: Node, input: QuantParams, output: QuantParams): Tensor {
-    const f = activationFunction({ name: node.op as ActivationName, attrs: node.attrs });
+  private table({ op, attrs }: Node<ActivationName>, input: QuantParams, output: QuantParams): Tensor {
+    const f = activationFunction({ name: op, attrs });
     return this.tracer.constant(activationTable(f, input, output), { dtype: 'u8', shape: [256] });
   }
 

@@ -77,7 +77,10 @@ function chooseOutput(graph: Graph, wish: 'u8' | 'f32' | undefined): { graph: Gr
     );
   if (raw === undefined || wish === 'f32')
     return { graph: { ...graph, outputs: { [inferSlots.output]: real } }, stands: plain };
-  const { scale, zeroPoint } = makersOf(graph)[real]!.attrs as QuantAttrs;
+  const maker = makersOf(graph)[real];
+  if (maker?.op !== 'dequantize')
+    fail('internal', 'the f32 output of an int8 graph is not what its bytes stand for');
+  const { scale, zeroPoint } = maker.attrs;
   return { graph: { ...graph, outputs: { [inferSlots.output]: raw } }, stands: { scale, zeroPoint } };
 }
 
@@ -91,20 +94,20 @@ function takeBytes(graph: Graph, { scale, shift }: { scale: number; shift: numbe
   const tensors = [...graph.tensors];
   const readers = readersOf(graph);
   let id: TensorId = tensors.findIndex((t) => t.kind === 'input');
-  let reader: Node;
   // The same memory under another shape holds bytes too.
-  for (;;) {
+  const next = () => {
     tensors[id] = { ...tensors[id], dtype: 'u8' };
-    reader = readers[id][0];
-    if (readers[id].length !== 1 || (reader.op !== 'reshape' && reader.op !== 'quantize'))
-      fail(
-        'unsupported',
-        'byteInput needs a model whose input is only quantized; this one also uses it as f32 (see its report)',
-      );
-    if (reader.op === 'quantize') break;
-    [id] = reader.outputs;
-  }
-  const params = reader.attrs as QuantAttrs;
+    const [reader, ...others] = readers[id];
+    return others.length === 0 && (reader?.op === 'reshape' || reader?.op === 'quantize')
+      ? reader
+      : fail(
+          'unsupported',
+          'byteInput needs a model whose input is only quantized; this one also uses it as f32 (see its report)',
+        );
+  };
+  let reader = next();
+  for (; reader.op === 'reshape'; reader = next()) [id] = reader.outputs;
+  const params = reader.attrs;
   const data: TypedArray = Uint8Array.from({ length: 256 }, (_, byte) =>
     quantizeValue(Math.fround(byte * scale + shift), params),
   );

@@ -4,7 +4,7 @@ import type { Backend, Program, Unsupported } from '../backend.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import { isShared } from './claim.ts';
 import { differing } from './families.ts';
-import { kernels } from './kernels.ts';
+import { kernelOf } from './kernels.ts';
 import type { WasmBuild, WasmModules } from './load.ts';
 import { inWords, judge, type Opened, openInstance, type Vectors } from './open.ts';
 import { ThreadPool } from './pool.ts';
@@ -109,7 +109,7 @@ export class WasmBackend implements Backend {
   }
 
   supports(step: Step): true | Unsupported {
-    const kernel = kernels[step.op];
+    const kernel = kernelOf(step.op);
     return 'reason' in kernel ? kernel : true;
   }
 

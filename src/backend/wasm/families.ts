@@ -2,7 +2,7 @@ import { allocate, type DType, viewOf } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { TensorRef } from '../../graph/plan.ts';
 import { type OpName, opOf } from '../../ops/index.ts';
-import { kernels } from './kernels.ts';
+import { kernelOf } from './kernels.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import { encode } from './tape.ts';
@@ -198,7 +198,7 @@ class Specimen {
       section: 'forward',
       cost: { flops: 0, bytes: 0 },
     } as const;
-    const kernel = kernels[op];
+    const kernel = kernelOf(op);
     if ('reason' in kernel) throw new Error(kernel.reason);
     const encodeAt = (base: number) => {
       end = extraAt;

@@ -1,14 +1,13 @@
 import { bytesPerElement, type DType } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import * as opcode from '../../generated/opcodes.ts';
-import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { Operands, TensorRef } from '../../graph/plan.ts';
 import type { ActivationName } from '../../ops/activation.ts';
 import { type DropoutAttrs, dropThreshold } from '../../ops/dropout.ts';
 import { type GatherAttrs, gatherSizes } from '../../ops/gather.ts';
-import type { OpName } from '../../ops/index.ts';
+import type { AttrsOf, OpName } from '../../ops/index.ts';
 import {
   broadcastCopy,
-  type ConcatAttrs,
   concatCopies,
   type StridedCopy,
   sliceBackwardCopy,
@@ -16,7 +15,7 @@ import {
   transposeCopy,
 } from '../../ops/layout.ts';
 import type { CrossEntropyAttrs } from '../../ops/loss.ts';
-import { type MatmulAttrs, weightProduct } from '../../ops/matmul.ts';
+import { weightProduct } from '../../ops/matmul.ts';
 import type { AdamAttrs, SgdAttrs } from '../../ops/optimizer.ts';
 import { inverseScale, type QuantAttrs } from '../../ops/quantized.ts';
 import { type ReduceAttrs, reduceSizes } from '../../ops/reduce.ts';
@@ -27,16 +26,17 @@ import { activationWords } from './activation.ts';
 import { encodeMatmul, encodeMatmulI8 } from './matmul.ts';
 import { float, type Place, type TapeRecord, type Word } from './tape.ts';
 
-/** How a step becomes records of the tape. */
-export interface Kernel {
-  encode(step: Step, place: Place): TapeRecord[];
+/** How a step becomes records of the tape; `A`: the attributes of its op. */
+export interface Kernel<A extends object = object> {
+  encode(step: Operands<A>, place: Place): TapeRecord[];
 }
 
-type Words<A> = (step: Step & { readonly attrs: A }, place: Place) => Word[];
-
 /** A step that is one record. */
-const one = <A = object>(code: number, words: Words<A>): Kernel => ({
-  encode: (step, place) => [{ opcode: code, words: words(step as never, place) }],
+const one = <A extends object = object>(
+  code: number,
+  words: (step: Operands<A>, place: Place) => Word[],
+): Kernel<A> => ({
+  encode: (step, place) => [{ opcode: code, words: words(step, place) }],
 });
 
 const count = (t: TensorRef): number => sizeOf(t.shape);
@@ -78,7 +78,7 @@ function copyRecord(source: TensorRef, target: TensorRef, copy: StridedCopy, { a
 }
 
 /** An op that is one strided copy. */
-const copies = (copy: (step: Step) => StridedCopy): Kernel => ({
+const copies = <A extends object>(copy: (step: Operands<A>) => StridedCopy): Kernel<A> => ({
   encode: (step, place) => [copyRecord(step.inputs[0], step.outputs[0], copy(step), place)],
 });
 
@@ -90,7 +90,7 @@ function fillRecord(t: TensorRef, value: number, { address }: Place): TapeRecord
   return { opcode: opcode.FILL, words: [address(t), count(t) * size, word] };
 }
 
-const reduction = (kind: number, divisor: (n: number) => number): Kernel =>
+const reduction = (kind: number, divisor: (n: number) => number): Kernel<ReduceAttrs> =>
   one<ReduceAttrs>(opcode.REDUCE, ({ inputs: [x], outputs: [output], attrs }, { address }) => {
     const { outer, count, inner } = reduceSizes(x.shape, attrs.axes);
     return [kind, address(x), address(output), outer, count, inner, divisor(count)];
@@ -105,19 +105,19 @@ const rowwise = (code: number): Kernel =>
     return [...inputs.map(address), address(output), rows, n];
   });
 
-const crossEntropy = (code: number, logits: number): Kernel =>
+const crossEntropy = (code: number, logits: number): Kernel<CrossEntropyAttrs> =>
   one<CrossEntropyAttrs>(code, ({ inputs, outputs: [output], attrs }, { address }) => {
     const { rows, n } = rowsOf(inputs[logits].shape);
     return [...inputs.map(address), address(output), rows, n, float(attrs.labelSmoothing)];
   });
 
-const loss = (code: number, kind: number): Kernel =>
+const loss = (code: number, kind: number): Kernel<{ delta?: number }> =>
   one<{ delta?: number }>(code, ({ inputs, outputs: [output], attrs }, { address }) => [
     ...[kind, ...inputs.map(address), address(output), count(inputs[0])],
     float(attrs.delta ?? 0),
   ]);
 
-const adam = (decoupled: 0 | 1): Kernel =>
+const adam = (decoupled: 0 | 1): Kernel<AdamAttrs> =>
   one<AdamAttrs>(opcode.ADAM, ({ inputs: [p, g, m, v, hyper, norm], attrs }, { address }) => [
     ...[p, g, m, v, hyper].map(address),
     norm ? address(norm) : 0,
@@ -135,10 +135,10 @@ const adam = (decoupled: 0 | 1): Kernel =>
   ]);
 
 /** Every op, by name: how it becomes records, or why it can't. */
-export const kernels = {
+export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
   matmul: {
     encode(step, place) {
-      const { derivative } = step.attrs as MatmulAttrs;
+      const { derivative } = step.attrs;
       const product = encodeMatmul(step, place);
       if (!derivative) return product;
       // Element by element, so it may write where it reads.
@@ -155,7 +155,10 @@ export const kernels = {
       const [weight, bias] = step.outputs;
       return [
         ...encodeMatmul({ ...step, outputs: [weight], attrs: weightProduct }, place),
-        ...sum.encode({ ...step, inputs: [dy], outputs: [bias], attrs: { axes: [0] } }, place),
+        ...sum.encode(
+          { ...step, inputs: [dy], outputs: [bias], attrs: { axes: [0], keepDims: false } },
+          place,
+        ),
       ];
     },
   },
@@ -173,9 +176,7 @@ export const kernels = {
   ]),
   copy: copies(({ inputs: [x] }) => transposeCopy(x, { perm: x.shape.map((_, i) => i) })),
   fill: {
-    encode: ({ outputs: [output], attrs }, place) => [
-      fillRecord(output, (attrs as { value: number }).value, place),
-    ],
+    encode: ({ outputs: [output], attrs }, place) => [fillRecord(output, attrs.value, place)],
   },
   relu: activation('relu'),
   relu_backward: activationBackward('relu'),
@@ -215,19 +216,17 @@ export const kernels = {
     count(x),
   ]),
   reshape: { encode: () => [] },
-  transpose: copies(({ inputs: [x], attrs }) => transposeCopy(x, attrs as never)),
-  slice: copies(({ inputs: [x], attrs }) => sliceCopy(x, attrs as never)),
+  transpose: copies(({ inputs: [x], attrs }) => transposeCopy(x, attrs)),
+  slice: copies(({ inputs: [x], attrs }) => sliceCopy(x, attrs)),
   slice_backward: {
     encode: ({ inputs: [dy], outputs: [output], attrs }, place) => [
       fillRecord(output, 0, place),
-      copyRecord(dy, output, sliceBackwardCopy(output, attrs as never), place),
+      copyRecord(dy, output, sliceBackwardCopy(output, attrs), place),
     ],
   },
   concat: {
     encode: ({ inputs, outputs: [output], attrs }, place) =>
-      concatCopies(inputs, output, attrs as ConcatAttrs).map((c, i) =>
-        copyRecord(inputs[i], output, c, place),
-      ),
+      concatCopies(inputs, output, attrs).map((c, i) => copyRecord(inputs[i], output, c, place)),
   },
   broadcast: copies(({ inputs: [x], outputs: [output] }) => broadcastCopy(x, output)),
   gather: one<GatherAttrs>(
@@ -300,4 +299,7 @@ export const kernels = {
     ...[x, table, output].map(address),
     count(x),
   ]),
-} satisfies Record<OpName, Kernel | Unsupported> as Record<OpName, Kernel | Unsupported>;
+};
+
+/** The kernel of an op, its attributes untyped. */
+export const kernelOf = (name: OpName): Kernel | Unsupported => kernels[name];

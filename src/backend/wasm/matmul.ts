@@ -1,6 +1,6 @@
 import { sizeOf } from '../../core/shape.ts';
 import * as opcode from '../../generated/opcodes.ts';
-import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { Operands, TensorRef } from '../../graph/plan.ts';
 import { type MatmulAttrs, matmulSizes } from '../../ops/matmul.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationWords } from './activation.ts';
@@ -12,12 +12,12 @@ import { packedBytes } from './tiles.ts';
  * is the caller's to add.
  */
 export function encodeMatmul(
-  { inputs: [a, b, third], outputs: [y], attrs }: Step,
+  { inputs: [a, b, third], outputs: [y], attrs }: Operands<MatmulAttrs>,
   place: Place,
 ): TapeRecord[] {
-  const { transposeA, transposeB, activation, derivative } = attrs as MatmulAttrs;
+  const { transposeA, transposeB, activation, derivative } = attrs;
   const bias = derivative ? undefined : third;
-  const sizes = matmulSizes(a, b, attrs as MatmulAttrs);
+  const sizes = matmulSizes(a, b, attrs);
   const { n, k, batchStrideA, batchStrideB } = sizes;
   // One weight for a batch of untransposed inputs is one product of more rows.
   const joined = batchStrideB === 0 && !transposeA && batchStrideA === sizes.m * k;
@@ -67,9 +67,9 @@ function packI8(weight: TensorRef, packed: number, { address, i8Tile, i8Kind }: 
  * An int8 product: weights packed for the tile (once, where they are constant), then the product itself. A single row reads
  * them where they lie.
  */
-export function encodeMatmulI8(step: Step, place: Place): TapeRecord[] {
+export function encodeMatmulI8(step: Operands<MatmulI8Attrs>, place: Place): TapeRecord[] {
   const [x, weight, bias, multiplier, table] = step.inputs;
-  const { shift, zeroPoint, min, max } = step.attrs as MatmulI8Attrs;
+  const { shift, zeroPoint, min, max } = step.attrs;
   const [n, k] = weight.shape;
   const m = sizeOf(x.shape.slice(0, -1));
   const { address, i8Tile, i8Kind, scratch, scratchPerThread } = place;

@@ -4,7 +4,7 @@ import { sizeOf } from '../../core/shape.ts';
 import type { Plan, Section, Slot } from '../../graph/plan.ts';
 import type { Program } from '../backend.ts';
 import { checkSlot, checkSlotArray, ENGINE_DISPOSED } from '../program.ts';
-import { kernels } from './kernels.ts';
+import { kernelOf } from './kernels.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import type { ThreadPool } from './pool.ts';
@@ -142,7 +142,7 @@ export class WasmProgram implements Program {
     const once: TapeRecord[] = [];
     const lengths: { section: Section; words: number }[] = [];
     for (const step of this.plan.steps) {
-      const kernel = kernels[step.op];
+      const kernel = kernelOf(step.op);
       if ('reason' in kernel) fail('unsupported', `${this.plan.name}: ${step.op}: ${kernel.reason}`);
       for (const record of kernel.encode(step, full)) {
         if (record.once) once.push(record);

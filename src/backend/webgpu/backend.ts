@@ -5,7 +5,7 @@ import type { Backend, Unsupported } from '../backend.ts';
 import { describePlan, describeStep, largestStep } from '../program.ts';
 import { type AdapterDescription, DeviceHealth, describeDevice, requestDevice } from './device.ts';
 import { type Encoded, encodePlan } from './encode.ts';
-import { kernels } from './kernels.ts';
+import { kernelOf } from './kernels.ts';
 import { Pipelines } from './pipelines.ts';
 import { type ProgramParts, type Recorded, WebgpuProgram } from './program.ts';
 import { ARGS_STRIDE, type Dispatch, encodeArgs, MOST_INDEXED } from './record.ts';
@@ -88,7 +88,7 @@ export class WebgpuBackend implements Backend {
 
   /** Whether it has a shader for a step, or why not. */
   supports(step: Step): true | Unsupported {
-    const kernel = kernels[step.op];
+    const kernel = kernelOf(step.op);
     return 'reason' in kernel ? kernel : true;
   }
 

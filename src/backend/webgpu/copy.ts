@@ -1,14 +1,12 @@
 import { bytesPerElement } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { Operands, TensorRef } from '../../graph/plan.ts';
 import {
-  broadcastCopy,
   type ConcatAttrs,
   concatCopies,
+  type SliceAttrs,
   type StridedCopy,
   sliceBackwardCopy,
-  sliceCopy,
-  transposeCopy,
 } from '../../ops/layout.ts';
 import { copyWalk } from '../strides.ts';
 import { type Dispatch, float, type Word, wordOf } from './record.ts';
@@ -44,26 +42,19 @@ function copyDispatch(source: TensorRef, target: TensorRef, copy: StridedCopy): 
   };
 }
 
-const plans = {
-  copy: ({ inputs: [x] }: Step) => transposeCopy(x, { perm: x.shape.map((_, i) => i) }),
-  transpose: ({ inputs: [x], attrs }: Step) => transposeCopy(x, attrs as never),
-  slice: ({ inputs: [x], attrs }: Step) => sliceCopy(x, attrs as never),
-  broadcast: ({ inputs: [x], outputs: [output] }: Step) => broadcastCopy(x, output),
-};
-
 /** An op that is one strided copy. */
-export const copyKernel = (op: keyof typeof plans) => ({
-  encode: (step: Step) => [copyDispatch(step.inputs[0], step.outputs[0], plans[op](step))],
+export const copies = <A extends object>(copy: (step: Operands<A>) => StridedCopy) => ({
+  encode: (step: Operands<A>) => [copyDispatch(step.inputs[0], step.outputs[0], copy(step))],
 });
 
 export const sliceBackwardKernel = {
-  encode: ({ inputs: [dy], outputs: [output], attrs }: Step) => [
+  encode: ({ inputs: [dy], outputs: [output], attrs }: Operands<SliceAttrs>) => [
     fillDispatch(output, 0),
-    copyDispatch(dy, output, sliceBackwardCopy(output, attrs as never)),
+    copyDispatch(dy, output, sliceBackwardCopy(output, attrs)),
   ],
 };
 
 export const concatKernel = {
-  encode: ({ inputs, outputs: [output], attrs }: Step) =>
-    concatCopies(inputs, output, attrs as ConcatAttrs).map((c, i) => copyDispatch(inputs[i], output, c)),
+  encode: ({ inputs, outputs: [output], attrs }: Operands<ConcatAttrs>) =>
+    concatCopies(inputs, output, attrs).map((c, i) => copyDispatch(inputs[i], output, c)),
 };

@@ -1,6 +1,6 @@
 import { fail } from '../../core/errors.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
-import { kernels } from './kernels.ts';
+import { kernelOf } from './kernels.ts';
 import type { ProductConfig } from './products.ts';
 import type { Dispatch } from './record.ts';
 import { Scratch } from './scratch.ts';
@@ -20,7 +20,7 @@ export function encodePlan(
   const walk = (scratch: Scratch) =>
     plan.steps.flatMap((step) => {
       scratch.nextStep();
-      const kernel = kernels[step.op];
+      const kernel = kernelOf(step.op);
       if ('reason' in kernel) return fail('unsupported', `${plan.name}: ${step.op}: ${kernel.reason}`);
       return kernel
         .encode(step, { scratch, config: configOf(step) })

@@ -1,10 +1,11 @@
 import { bytesPerElement, type DType } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { Operands, TensorRef } from '../../graph/plan.ts';
 import type { ActivationName } from '../../ops/activation.ts';
 import { type DropoutAttrs, dropThreshold } from '../../ops/dropout.ts';
 import { type GatherAttrs, gatherSizes } from '../../ops/gather.ts';
-import type { OpName } from '../../ops/index.ts';
+import type { AttrsOf, OpName } from '../../ops/index.ts';
+import { broadcastCopy, sliceCopy, transposeCopy } from '../../ops/layout.ts';
 import type { CrossEntropyAttrs } from '../../ops/loss.ts';
 import type { AdamAttrs, SgdAttrs } from '../../ops/optimizer.ts';
 import { inverseScale, type QuantAttrs } from '../../ops/quantized.ts';
@@ -13,16 +14,16 @@ import { rowsOf } from '../../ops/softmax.ts';
 import type { Unsupported } from '../backend.ts';
 import { broadcastWalk } from '../strides.ts';
 import { activationFiles } from './activation.ts';
-import { concatKernel, copyKernel, fillDispatch, packed, sliceBackwardKernel } from './copy.ts';
-import { matmulDispatches, matmulI8Dispatches } from './matmul.ts';
+import { concatKernel, copies, fillDispatch, packed, sliceBackwardKernel } from './copy.ts';
+import { backwardDispatches, matmulDispatches, matmulI8Dispatches } from './matmul.ts';
 import { configs, type ProductConfig } from './products.ts';
 import { type Dispatch, float, type Shader, type Word, wordOf } from './record.ts';
 import { lanesFor, normDispatches, reduceDispatches } from './reduce.ts';
 import type { Scratch } from './scratch.ts';
 
-/** How a step becomes dispatches. */
-export interface Kernel {
-  encode(step: Step, context: EncodeContext): Dispatch[];
+/** How a step becomes dispatches; `A`: the attributes of its op. */
+export interface Kernel<A extends object = object> {
+  encode(step: Operands<A>, context: EncodeContext): Dispatch[];
 }
 
 export interface EncodeContext {
@@ -32,15 +33,13 @@ export interface EncodeContext {
   readonly config?: ProductConfig;
 }
 
-type Typed<A> = Step & { readonly attrs: A };
-
 const count = (t: TensorRef): number => sizeOf(t.shape);
 /** Workgroups of 64 for one invocation an element. */
 const each = (n: number): number => Math.ceil(n / 64);
 
 /** A step that is one dispatch. */
-const one = <A = object>(make: (step: Typed<A>) => Dispatch): Kernel => ({
-  encode: (step) => [make(step as never)],
+const one = <A extends object = object>(make: (step: Operands<A>) => Dispatch): Kernel<A> => ({
+  encode: (step) => [make(step)],
 });
 
 const activation = (name: ActivationName): Kernel =>
@@ -63,10 +62,6 @@ const activationBackward = (name: ActivationName): Kernel =>
     };
   });
 
-const product: Kernel = {
-  encode: (step, { config, scratch }) => matmulDispatches(step, config ?? configs.direct, scratch),
-};
-
 const eight = (values: readonly number[]): number[] => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
 
 const binary = (kind: number): Kernel =>
@@ -82,15 +77,19 @@ const binary = (kind: number): Kernel =>
     };
   });
 
-const reduction = (kind: 0 | 1, divisor: (n: number) => number): Kernel => ({
+const reduction = (kind: 0 | 1, divisor: (n: number) => number): Kernel<ReduceAttrs> => ({
   encode: ({ inputs: [x], outputs: [output], attrs }, { scratch }) => {
-    const sizes = reduceSizes(x.shape, (attrs as ReduceAttrs).axes);
+    const sizes = reduceSizes(x.shape, attrs.axes);
     return reduceDispatches(kind, sizes, x, output, scratch, divisor(sizes.count));
   },
 });
 
 /** A workgroup for each row of the operand at `position`. */
-const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => Word[] = () => []): Kernel =>
+const rowwise = <A extends object = object>(
+  files: string[],
+  position = 0,
+  more: (attrs: A) => Word[] = () => [],
+): Kernel<A> =>
   one<A>(({ inputs, outputs: [output], attrs }) => {
     const { rows, n } = rowsOf(inputs[position].shape);
     return {
@@ -102,7 +101,7 @@ const rowwise = <A = object>(files: string[], position = 0, more: (attrs: A) => 
 
 const smoothing = (attrs: CrossEntropyAttrs): Word[] => [float(attrs.labelSmoothing)];
 
-const loss = (file: string, kind: number): Kernel =>
+const loss = (file: string, kind: number): Kernel<{ delta?: number }> =>
   one<{ delta?: number }>(({ inputs, outputs: [output], attrs }) => ({
     shader: { files: [file, 'math'], constants: { KIND: kind } },
     args: [...inputs.map(wordOf), wordOf(output), count(output), float(attrs.delta ?? 0)],
@@ -111,7 +110,7 @@ const loss = (file: string, kind: number): Kernel =>
 
 const typeCodes: Record<DType, number> = { f32: 0, i32: 1, u8: 2, i8: 3 };
 
-const adam = (decoupled: 0 | 1): Kernel =>
+const adam = (decoupled: 0 | 1): Kernel<AdamAttrs> =>
   one<AdamAttrs>(({ inputs: [p, g, m, v, hyper, norm], attrs }) => {
     const { maxNorm = 0, beta1, beta2, eps, weightDecay } = attrs;
     const floats = [maxNorm, beta1, 1 - beta1, beta2, 1 - beta2, eps, weightDecay].map(float);
@@ -147,9 +146,13 @@ const sgd = one<SgdAttrs>(({ inputs, attrs }) => {
 const shader = (file: string, constants?: Shader['constants']): Shader => ({ files: [file], constants });
 
 /** Every op, by name: how it becomes dispatches, or why it can't. */
-export const kernels = {
-  matmul: product,
-  linear_backward: product,
+export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
+  matmul: {
+    encode: (step, { config, scratch }) => matmulDispatches(step, config ?? configs.direct, scratch),
+  },
+  linear_backward: {
+    encode: (step, { config, scratch }) => backwardDispatches(step, config ?? configs.direct, scratch),
+  },
   matmul_i8: {
     encode: (step, { config, scratch }) => matmulI8Dispatches(step, config ?? configs.direct, scratch),
   },
@@ -167,9 +170,9 @@ export const kernels = {
     args: [wordOf(x), wordOf(output), count(x)],
     workgroups: each(bytesPerElement[output.dtype] === 4 ? count(x) : packed(count(x))),
   })),
-  copy: copyKernel('copy'),
+  copy: copies(({ inputs: [x] }) => transposeCopy(x, { perm: x.shape.map((_, i) => i) })),
   fill: {
-    encode: ({ outputs: [output], attrs }) => [fillDispatch(output, (attrs as { value: number }).value)],
+    encode: ({ outputs: [output], attrs }) => [fillDispatch(output, attrs.value)],
   },
   relu: activation('relu'),
   relu_backward: activationBackward('relu'),
@@ -212,11 +215,11 @@ export const kernels = {
     encode: ({ inputs: [x], outputs: [output] }, { scratch }) => normDispatches(x, output, scratch),
   },
   reshape: { encode: () => [] },
-  transpose: copyKernel('transpose'),
-  slice: copyKernel('slice'),
+  transpose: copies(({ inputs: [x], attrs }) => transposeCopy(x, attrs)),
+  slice: copies(({ inputs: [x], attrs }) => sliceCopy(x, attrs)),
   slice_backward: sliceBackwardKernel,
   concat: concatKernel,
-  broadcast: copyKernel('broadcast'),
+  broadcast: copies(({ inputs: [x], outputs: [output] }) => broadcastCopy(x, output)),
   gather: one<GatherAttrs>(({ inputs: [x, indices], outputs: [output], attrs }) => {
     const sizes = gatherSizes(x, indices, attrs);
     return {
@@ -271,4 +274,7 @@ export const kernels = {
     args: [...[x, table, output].map(wordOf), count(x)],
     workgroups: each(packed(count(x))),
   })),
-} satisfies Record<OpName, Kernel | Unsupported> as Record<OpName, Kernel | Unsupported>;
+};
+
+/** The kernel of an op, its attributes untyped. */
+export const kernelOf = (name: OpName): Kernel | Unsupported => kernels[name];

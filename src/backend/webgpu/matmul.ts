@@ -1,10 +1,10 @@
 import { sizeOf } from '../../core/shape.ts';
-import type { Step, TensorRef } from '../../graph/plan.ts';
+import type { Operands, TensorRef } from '../../graph/plan.ts';
 import { type MatmulAttrs, matmulSizes, weightProduct } from '../../ops/matmul.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationFiles } from './activation.ts';
 import { packed } from './copy.ts';
-import { fitting, type ProductConfig, productOf } from './products.ts';
+import { f32ProductOf, fitting, i8ProductOf, type ProductConfig } from './products.ts';
 import { type Dispatch, type Word, wordOf } from './record.ts';
 import { reduceDispatches } from './reduce.ts';
 import type { Scratch } from './scratch.ts';
@@ -48,16 +48,28 @@ interface F32Product {
   readonly sums?: TensorRef;
 }
 
-function f32Product({ op, attrs, inputs: [a, b, third], outputs: [output, sums] }: Step): F32Product {
-  if (op === 'linear_backward') return { attrs: weightProduct, operands: [a, b], output, sums };
-  return { attrs: attrs as MatmulAttrs, operands: [a, b], output, third };
-}
-
 /** Terms of a sum that a product makes beside its own; more go through the passes of a reduction, which keep their digits. */
 const MOST_SUMMED = 1024;
 
-export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {
-  const { attrs, operands, output, third, sums: wanted } = f32Product(step);
+export function matmulDispatches(
+  { attrs, inputs: [a, b, third], outputs: [output] }: Operands<MatmulAttrs>,
+  wish: ProductConfig,
+  scratch: Scratch,
+): Dispatch[] {
+  return dispatches({ attrs, operands: [a, b], output, third }, wish, scratch);
+}
+
+/** The product within linear_backward, and its sums. */
+export function backwardDispatches(
+  { inputs: [a, b], outputs: [output, sums] }: Operands,
+  wish: ProductConfig,
+  scratch: Scratch,
+): Dispatch[] {
+  return dispatches({ attrs: weightProduct, operands: [a, b], output, sums }, wish, scratch);
+}
+
+function dispatches(given: F32Product, wish: ProductConfig, scratch: Scratch): Dispatch[] {
+  const { attrs, operands, output, third, sums: wanted } = given;
   const [a, b] = operands;
   const long = wanted && a.shape[0] > MOST_SUMMED;
   const sums = long ? undefined : wanted;
@@ -69,7 +81,7 @@ export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scrat
   const { batch, m, n, k } = sizes;
   const count = batch * m * n;
   if (count === 0 && !(sums && m > 0)) return apart;
-  const config = fitting(wish, productOf(step)!);
+  const config = fitting(wish, f32ProductOf(a, b, attrs));
   const { tilesM, tilesN, chunk, parts, even } = tilesOf(config, m, n, k);
   const split = parts > 1;
   const whole = n % 4 === 0 && (transposeA ? m : k) % 4 === 0 && (!transposeB || k % 4 === 0);
@@ -109,9 +121,13 @@ export function matmulDispatches(step: Step, wish: ProductConfig, scratch: Scrat
   return [product, join(target, output, count), ...(sums ? [join(sumsTarget!, sums, m)] : []), ...apart];
 }
 
-export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scratch): Dispatch[] {
+export function matmulI8Dispatches(
+  step: Operands<MatmulI8Attrs>,
+  wish: ProductConfig,
+  scratch: Scratch,
+): Dispatch[] {
   const [x, weight, bias, multiplier, table] = step.inputs;
-  const { shift, zeroPoint, min, max } = step.attrs as MatmulI8Attrs;
+  const { shift, zeroPoint, min, max } = step.attrs;
   const [n, k] = weight.shape;
   const count = sizeOf(step.outputs[0].shape);
   if (count === 0) return [];
@@ -127,7 +143,7 @@ export function matmulI8Dispatches(step: Step, wish: ProductConfig, scratch: Scr
     workgroups: Math.ceil(size / 64),
     once: constant,
   };
-  const config = fitting(wish, productOf(step)!);
+  const config = fitting(wish, i8ProductOf(step));
   const { tilesM, tilesN, chunk, even } = tilesOf(config, m, n, words);
   // Rows that are no whole number of words are made side by side first; a single one ends in its tensor's last word.
   const loose = n % 4 !== 0 && m > 1;

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../core/shape.ts';
-import type { Step } from '../../graph/plan.ts';
+import type { Operands, Step, TensorRef } from '../../graph/plan.ts';
 import { type MatmulAttrs, matmulSizes, weightProduct } from '../../ops/matmul.ts';
 
 /** How a product is divided: into tiles of 4 qm wy rows and 4 qn wx columns, and K into parts. */
@@ -41,16 +41,21 @@ export interface DeviceTraits {
 
 /** A step as a product, or undefined if it is another op. */
 export function productOf(step: Step): Product | undefined {
-  const sums = step.op === 'linear_backward';
-  if (step.op === 'matmul' || sums) {
-    const attrs = sums ? weightProduct : (step.attrs as MatmulAttrs);
-    const { batch, m, n, k } = matmulSizes(step.inputs[0], step.inputs[1], attrs);
-    const form = `${attrs.transposeA ? 't' : 'n'}${attrs.transposeB ? 't' : 'n'}`;
-    return { op: 'matmul', batch, m, n, k, form, sums };
-  }
-  if (step.op !== 'matmul_i8') return undefined;
-  const [n, k] = step.inputs[1].shape;
-  return { op: 'matmul_i8', batch: 1, m: sizeOf(step.outputs[0].shape.slice(0, -1)), n, k, form: 'nt' };
+  const [a, b] = step.inputs;
+  if (step.op === 'matmul') return f32ProductOf(a, b, step.attrs);
+  if (step.op === 'linear_backward') return { ...f32ProductOf(a, b, weightProduct), sums: true };
+  return step.op === 'matmul_i8' ? i8ProductOf(step) : undefined;
+}
+
+export function f32ProductOf(a: TensorRef, b: TensorRef, attrs: MatmulAttrs): Product {
+  const { batch, m, n, k } = matmulSizes(a, b, attrs);
+  const form = `${attrs.transposeA ? 't' : 'n'}${attrs.transposeB ? 't' : 'n'}`;
+  return { op: 'matmul', batch, m, n, k, form };
+}
+
+export function i8ProductOf({ inputs: [, weight], outputs: [y] }: Operands): Product {
+  const [n, k] = weight.shape;
+  return { op: 'matmul_i8', batch: 1, m: sizeOf(y.shape.slice(0, -1)), n, k, form: 'nt' };
 }
 
 /** Products that one choice serves: the same op and form, sizes within a factor of two, and cut by edges or not. */

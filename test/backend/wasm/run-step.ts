@@ -1,4 +1,4 @@
-import { kernels } from '../../../src/backend/wasm/kernels.ts';
+import { kernelOf } from '../../../src/backend/wasm/kernels.ts';
 import type { WasmInstance } from '../../../src/backend/wasm/load.ts';
 import { WasmHeap } from '../../../src/backend/wasm/memory.ts';
 import { encode, type Place } from '../../../src/backend/wasm/tape.ts';
@@ -40,7 +40,7 @@ export function runStep(
     extra: (n) => heap.allocate(n, 'packed weights'),
   };
   const [step] = plan.steps;
-  const kernel = kernels[step.op];
+  const kernel = kernelOf(step.op);
   if ('reason' in kernel) throw new Error(kernel.reason);
   for (const record of kernel.encode(step, place)) {
     const tape = encode([record]);

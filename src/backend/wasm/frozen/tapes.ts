@@ -1,7 +1,7 @@
 import { fail } from '../../../core/errors.ts';
 import { alignUp } from '../../../graph/memory.ts';
 import { ALIGNMENT, type Plan, type TensorRef } from '../../../graph/plan.ts';
-import { kernels } from '../kernels.ts';
+import { kernelOf } from '../kernels.ts';
 import { encode, type Place, type TapeRecord } from '../tape.ts';
 import type { Tiles } from '../tiles.ts';
 
@@ -118,7 +118,7 @@ function encodePlan(plan: Plan, widest: Plan, place: FrozenPlace, memory: ExtraM
   const once: TapeRecord[] = [];
   const main: TapeRecord[] = [];
   plan.steps.forEach((step, i) => {
-    const kernel = kernels[step.op];
+    const kernel = kernelOf(step.op);
     if ('reason' in kernel) fail('unsupported', `${plan.name}: ${step.op}: ${kernel.reason}`);
     let requests = 0;
     const extra = (bytes: number) => memory.take(i, requests++, bytes);
