@@ -3,7 +3,7 @@ import { ReferenceBackend } from '../src/backend/reference/backend.ts';
 import type { TypedArray } from '../src/core/dtype.ts';
 import { buildPlan } from '../src/graph/build-plan.ts';
 import { type Tensor, Tracer } from '../src/graph/trace.ts';
-import type { AttrsOf, OpName } from '../src/ops/index.ts';
+import { type AttrsOf, type OpName, productOf } from '../src/ops/index.ts';
 import { compare } from '../test/support/bounds.ts';
 import { make, type TensorSpec } from '../test/support/fill.ts';
 import { type BenchCase, type Prepared, unlike } from './case.ts';
@@ -32,7 +32,7 @@ export function opCase<N extends OpName>(given: OpCase<N>): BenchCase {
     name,
     work: bound === 'flops' ? { flops: cost.flops } : { bytes: cost.bytes },
     intensity: cost.flops / cost.bytes,
-    limit: bound === 'bytes' ? 'copy' : op === 'matmul_i8' ? 'dot' : 'multiply_add',
+    limit: bound === 'bytes' ? 'copy' : productOf(plan.steps[0])?.kind === 'i8' ? 'dot' : 'multiply_add',
     problem: { kind: 'op', op, inputs, attrs, data },
     async prepare(engine): Promise<Prepared> {
       const program = await engine.compile(plan);

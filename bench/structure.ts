@@ -5,11 +5,12 @@
 import { pathToFileURL } from 'node:url';
 import { ReferenceBackend } from '../src/backend/reference/backend.ts';
 import { encodePlan } from '../src/backend/webgpu/encode.ts';
-import { candidatesFor, productOf } from '../src/backend/webgpu/products.ts';
+import { candidatesFor } from '../src/backend/webgpu/products.ts';
 import { ARGS_STRIDE } from '../src/backend/webgpu/record.ts';
 import { Random } from '../src/core/random.ts';
 import type { Plan, Step } from '../src/graph/plan.ts';
 import * as nn from '../src/nn/index.ts';
+import { productOf } from '../src/ops/index.ts';
 import * as optim from '../src/optim/index.ts';
 import { quantizedPlan } from '../src/passes/quantize.ts';
 import { trainPlan } from '../src/passes/train.ts';

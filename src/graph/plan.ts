@@ -102,5 +102,11 @@ export interface Plan {
   };
 }
 
+/** Arithmetic and bytes moved by one run of these steps. */
+export const costOfSteps = (steps: readonly Step[]): Cost => ({
+  flops: steps.reduce((sum, { cost }) => sum + cost.flops, 0),
+  bytes: steps.reduce((sum, { cost }) => sum + cost.bytes, 0),
+});
+
 /** Tensor starts are multiples of this many bytes: a cache line, and a multiple of a vec4. */
 export const ALIGNMENT = 64;

@@ -123,6 +123,7 @@ export const elementwise = {
 
   /** The same values in memory of their own. */
   copy: op({
+    moves: true,
     infer(inputs) {
       expectInputs('copy', inputs, [null]);
       return inputs[0];

@@ -40,6 +40,17 @@ export function opOf(name: OpName): Op {
   return (ops[name] as Op | undefined) ?? fail('invalid_argument', `there is no op named '${name}'`);
 }
 
+/** An op's product at these types, if it has one. */
+export const productOf = ({
+  op: name,
+  inputs,
+  attrs,
+}: {
+  op: OpName;
+  inputs: readonly TensorType[];
+  attrs: object;
+}) => opOf(name).product?.(inputs, attrs);
+
 /** What one run of an op costs: its arithmetic, and every input read and output written once. */
 export function costOf(
   name: OpName,

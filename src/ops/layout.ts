@@ -143,6 +143,7 @@ export function broadcastCopy(x: TensorType, y: TensorType): StridedCopy {
 export const layout = {
   /** The same elements under another shape; no work. */
   reshape: op<{ shape: Shape }>({
+    moves: true,
     alias: true,
     infer(inputs, { shape }) {
       expectInputs('reshape', inputs, [null]);
@@ -164,6 +165,7 @@ export const layout = {
 
   /** Axis i of the output is axis perm[i] of the input. */
   transpose: op<TransposeAttrs>({
+    moves: true,
     infer(inputs, { perm }) {
       expectInputs('transpose', inputs, [null]);
       const { dtype, shape } = inputs[0];
@@ -183,6 +185,7 @@ export const layout = {
 
   /** Elements starts[i], starts[i] + steps[i], ... below ends[i] along each axis. */
   slice: op<SliceAttrs>({
+    moves: true,
     infer(inputs, attrs) {
       expectInputs('slice', inputs, [null]);
       checkSlice('slice', inputs[0].shape, attrs);

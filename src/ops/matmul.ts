@@ -2,7 +2,7 @@ import { fail } from '../core/errors.ts';
 import { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type ActivationRef, activationDerivative, activationFunction } from './activation.ts';
 import { expectInputs, expectRank } from './check.ts';
-import { type GradientContext, op, type Sym, severalOutputs, type TensorType } from './op.ts';
+import { type GradientContext, op, type Product, type Sym, severalOutputs, type TensorType } from './op.ts';
 import { reduceSizes, sumOver } from './reduce.ts';
 import { reshaped, sumAxes } from './symbolic.ts';
 
@@ -72,6 +72,19 @@ export function matmulSizes(
   };
 }
 
+/** The sizes, and which operands are transposed. */
+function productOf(a: TensorType, b: TensorType, attrs: MatmulAttrs): Product {
+  const { batch, m, n, k } = matmulSizes(a, b, attrs);
+  return {
+    kind: 'f32',
+    batch,
+    m,
+    n,
+    k,
+    form: `${attrs.transposeA ? 't' : 'n'}${attrs.transposeB ? 't' : 'n'}`,
+  };
+}
+
 /** Sums the gradient of an operand that was repeated for every product of the batch. */
 function ofOperand(c: GradientContext<MatmulAttrs>, i: number, gradient: Sym): Sym {
   const { shape } = c.inputs[i];
@@ -87,6 +100,7 @@ function ofOperand(c: GradientContext<MatmulAttrs>, i: number, gradient: Sym): S
  */
 export const matmul = {
   matmul: op<MatmulAttrs>({
+    product: ([a, b], attrs) => productOf(a, b, attrs),
     infer(inputs, attrs) {
       expectInputs('matmul', inputs, ['f32', 'f32', 'f32?']);
       const [a, b, third] = inputs;
@@ -173,6 +187,7 @@ export const matmul = {
    * the sum of dy's rows as (m), in one pass over dy. Made by fusion of a matmul and a sum.
    */
   linear_backward: severalOutputs({
+    product: ([dy, x]) => ({ ...productOf(dy, x, weightProduct), sums: true }),
     infer(inputs) {
       expectInputs('linear_backward', inputs, ['f32', 'f32']);
       const [dy, x] = inputs;

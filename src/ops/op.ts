@@ -60,8 +60,25 @@ export interface Domain {
   readonly most: number;
 }
 
-/** What a row says besides what depends on how many outputs there are. */
+/** `batch` products of (m x k) and (k x n): all that decides how a product is divided, and how long it takes. */
+export interface Product {
+  readonly kind: 'f32' | 'i8';
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Which operands are transposed: n or t for the first, then for the second. */
+  readonly form: `${'n' | 't'}${'n' | 't'}`;
+  /** The rows of the first operand are summed as well. */
+  readonly sums?: boolean;
+}
+
+/** What a row says besides what depends on how many outputs there are: passes, tuners and predictions ask here, not for names. */
 interface Facts<A> {
+  /** The product that takes most of its time. */
+  product?(inputs: readonly TensorType[], attrs: A): Product;
+  /** It moves elements and looks at none, so it does to bytes what it does to floats. */
+  readonly moves?: boolean;
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */

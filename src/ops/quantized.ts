@@ -94,6 +94,12 @@ export const quantized = {
    *     y   = table ? table[q] : q
    */
   matmul_i8: op<MatmulI8Attrs>({
+    product: ([
+      x,
+      {
+        shape: [n, k],
+      },
+    ]) => ({ kind: 'i8', batch: 1, m: sizeOf(x.shape.slice(0, -1)), n, k, form: 'nt' }),
     infer(inputs, { shift, zeroPoint, min, max }) {
       expectInputs('matmul_i8', inputs, ['u8', 'i8', 'i32', 'i32', 'u8?']);
       const [x, weight, bias, multiplier, table] = inputs;

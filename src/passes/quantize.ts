@@ -7,6 +7,7 @@ import { type Graph, type Node, readersOf, type TensorId } from '../graph/graph.
 import type { Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import { type ActivationName, activationFunction } from '../ops/activation.ts';
+import { opOf } from '../ops/index.ts';
 import type { FrozenModel } from './frozen.ts';
 import { inferGraph, inferSlots } from './infer.ts';
 import {
@@ -129,9 +130,6 @@ function modelOf(
   return { frozen, ranges, signature: signatureOf(source), report, byteLength };
 }
 
-/** Ops that move elements without looking at them: they run on u8 as they do on f32. */
-const movers = new Set(['reshape', 'transpose', 'slice', 'copy']);
-
 function rewrite(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
   const rewriter = new Rewriter(source, ranges);
   for (const _ of rewriter.layers());
@@ -190,7 +188,7 @@ class Rewriter {
         return undefined;
       }
       reason = result;
-    } else if (movers.has(node.op) && this.u8.has(x)) {
+    } else if (opOf(node.op).moves && this.u8.has(x)) {
       const { tensor, params } = this.u8.get(x)!;
       this.u8.set(node.outputs[0], { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
       return undefined;

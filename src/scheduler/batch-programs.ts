@@ -128,11 +128,3 @@ function cheapestCover(sized: readonly Sized[]): Sized[] {
   }
   return best.map((b) => b?.first);
 }
-
-/** Arithmetic and bytes moved by one run of a plan, summed over its steps. */
-export function costOfPlan(plan: Plan): { flops: number; bytes: number } {
-  return plan.steps.reduce(
-    (sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }),
-    { flops: 0, bytes: 0 },
-  );
-}

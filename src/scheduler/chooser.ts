@@ -1,7 +1,6 @@
 import type { Backend } from '../backend/backend.ts';
-import type { Plan } from '../graph/plan.ts';
+import { costOfSteps, type Plan } from '../graph/plan.ts';
 import type { Backends } from './backends.ts';
-import { costOfPlan } from './batch-programs.ts';
 import { type ExplainedBackend, type Explanation, explanation } from './explain.ts';
 import { Ledger } from './ledger.ts';
 import { type Prediction, predict } from './predict.ts';
@@ -61,7 +60,7 @@ export class Chooser {
         reason: missing ?? this.why(isChosen, measuredMs ?? predicted!.ms, chosenMs),
       });
     }
-    return explanation(plan.name, costOfPlan(plan), rows);
+    return explanation(plan.name, costOfSteps(plan.steps), rows);
   }
 
   private why(isChosen: boolean, ms: number, chosenMs: number | undefined): string {

@@ -1,4 +1,4 @@
-import type { Plan } from '../graph/plan.ts';
+import { costOfSteps, type Plan } from '../graph/plan.ts';
 
 /** Weight of a new time in the running mean, and how many times the mean it may count for: a machine is held up at times. */
 const [NEWEST, MOST] = [0.1, 3];
@@ -34,8 +34,7 @@ function keyOf(backend: string, plan: Plan): string {
   let key = keys.get(plan);
   if (!key) {
     const { name, arenaBytes, steps } = plan;
-    const flops = steps.reduce((sum, s) => sum + s.cost.flops, 0);
-    key = `${name} ${arenaBytes} ${steps.length} ${flops}`;
+    key = `${name} ${arenaBytes} ${steps.length} ${costOfSteps(steps).flops}`;
     keys.set(plan, key);
   }
   return `${backend} ${key}`;

@@ -1,7 +1,7 @@
 import { bytesPerElement } from '../core/dtype.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Plan, Step } from '../graph/plan.ts';
-import { type OpName, opOf } from '../ops/index.ts';
+import { opOf, productOf } from '../ops/index.ts';
 import { productSize, type Rate, type Rates } from './rates.ts';
 
 /** What a run's time goes to. */
@@ -41,17 +41,13 @@ export function predict(plan: Plan, rates: Rates): Prediction {
   return { ms, parts, bound };
 }
 
-const products = new Set<OpName>(['matmul', 'linear_backward', 'matmul_i8']);
-
 function timeOf(step: Step, rates: Rates): [Part, number] {
   const { flops, bytes } = step.cost;
-  if (products.has(step.op)) {
-    const kind = step.op === 'matmul_i8' ? 'i8' : 'f32';
-    const [n = 1, m = 1] = [...step.outputs[0].shape].reverse();
-    // The sums of linear_backward are less than half a term, and must not hide that there is one alone (one sample).
-    const k = Math.max(1, Math.round(flops / (2 * m * n)));
+  const product = productOf(step);
+  if (product) {
+    const { kind, batch, m, n, k } = product;
     const rate = Math.min(m, n, k) === 1 ? rates[`${kind}Vector`] : rates[kind];
-    return ['products', flops / at(rate, productSize(m, n, k))];
+    return ['products', flops / at(rate, productSize(batch * m, n, k))];
   }
   const moving = bytes / at(rates.bytes, bytes);
   // What works in place is an optimizer: arithmetic without functions, over four arrays at once.

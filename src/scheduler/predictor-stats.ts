@@ -1,6 +1,8 @@
 import type { Backend } from '../backend/backend.ts';
 import type { Plan } from '../graph/plan.ts';
 import { EnergyMeter } from '../io/energy.ts';
+import { productOf } from '../ops/index.ts';
+import type { Product } from '../ops/op.ts';
 
 /** Latencies that percentiles are taken over: the newest this many. */
 const REMEMBERED = 4096;
@@ -92,11 +94,15 @@ export class PredictorMeter {
   private readonly energy = EnergyMeter.open();
   /** Of each batch size: what one run costs, and how many there were. Programs that are made anew have the same plans. */
   private readonly sizes: ReadonlyMap<number, { readonly cost: CostByOp; runs: number }>;
+  /** Of what its products are made. */
+  private readonly kind: Product['kind'];
   private peakBytes = 0;
   private readonly latencies = new Float64Array(REMEMBERED);
   private measured = 0;
 
   constructor(plans: ReadonlyMap<number, Plan>) {
+    const products = [...plans.values()].flatMap(({ steps }) => steps.map((step) => productOf(step)?.kind));
+    this.kind = products.includes('i8') ? 'i8' : 'f32';
     this.sizes = new Map([...plans].map(([size, plan]) => [size, { cost: costByOp(plan), runs: 0 }]));
   }
 
@@ -143,7 +149,7 @@ export class PredictorMeter {
       Object.values(ops).reduce((sum, cost) => sum + cost[of], 0),
     );
     const flopsPerSecond = computeMs > 0 ? (flops / computeMs) * 1000 : undefined;
-    const best = 'matmul_i8' in ops ? peak?.i8 : peak?.f32;
+    const best = peak?.[this.kind];
     return {
       ...{ flops, bytes, computeMs, waitingMs, flopsPerSecond },
       shareOfLimit: best && flopsPerSecond && flopsPerSecond / best,

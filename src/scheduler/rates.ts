@@ -1,6 +1,6 @@
 import type { Backend, Program } from '../backend/backend.ts';
 import { buildPlan } from '../graph/build-plan.ts';
-import type { Plan } from '../graph/plan.ts';
+import { costOfSteps, type Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import { adam } from '../optim/index.ts';
 
@@ -103,8 +103,8 @@ export async function measureRates(backend: Backend): Promise<Rates> {
 }
 
 const vectors = (...sides: number[]) => sides.map((side) => [1, side] as const);
-const flopsOf = (plan: Plan): number => plan.steps.reduce((sum, s) => sum + s.cost.flops, 0);
-const bytesOf = (plan: Plan): number => plan.steps.reduce((sum, s) => sum + s.cost.bytes, 0);
+const flopsOf = ({ steps }: Plan): number => costOfSteps(steps).flops;
+const bytesOf = ({ steps }: Plan): number => costOfSteps(steps).bytes;
 
 async function timeOf(backend: Backend, plan: Plan) {
   const program = await backend.compile(plan);

@@ -1,4 +1,4 @@
-import { type Plan, type Section, sections } from '../graph/plan.ts';
+import { costOfSteps, type Plan, type Section, sections } from '../graph/plan.ts';
 import { EnergyMeter } from '../io/energy.ts';
 
 /** One step of this many is timed section by section. */
@@ -106,11 +106,8 @@ export class TrainingMeter {
   private costOf(plan: Plan): Sums {
     let cost = this.perRun.get(plan);
     if (cost) return cost;
-    cost = Object.fromEntries(sections.map((s) => [s, { flops: 0, bytes: 0, ms: 0, samples: 0 }])) as Sums;
-    for (const step of plan.steps) {
-      cost[step.section].flops += step.cost.flops;
-      cost[step.section].bytes += step.cost.bytes;
-    }
+    const of = (section: Section) => costOfSteps(plan.steps.filter((s) => s.section === section));
+    cost = Object.fromEntries(sections.map((s) => [s, { ...of(s), ms: 0, samples: 0 }])) as Sums;
     this.perRun.set(plan, cost);
     return cost;
   }

@@ -1,10 +1,12 @@
 import { sizeOf } from '../../core/shape.ts';
 import type { Operands, TensorRef } from '../../graph/plan.ts';
+import { ops } from '../../ops/index.ts';
 import { type MatmulAttrs, matmulSizes, weightProduct } from '../../ops/matmul.ts';
+import type { Product } from '../../ops/op.ts';
 import type { MatmulI8Attrs } from '../../ops/quantized.ts';
 import { activationFiles } from './activation.ts';
 import { packed } from './copy.ts';
-import { f32ProductOf, fitting, i8ProductOf, type ProductConfig } from './products.ts';
+import { fitting, type ProductConfig } from './products.ts';
 import { type Dispatch, type Word, wordOf } from './record.ts';
 import { reduceDispatches } from './reduce.ts';
 import type { Scratch } from './scratch.ts';
@@ -40,6 +42,7 @@ function tilesOf(config: ProductConfig, m: number, n: number, terms: number) {
 /** An f32 product as its shader sees it. */
 interface F32Product {
   readonly attrs: MatmulAttrs;
+  readonly product: Product;
   readonly operands: readonly [a: TensorRef, b: TensorRef];
   readonly output: TensorRef;
   /** The bias, or with attrs.derivative what that is computed from. */
@@ -56,7 +59,8 @@ export function matmulDispatches(
   wish: ProductConfig,
   scratch: Scratch,
 ): Dispatch[] {
-  return dispatches({ attrs, operands: [a, b], output, third }, wish, scratch);
+  const product = ops.matmul.product!([a, b], attrs);
+  return dispatches({ attrs, product, operands: [a, b], output, third }, wish, scratch);
 }
 
 /** The product within linear_backward, and its sums. */
@@ -65,7 +69,8 @@ export function backwardDispatches(
   wish: ProductConfig,
   scratch: Scratch,
 ): Dispatch[] {
-  return dispatches({ attrs: weightProduct, operands: [a, b], output, sums }, wish, scratch);
+  const product = ops.linear_backward.product!([a, b], {});
+  return dispatches({ attrs: weightProduct, product, operands: [a, b], output, sums }, wish, scratch);
 }
 
 function dispatches(given: F32Product, wish: ProductConfig, scratch: Scratch): Dispatch[] {
@@ -81,7 +86,7 @@ function dispatches(given: F32Product, wish: ProductConfig, scratch: Scratch): D
   const { batch, m, n, k } = sizes;
   const count = batch * m * n;
   if (count === 0 && !(sums && m > 0)) return apart;
-  const config = fitting(wish, f32ProductOf(a, b, attrs));
+  const config = fitting(wish, given.product);
   const { tilesM, tilesN, chunk, parts, even } = tilesOf(config, m, n, k);
   const split = parts > 1;
   const whole = n % 4 === 0 && (transposeA ? m : k) % 4 === 0 && (!transposeB || k % 4 === 0);
@@ -143,7 +148,7 @@ export function matmulI8Dispatches(
     workgroups: Math.ceil(size / 64),
     once: constant,
   };
-  const config = fitting(wish, i8ProductOf(step));
+  const config = fitting(wish, ops.matmul_i8.product!(step.inputs, step.attrs));
   const { tilesM, tilesN, chunk, even } = tilesOf(config, m, n, words);
   // Rows that are no whole number of words are made side by side first; a single one ends in its tensor's last word.
   const loose = n % 4 !== 0 && m > 1;

@@ -1,6 +1,4 @@
-import { sizeOf } from '../../core/shape.ts';
-import type { Operands, Step, TensorRef } from '../../graph/plan.ts';
-import { type MatmulAttrs, matmulSizes, weightProduct } from '../../ops/matmul.ts';
+import type { Product } from '../../ops/op.ts';
 
 /** How a product is divided: into tiles of 4 qm wy rows and 4 qn wx columns, and K into parts. */
 export interface ProductConfig {
@@ -20,18 +18,6 @@ export interface ProductConfig {
   readonly packedDot: boolean;
 }
 
-/** The sizes that decide which configuration suits a step. */
-export interface Product {
-  readonly op: 'matmul' | 'matmul_i8';
-  readonly batch: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly form: string;
-  /** The rows of the first operand are summed as well. */
-  readonly sums?: boolean;
-}
-
 /** What is asked of a device's products: facts of it that are known before anything is timed. */
 export interface DeviceTraits {
   readonly software: boolean;
@@ -39,30 +25,11 @@ export interface DeviceTraits {
   readonly packedDot: boolean;
 }
 
-/** A step as a product, or undefined if it is another op. */
-export function productOf(step: Step): Product | undefined {
-  const [a, b] = step.inputs;
-  if (step.op === 'matmul') return f32ProductOf(a, b, step.attrs);
-  if (step.op === 'linear_backward') return { ...f32ProductOf(a, b, weightProduct), sums: true };
-  return step.op === 'matmul_i8' ? i8ProductOf(step) : undefined;
-}
-
-export function f32ProductOf(a: TensorRef, b: TensorRef, attrs: MatmulAttrs): Product {
-  const { batch, m, n, k } = matmulSizes(a, b, attrs);
-  const form = `${attrs.transposeA ? 't' : 'n'}${attrs.transposeB ? 't' : 'n'}`;
-  return { op: 'matmul', batch, m, n, k, form };
-}
-
-export function i8ProductOf({ inputs: [, weight], outputs: [y] }: Operands): Product {
-  const [n, k] = weight.shape;
-  return { op: 'matmul_i8', batch: 1, m: sizeOf(y.shape.slice(0, -1)), n, k, form: 'nt' };
-}
-
 /** Products that one choice serves: the same op and form, sizes within a factor of two, and cut by edges or not. */
-export function classOf({ op, batch, m, n, k, form }: Product): string {
+export function classOf({ kind, batch, m, n, k, form }: Product): string {
   const round = (v: number) => 2 ** Math.ceil(Math.log2(Math.max(1, v)));
   const whole = [m, n, k].every((v) => v % 4 === 0) ? 'whole' : 'cut';
-  return `${op} ${form} ${round(batch)}x${round(m)}x${round(n)}x${round(k)} ${whole}`;
+  return `${kind} ${form} ${round(batch)}x${round(m)}x${round(n)}x${round(k)} ${whole}`;
 }
 
 const base = { qm: 1, qn: 1, depth: 16, parts: 1, packedDot: false } as const;
@@ -96,10 +63,10 @@ export const configs = {
 export type ConfigName = keyof typeof configs;
 
 /** A configuration that can serve this product: vectors only where m is 1 and no sums are wanted, no more parts than K has for. */
-export function fitting(config: ProductConfig, { op, m, k, sums }: Product): ProductConfig {
-  const kernel = config.kernel === 'vector' && (m !== 1 || sums) ? direct : config;
-  const parts = op === 'matmul' ? Math.max(1, Math.min(config.parts, Math.ceil(k / kernel.depth))) : 1;
-  return { ...kernel, parts, packedDot: config.packedDot };
+export function fitting(config: ProductConfig, { kind, m, k, sums }: Product): ProductConfig {
+  const whole = config.kernel === 'vector' && (m !== 1 || sums) ? direct : config;
+  const parts = kind === 'f32' ? Math.max(1, Math.min(config.parts, Math.ceil(k / whole.depth))) : 1;
+  return { ...whole, parts, packedDot: config.packedDot };
 }
 
 /** Large, and divided evenly: more registers save loads, and the shader has no edges that would take long to compile. */
@@ -112,7 +79,7 @@ const LONG_K = 1024;
 
 /** The 1 to 5 configurations worth timing for a product, the likeliest first; that one is used where nothing is timed. */
 export function candidatesFor(p: Product, { software, packedDot }: DeviceTraits): ProductConfig[] {
-  if (p.op === 'matmul_i8') return candidatesForI8(p, software, packedDot);
+  if (p.kind === 'i8') return candidatesForI8(p, software, packedDot);
   if (p.m === 1 && !p.sums)
     return software ? [vector(16, 1)] : p.form[1] === 't' ? vectors.toReversed() : vectors;
   if (software) return [roomy(p) ? configs.direct8x8 : direct];

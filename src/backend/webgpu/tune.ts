@@ -2,16 +2,11 @@ import { bytesPerElement } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Step, TensorRef } from '../../graph/plan.ts';
+import { productOf } from '../../ops/index.ts';
+import type { Product } from '../../ops/op.ts';
 import { encodePlan } from './encode.ts';
 import type { Pipelines } from './pipelines.ts';
-import {
-  candidatesFor,
-  classOf,
-  type DeviceTraits,
-  type Product,
-  type ProductConfig,
-  productOf,
-} from './products.ts';
+import { candidatesFor, classOf, type DeviceTraits, type ProductConfig } from './products.ts';
 import { ARGS_STRIDE, encodeArgs, gridOf } from './record.ts';
 
 /** Where a caller keeps what was found out about devices: localStorage, a file, a Map. Keys name adapter and shape class. */

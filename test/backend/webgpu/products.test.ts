@@ -8,39 +8,39 @@ import {
   classOf,
   configs,
   fitting,
-  type Product,
 } from '../../../src/backend/webgpu/products.ts';
+import type { Product } from '../../../src/ops/op.ts';
 import type { Case } from '../../cases.ts';
 import { problemsOfCase } from '../../support/conform.ts';
 import { missing } from '../../support/parts.ts';
 import { allCases, fewCases, type ProductOp } from '../../support/product-cases.ts';
 
-const product = (m: number, n: number, k: number, op: Product['op'] = 'matmul'): Product => ({
-  ...{ op, batch: 1, m, n, k },
+const product = (m: number, n: number, k: number, kind: Product['kind'] = 'f32'): Product => ({
+  ...{ kind, batch: 1, m, n, k },
   form: 'nn',
 });
 const device = { software: false, packedDot: true };
 
 describe('candidates for a product', () => {
   it('are 3 to 5 for every size class of a real device, all different, and one on a simulated one', () => {
-    for (const op of ['matmul', 'matmul_i8'] as const)
+    for (const kind of ['f32', 'i8'] as const)
       for (const m of [1, 8, 128, 1024])
         for (const n of [10, 128, 1024])
           for (const k of [16, 784, 65536]) {
-            const found = candidatesFor(product(m, n, k, op), device).map((c) => JSON.stringify(c));
-            expect(found.length, `${op} ${m}x${n}x${k}`).toBeGreaterThanOrEqual(3);
-            expect(found.length, `${op} ${m}x${n}x${k}`).toBeLessThanOrEqual(5);
+            const found = candidatesFor(product(m, n, k, kind), device).map((c) => JSON.stringify(c));
+            expect(found.length, `${kind} ${m}x${n}x${k}`).toBeGreaterThanOrEqual(3);
+            expect(found.length, `${kind} ${m}x${n}x${k}`).toBeLessThanOrEqual(5);
             expect(new Set(found).size).toBe(found.length);
-            expect(candidatesFor(product(m, n, k, op), { ...device, software: true })).toHaveLength(1);
+            expect(candidatesFor(product(m, n, k, kind), { ...device, software: true })).toHaveLength(1);
           }
   });
 
   it('divide a long K where there are few tiles, and time the packed dot against the plain one', () => {
     expect(candidatesFor(product(10, 64, 65536), device)[0].parts).toBe(16);
     expect(candidatesFor(product(1024, 1024, 65536), device).every((c) => c.parts === 1)).toBe(true);
-    const dots = candidatesFor(product(128, 128, 128, 'matmul_i8'), device).map((c) => c.packedDot);
+    const dots = candidatesFor(product(128, 128, 128, 'i8'), device).map((c) => c.packedDot);
     expect(new Set(dots)).toEqual(new Set([true, false]));
-    const without = candidatesFor(product(128, 128, 128, 'matmul_i8'), { ...device, packedDot: false });
+    const without = candidatesFor(product(128, 128, 128, 'i8'), { ...device, packedDot: false });
     expect(without.some((c) => c.packedDot)).toBe(false);
   });
 
@@ -56,13 +56,13 @@ describe('candidates for a product', () => {
     expect(fitting(configs.vector16x4, product(2, 8, 8)).kernel).toBe('direct');
     expect(fitting(configs.vector16x4, product(1, 8, 8)).kernel).toBe('vector');
     expect(fitting(configs.blocksInParts, product(2, 8, 17)).parts).toBe(2);
-    expect(fitting(configs.blocksInParts, product(2, 8, 17, 'matmul_i8')).parts).toBe(1);
+    expect(fitting(configs.blocksInParts, product(2, 8, 17, 'i8')).parts).toBe(1);
   });
 
   it('serve sizes within a factor of two, and tell cut edges apart', () => {
     expect(classOf(product(100, 784, 256))).toBe(classOf(product(128, 1000, 256)));
     expect(classOf(product(100, 784, 256))).not.toBe(classOf(product(101, 784, 256)));
-    expect(classOf(product(100, 784, 256))).not.toBe(classOf(product(100, 784, 256, 'matmul_i8')));
+    expect(classOf(product(100, 784, 256))).not.toBe(classOf(product(100, 784, 256, 'i8')));
   });
 });
 
