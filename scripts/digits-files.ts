@@ -7,7 +7,7 @@ import {
   createEngine,
   data,
   type Engine,
-  freeze,
+  exportWasm,
   type Inference,
   inspect,
   nn,
@@ -41,9 +41,9 @@ export async function makeDigits(folder: string): Promise<DigitsFiles> {
   const int8 = await train(engine, dataSet(digits.train));
   const byteInput = MNIST_TRANSFORM;
   const [model, relaxedModel] = [join(folder, 'digits.wasm'), join(folder, 'digits-relaxed.wasm')];
-  const bytes = await freeze(int8, { maxBatch: BATCH, byteInput });
+  const bytes = await exportWasm(int8, { maxBatch: BATCH, byteInput });
   writeFileSync(model, bytes);
-  writeFileSync(relaxedModel, await freeze(int8, { maxBatch: BATCH, byteInput, relaxed: true }));
+  writeFileSync(relaxedModel, await exportWasm(int8, { maxBatch: BATCH, byteInput, relaxed: true }));
   const infer = await engine.infer(int8, { batchSize: BATCH });
   const images = inputs(dataSet(digits.test));
   const expected = await infer.quantized(images);

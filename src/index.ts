@@ -38,7 +38,7 @@ export async function createEngine(given?: EngineOptions): Promise<Engine> {
   return new Engine(choice.backend, choice);
 }
 
-export interface FreezeOptions extends ServingOptions {
+export interface ExportWasmOptions extends ServingOptions {
   /** Most samples of one run: 1 to 65536, 64 if not given. An instance has memory for so many. */
   readonly maxBatch?: number;
   /** Use relaxed SIMD: faster in hosts that have it, refused by hosts that don't. The bits of an int8 model stay the same. */
@@ -49,7 +49,7 @@ export interface FreezeOptions extends ServingOptions {
   readonly notes?: Readonly<Record<string, string>>;
 }
 
-const checkFreeze = optionsOf<FreezeOptions>('freeze', {
+const checkExport = optionsOf<ExportWasmOptions>('exportWasm', {
   ...servingChecks,
   maxBatch: whole(1, 65536),
   relaxed: flag,
@@ -64,23 +64,28 @@ const checkFreeze = optionsOf<FreezeOptions>('freeze', {
  * Throws BiphaseError: 'invalid_argument' for a bad option or an f32 model without `f32: true`; 'unsupported' for a model
  * whose ops depend on the batch size, or options that it can't have; 'out_of_memory' where maxBatch needs over 4 GiB.
  */
-export async function freeze(
+export async function exportWasm(
   model: QuantizedModel | FrozenModel,
-  given?: FreezeOptions,
+  given?: ExportWasmOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const options = checkFreeze(given);
+  const options = checkExport(given);
   const { maxBatch = 64, relaxed = false, f32 = false, notes } = options;
   if (model instanceof FrozenModel && !f32)
     fail(
       'invalid_argument',
-      'this model is not quantized: freeze what engine.quantize() returns, or pass f32: true',
+      'this model is not quantized: export what engine.quantize() returns, or pass f32: true',
     );
-  expectFinite(model instanceof FrozenModel ? model : model.frozen, 'freeze');
+  expectFinite(model instanceof FrozenModel ? model : model.frozen, 'exportWasm');
   const { input, output } = servingPlan(model, 1, options);
   const planOf = (batch: number) => servingPlan(model, batch, options).plan;
   if (maxBatch > 1) await checkApart(planOf);
   return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output, notes });
 }
+
+/** The name that `exportWasm()` had. @deprecated Call `exportWasm()`. */
+export const freeze = exportWasm;
+/** The name that `ExportWasmOptions` had. @deprecated */
+export type FreezeOptions = ExportWasmOptions;
 
 /**
  * What is in a frozen file: layers, shapes, scales, bytes, ABI version. Nothing is compiled or run.

@@ -1,6 +1,6 @@
 /**
  * The library on WebGPU alone, for pages and programs that have a GPU and carry no WebAssembly. What it gives is what
- * `biphase` gives, but freeze() and inspect(), which are about WebAssembly files.
+ * `biphase` gives, but exportWasm() and inspect(), which are about WebAssembly files.
  */
 import { optionsOf } from './core/options.ts';
 import { type WebgpuEngineOptions, webgpu, webgpuChecks } from './providers/webgpu.ts';

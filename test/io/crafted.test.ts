@@ -2,7 +2,16 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { checksum } from '../../src/backend/wasm/frozen/checksum.ts';
 import { CUSTOM, join, section, sectionsOf } from '../../src/backend/wasm/frozen/sections.ts';
-import { createEngine, freeze, inspect, loadModel, nn, optim, Random, saveModel } from '../../src/index.ts';
+import {
+  createEngine,
+  exportWasm,
+  inspect,
+  loadModel,
+  nn,
+  optim,
+  Random,
+  saveModel,
+} from '../../src/index.ts';
 import { seal, UNSEALED } from '../../src/io/seal.ts';
 
 const engine = await createEngine({ backend: 'reference' });
@@ -14,7 +23,7 @@ const frozen = await training.freeze();
 const samples = Float32Array.of(1, 2, -3, 4);
 const int8 = await engine.quantize(frozen, { calibration: samples });
 const models = [await saveModel(frozen, { notes: { classes: '["a"]' } }), await saveModel(int8)];
-const frozenFile = await freeze(int8);
+const frozenFile = await exportWasm(int8);
 
 type Header = Record<string, Record<string, unknown>>;
 

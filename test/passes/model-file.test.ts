@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createEngine,
   type Engine,
+  exportWasm,
   FrozenModel,
-  freeze,
   loadModel,
   nn,
   optim,
@@ -140,7 +140,7 @@ describe('a model in JSON', () => {
         message: expect.stringMatching(new RegExp(`'4.bias' holds ${value} \\(at 2 of 4\\).*diverged`)),
       };
       await expect(saveModel(diverged)).rejects.toMatchObject(refused);
-      await expect(freeze(diverged, { f32: true })).rejects.toMatchObject(refused);
+      await expect(exportWasm(diverged, { f32: true })).rejects.toMatchObject(refused);
       await expect(engine.quantize(diverged, { calibration: samples })).rejects.toMatchObject(refused);
     },
   );

@@ -1,13 +1,6 @@
 import { Command } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import {
-  BiphaseError,
-  type data,
-  FrozenModel,
-  freeze as freezeModel,
-  inspect,
-  type StoredModel,
-} from '../../node.ts';
+import { BiphaseError, type data, exportWasm, FrozenModel, inspect, type StoredModel } from '../../node.ts';
 import { toldTransform } from '../data/tell.ts';
 import { openEngine } from '../engine.ts';
 import { checkFiles } from '../files.ts';
@@ -61,7 +54,7 @@ async function act(path: string, options: Options): Promise<void> {
   const model = await chosen(path, loaded, options);
   const { facts } = loaded;
   const byteInput = bytesFor(model, loaded, options.inputType);
-  const file = await freezeModel(model, {
+  const file = await exportWasm(model, {
     ...{ maxBatch, relaxed, f32, notes: loaded.notes },
     ...(byteInput && { byteInput }),
   });

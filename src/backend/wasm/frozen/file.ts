@@ -51,7 +51,7 @@ export function inspectFrozen(bytes: Uint8Array): FrozenInfo {
   if (!own)
     fail(
       'invalid_data',
-      `${what} is WebAssembly, but not (or no longer) a frozen model: its section '${NAME}' is missing; make one with freeze()`,
+      `${what} is WebAssembly, but not (or no longer) a frozen model: its section '${NAME}' is missing; make one with exportWasm()`,
     );
   const at = own.start + mark.length;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

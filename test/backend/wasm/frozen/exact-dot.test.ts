@@ -4,7 +4,7 @@
  */
 import binaryen from 'binaryen';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createEngine, freeze, nn, type QuantizedModel } from '../../../../src/index.ts';
+import { createEngine, exportWasm, nn, type QuantizedModel } from '../../../../src/index.ts';
 import { type FrozenExports, instantiateFrozen, randomSamples, untrained } from '../../../support/frozen.ts';
 
 /** sum + four products of signed w and unsigned x in each lane. */
@@ -57,7 +57,7 @@ describe('a frozen relaxed file', () => {
     const model = nn.sequential(nn.linear(75, 37), nn.silu(), nn.linear(37, 19), nn.relu(), nn.linear(19, 5));
     int8 = await engine.quantize(untrained(model, [75]), { calibration: samples });
     want = await (await engine.infer(int8, { batchSize: 24 })).quantized(samples);
-    file = await freeze(int8, { maxBatch: 24, relaxed: true });
+    file = await exportWasm(int8, { maxBatch: 24, relaxed: true });
   });
 
   const resultsOf = (e: FrozenExports, count: number) => {

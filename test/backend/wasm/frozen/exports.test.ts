@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sectionsOf } from '../../../../src/backend/wasm/frozen/sections.ts';
 import { RESERVED } from '../../../../src/backend/wasm/memory.ts';
-import { createEngine, freeze, inspect, nn } from '../../../../src/index.ts';
+import { createEngine, exportWasm, inspect, nn } from '../../../../src/index.ts';
 import { type FrozenExports, instantiateFrozen, randomSamples, untrained } from '../../../support/frozen.ts';
 
 const MOST = 9;
@@ -11,9 +11,12 @@ beforeAll(async () => {
   using engine = await createEngine({ backend: 'wasm', threads: 1 });
   const frozen = untrained(nn.sequential(nn.linear(5, 13), nn.gelu(), nn.linear(13, 3)), [5]);
   const int8 = await engine.quantize(frozen, { calibration: randomSamples(500, 1) });
-  files.int8 = await freeze(int8, { maxBatch: MOST });
-  files['int8 from bytes'] = await freeze(int8, { maxBatch: MOST, byteInput: { scale: 0.01, shift: -1 } });
-  files.f32 = await freeze(frozen, { maxBatch: MOST, f32: true });
+  files.int8 = await exportWasm(int8, { maxBatch: MOST });
+  files['int8 from bytes'] = await exportWasm(int8, {
+    maxBatch: MOST,
+    byteInput: { scale: 0.01, shift: -1 },
+  });
+  files.f32 = await exportWasm(frozen, { maxBatch: MOST, f32: true });
 });
 const kinds = ['int8', 'int8 from bytes', 'f32'];
 

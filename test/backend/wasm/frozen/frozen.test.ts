@@ -1,6 +1,6 @@
 import binaryen from 'binaryen';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngine, type Engine, freeze, inspect, nn, ops } from '../../../../src/index.ts';
+import { createEngine, type Engine, exportWasm, inspect, nn, ops } from '../../../../src/index.ts';
 import { compare } from '../../../support/bounds.ts';
 import { instantiateFrozen, randomSamples, runFrozen, untrained } from '../../../support/frozen.ts';
 import { missing } from '../../../support/parts.ts';
@@ -78,7 +78,7 @@ describe('a frozen int8 model', () => {
 
     it.each(builds)('gives the same bits as the engine, %s', async (build, relaxed) => {
       const int8 = await engine.quantize(frozen, { calibration: samples });
-      const bytes = await freeze(int8, { maxBatch: 16, relaxed });
+      const bytes = await exportWasm(int8, { maxBatch: 16, relaxed });
       expect(inspect(bytes)).toMatchObject({ build, kernels: 'int8', maxBatch: 16 });
       if (relaxed && noRelaxed) return expect(WebAssembly.validate(bytes)).toBe(false);
       const want = await (await reference.infer(int8, { batchSize: 8 })).quantized(samples);
@@ -94,7 +94,7 @@ describe('a frozen int8 model', () => {
     const samples = randomSamples(input[0] * maxBatch * 2, 3);
     const int8 = await engine.quantize(untrained(model, input), { calibration: samples });
     const want = await (await reference.infer(int8, { batchSize: 8 })).quantized(samples);
-    const bytes = await freeze(int8, { maxBatch });
+    const bytes = await exportWasm(int8, { maxBatch });
     for (let batch = 1; batch <= maxBatch; batch++)
       expect(await runFrozen(bytes, samples, batch)).toEqual(want);
   });
@@ -103,7 +103,7 @@ describe('a frozen int8 model', () => {
     const { model, input } = models['tables, no biases'];
     const samples = randomSamples(input[0] * 9, 4);
     const int8 = await engine.quantize(untrained(model, input), { calibration: samples });
-    const bytes = await freeze(int8, { maxBatch: 4, output: 'f32' });
+    const bytes = await exportWasm(int8, { maxBatch: 4, output: 'f32' });
     expect(inspect(bytes).output).toMatchObject({ dtype: 'f32', scale: 1, zeroPoint: 0 });
     expect(await runFrozen(bytes, samples, 4)).toEqual(await (await reference.infer(int8))(samples));
   });
@@ -113,7 +113,7 @@ describe('a frozen int8 model', () => {
     const samples = randomSamples(63 * 10, 5);
     const frozen = untrained(nn.sequential(model, nn.softmax(), nn.linear(4, 3)), input);
     const int8 = await engine.quantize(frozen, { calibration: samples });
-    const bytes = await freeze(int8, { maxBatch: 8 });
+    const bytes = await exportWasm(int8, { maxBatch: 8 });
     expect(inspect(bytes).kernels).toBe('full');
     const want = await (await engine.infer(int8)).quantized(samples);
     for (const batch of [1, 3, 8]) expect(await runFrozen(bytes, samples, batch)).toEqual(want);
@@ -123,7 +123,7 @@ describe('a frozen int8 model', () => {
     const model = nn.module({ a: nn.linear(20, 12) }, (x, { a }) => ops.argmax(a.forward(x)));
     const samples = randomSamples(20 * 30, 8);
     const int8 = await engine.quantize(untrained(model, [20]), { calibration: samples });
-    const bytes = await freeze(int8, { maxBatch: 7 });
+    const bytes = await exportWasm(int8, { maxBatch: 7 });
     expect(inspect(bytes).output).toEqual({ dtype: 'i32', shape: [], scale: 1, zeroPoint: 0 });
     const { query, output_bytes } = await instantiateFrozen(bytes);
     expect([query(1, 0), query(1, 1), query(1, 4), output_bytes()]).toEqual([1, 0, Number.NaN, 4]);
@@ -139,7 +139,7 @@ describe('a frozen int8 model', () => {
     const byteInput = { scale: 1 / 255 / 0.3081, shift: -0.1307 / 0.3081 };
     const samples = Float32Array.from(pixels, (p) => p * byteInput.scale + byteInput.shift);
     const int8 = await engine.quantize(untrained(model, input), { calibration: samples });
-    const bytes = await freeze(int8, { maxBatch: 8, byteInput });
+    const bytes = await exportWasm(int8, { maxBatch: 8, byteInput });
     expect(inspect(bytes).input).toMatchObject({ dtype: 'u8', shape: input, scale: byteInput.scale });
     const want = await (await reference.infer(int8, { batchSize: 8 })).quantized(samples);
     expect(await runFrozen(bytes, pixels, 8)).toEqual(want);
@@ -152,13 +152,16 @@ describe('a frozen int8 model', () => {
     );
     const int8 = await engine.quantize(frozen, { calibration: randomSamples(784 * 8, 1) });
     for (const [, relaxed] of builds)
-      for (const bytes of [await freeze(int8, { relaxed }), await freeze(frozen, { relaxed, f32: true })]) {
+      for (const bytes of [
+        await exportWasm(int8, { relaxed }),
+        await exportWasm(frozen, { relaxed, f32: true }),
+      ]) {
         const { weightBytes, fileBytes } = inspect(bytes);
         expect(fileBytes).toBe(bytes.length);
         expect(weightBytes).toBeGreaterThan(230_000);
         expect(bytes.length - weightBytes).toBeLessThanOrEqual(48 * 1024);
       }
-    expect(inspect(await freeze(int8)).weightBytes).toBe(int8.byteLength);
+    expect(inspect(await exportWasm(int8)).weightBytes).toBe(int8.byteLength);
   });
 
   it('is WebAssembly 2.0 and no more; with relaxed SIMD, that alone beside it; and imports nothing', async () => {
@@ -166,7 +169,10 @@ describe('a frozen int8 model', () => {
     const frozen = untrained(model, input);
     const int8 = await engine.quantize(frozen, { calibration: randomSamples(63 * 8, 1) });
     for (const [, relaxed] of builds)
-      for (const bytes of [await freeze(int8, { relaxed }), await freeze(frozen, { relaxed, f32: true })]) {
+      for (const bytes of [
+        await exportWasm(int8, { relaxed }),
+        await exportWasm(frozen, { relaxed, f32: true }),
+      ]) {
         const module = binaryen.readBinary(bytes);
         const validAs = (features: number) => {
           module.setFeatures(features);
@@ -183,7 +189,7 @@ describe('a frozen int8 model', () => {
   it('is the same bytes every time', async () => {
     const { model, input } = models.images;
     const int8 = await engine.quantize(untrained(model, input), { calibration: randomSamples(63 * 8, 1) });
-    expect(await freeze(int8)).toEqual(await freeze(int8));
+    expect(await exportWasm(int8)).toEqual(await exportWasm(int8));
   });
 
   it.skipIf(noRelaxed)('uses the relaxed dot where the engine finds it exact', async () => {
@@ -197,7 +203,7 @@ describe('a frozen int8 model', () => {
     });
     const engineUses = relaxedEngine.describe().includes('by relaxed dot');
     relaxedEngine.dispose();
-    const { query } = await instantiateFrozen(await freeze(int8, { relaxed: true }));
+    const { query } = await instantiateFrozen(await exportWasm(int8, { relaxed: true }));
     expect(query(2, 0)).toBe(engineUses ? 1 : 0);
   });
 });
@@ -213,7 +219,7 @@ describe('a frozen f32 model', () => {
       const layer = nn.linear(k, n);
       const frozen = untrained(layer, [k]);
       const samples = randomSamples(k * 30, 2);
-      const bytes = await freeze(frozen, { f32: true, maxBatch: 16, relaxed });
+      const bytes = await exportWasm(frozen, { f32: true, maxBatch: 16, relaxed });
       const [weight, bias] = frozen.parameters.map(({ parameter }) => ({
         ...{ dtype: 'f32' as const, shape: parameter.shape },
         data: frozen.values(parameter),
@@ -238,7 +244,7 @@ describe('a frozen f32 model', () => {
     async (_, { model, input }) => {
       const frozen = untrained(model, input);
       const samples = randomSamples(12 * input.reduce((a, b) => a * b, 1), 2);
-      const bytes = await freeze(frozen, { f32: true, maxBatch: 4 });
+      const bytes = await exportWasm(frozen, { f32: true, maxBatch: 4 });
       expect(inspect(bytes).kernels).toBe('full');
       for (const batch of [1, 2, 3, 4])
         expect(await runFrozen(bytes, samples, batch)).toEqual(
@@ -270,7 +276,7 @@ describe('a frozen f32 model', () => {
     });
     const frozen = untrained(model, [11]);
     const samples = randomSamples(11 * 10, 6);
-    const bytes = await freeze(frozen, { f32: true, maxBatch: 5 });
+    const bytes = await exportWasm(frozen, { f32: true, maxBatch: 5 });
     for (const batch of [1, 2, 5])
       expect(await runFrozen(bytes, samples, batch)).toEqual(
         await (await engine.infer(frozen, { batchSize: batch }))(samples),
@@ -281,15 +287,15 @@ describe('a frozen f32 model', () => {
 describe('freeze refuses', () => {
   const frozen = untrained(nn.linear(4, 2), [4]);
   const cases: [string, () => Promise<unknown>, RegExp][] = [
-    ['an f32 model unless told', () => freeze(frozen), /not quantized.*f32: true/],
-    ['no samples', () => freeze(frozen, { f32: true, maxBatch: 0 }), /maxBatch is 0/],
-    ['half a sample', () => freeze(frozen, { f32: true, maxBatch: 1.5 }), /maxBatch is 1.5/],
+    ['an f32 model unless told', () => exportWasm(frozen), /not quantized.*f32: true/],
+    ['no samples', () => exportWasm(frozen, { f32: true, maxBatch: 0 }), /maxBatch is 0/],
+    ['half a sample', () => exportWasm(frozen, { f32: true, maxBatch: 1.5 }), /maxBatch is 1.5/],
     [
       'bytes for an f32 model',
-      () => freeze(frozen, { f32: true, byteInput: { scale: 1, shift: 0 } }),
+      () => exportWasm(frozen, { f32: true, byteInput: { scale: 1, shift: 0 } }),
       /quantize it/,
     ],
-    ['u8 results of an f32 model', () => freeze(frozen, { f32: true, output: 'u8' }), /quantize it/],
+    ['u8 results of an f32 model', () => exportWasm(frozen, { f32: true, output: 'u8' }), /quantize it/],
   ];
   it.each(cases)('%s', async (_, act, message) => {
     await expect(act()).rejects.toThrow(message);
@@ -300,7 +306,7 @@ describe('freeze refuses', () => {
     const model = nn.module({ a: nn.linear(4, 2) }, (x, { a }) =>
       a.forward(ops.sub(x, ops.mean(x, { axes: [0], keepDims: true }))),
     );
-    await expect(freeze(untrained(model, [4]), { f32: true })).rejects.toMatchObject({
+    await expect(exportWasm(untrained(model, [4]), { f32: true })).rejects.toMatchObject({
       code: 'unsupported',
       message: expect.stringMatching(/maxBatch to 1/),
     });
@@ -308,7 +314,7 @@ describe('freeze refuses', () => {
 
   it('a byte scale that is nonsense', async () => {
     const int8 = await engine.quantize(frozen, { calibration: randomSamples(40, 1) });
-    await expect(freeze(int8, { byteInput: { scale: 0, shift: 1 } })).rejects.toThrow(/scale not 0/);
-    await expect(freeze(int8, { byteInput: { scale: Number.NaN, shift: 1 } })).rejects.toThrow(/finite/);
+    await expect(exportWasm(int8, { byteInput: { scale: 0, shift: 1 } })).rejects.toThrow(/scale not 0/);
+    await expect(exportWasm(int8, { byteInput: { scale: Number.NaN, shift: 1 } })).rejects.toThrow(/finite/);
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checksum } from '../../../../src/backend/wasm/frozen/checksum.ts';
 import { join, leb, readLeb, sectionsOf, signedLeb } from '../../../../src/backend/wasm/frozen/sections.ts';
-import { BiphaseError, createEngine, freeze, inspect, nn } from '../../../../src/index.ts';
+import { BiphaseError, createEngine, exportWasm, inspect, nn } from '../../../../src/index.ts';
 import { instantiateFrozen, randomSamples, untrained } from '../../../support/frozen.ts';
 
 const model = nn.sequential(nn.linear(6, 9), nn.tanh(), nn.linear(9, 4));
@@ -12,7 +12,7 @@ beforeAll(async () => {
   using engine = await createEngine({ backend: 'wasm', threads: 1 });
   const int8 = await engine.quantize(untrained(model, [6]), { calibration: randomSamples(600, 1) });
   weightBytes = int8.byteLength;
-  file = await freeze(int8, { maxBatch: 5 });
+  file = await exportWasm(int8, { maxBatch: 5 });
 });
 
 /** Where the description begins: ABI version, checksum, JSON. */
@@ -57,7 +57,7 @@ describe('inspect', () => {
   });
 
   it("tells an f32 model's activations", async () => {
-    const info = inspect(await freeze(untrained(model, [6]), { f32: true }));
+    const info = inspect(await exportWasm(untrained(model, [6]), { f32: true }));
     expect(info.layers).toMatchObject([
       { op: 'matmul', activation: 'tanh', dtype: 'f32', shape: [9] },
       { op: 'matmul', dtype: 'f32', shape: [4] },
