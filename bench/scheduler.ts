@@ -3,7 +3,7 @@ import { createWebgpuBackend } from '../src/backend/webgpu/backend.ts';
 import { describeAdapter } from '../src/backend/webgpu/device.ts';
 import { nodeGPU } from '../src/backend/webgpu/node.ts';
 import type { Plan } from '../src/graph/plan.ts';
-import type { Provider } from '../src/scheduler/choose.ts';
+import type { Provider } from '../src/scheduler/choose/choose.ts';
 import { Engine } from '../src/scheduler/engine.ts';
 import { virtualClock } from '../test/support/clock.ts';
 import { type Speeds, simulated } from '../test/support/simulated.ts';

@@ -1,6 +1,6 @@
+import { sameBits } from '../src/core/content.ts';
 import { Random } from '../src/core/random.ts';
 import { createEngine, type Engine, type QuantizedModel } from '../src/index.ts';
-import { sameBits } from '../src/scheduler/prediction-cache.ts';
 import { type Result, unlike } from './case.ts';
 import { peerNames } from './comparable.ts';
 import { type Load, load } from './load.ts';

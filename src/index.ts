@@ -12,7 +12,7 @@ import { type ServingOptions, servingChecks, servingPlan } from './passes/servin
 import { reference } from './providers/reference.ts';
 import { type WasmEngineOptions, wasm, wasmChecks } from './providers/wasm.ts';
 import { type WebgpuEngineOptions, webgpu, webgpuChecks } from './providers/webgpu.ts';
-import { type BackendName, choose } from './scheduler/choose.ts';
+import { type BackendName, choose } from './scheduler/choose/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 
 /** What an engine is to run on, and options of each backend that may serve it. */

@@ -28,16 +28,21 @@ export {
 } from './passes/model-file.ts';
 export type { QuantizedModel, QuantizedOp } from './passes/quantize.ts';
 export type { ServingOptions } from './passes/serving.ts';
-export type { BackendName, Finding } from './scheduler/choose.ts';
+export type { BackendName, Finding } from './scheduler/choose/choose.ts';
+export type { ExplainedBackend, Explanation } from './scheduler/choose/explain.ts';
+export type { Part, Prediction } from './scheduler/choose/predict.ts';
 export type { Engine, InferOptions } from './scheduler/engine.ts';
-export type { ExplainedBackend, Explanation } from './scheduler/explain.ts';
-export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/finite.ts';
-export type { CheckpointOptions, FitOptions, StepReport, TrainingOptions } from './scheduler/fit-options.ts';
-export type { Inference } from './scheduler/inference.ts';
-export type { Part, Prediction } from './scheduler/predict.ts';
-export type { Predictor, PredictorOptions } from './scheduler/predictor.ts';
-export type { PredictorCost, PredictorStats } from './scheduler/predictor-stats.ts';
-export type { Profile, TraceEvent } from './scheduler/profile.ts';
-export type { Recovery, RecoveryOptions } from './scheduler/stepper.ts';
-export type { Training } from './scheduler/training.ts';
-export type { TrainingCost } from './scheduler/training-cost.ts';
+export type { Inference } from './scheduler/serve/inference.ts';
+export type { Predictor, PredictorOptions } from './scheduler/serve/predictor.ts';
+export type { PredictorCost, PredictorStats } from './scheduler/serve/predictor-stats.ts';
+export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/train/finite.ts';
+export type {
+  CheckpointOptions,
+  FitOptions,
+  StepReport,
+  TrainingOptions,
+} from './scheduler/train/fit-options.ts';
+export type { Recovery, RecoveryOptions } from './scheduler/train/stepper.ts';
+export type { Training } from './scheduler/train/training.ts';
+export type { TrainingCost } from './scheduler/train/training-cost.ts';
+export type { Profile, TraceEvent } from './scheduler/turns/profile.ts';

@@ -4,7 +4,7 @@
  */
 import { optionsOf } from './core/options.ts';
 import { type WebgpuEngineOptions, webgpu, webgpuChecks } from './providers/webgpu.ts';
-import { choose } from './scheduler/choose.ts';
+import { choose } from './scheduler/choose/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 
 const checkEngine = optionsOf<WebgpuEngineOptions>('createEngine', webgpuChecks);

@@ -15,12 +15,15 @@ function importsOf(file: string): string[] {
 
 const graph = new Map(files.map((f) => [f, importsOf(f)]));
 
-/** A room is a folder, or a backend; what stands in src itself is 'index'. */
+/** A room is a folder, a backend, or a part of the graph or the scheduler; what stands in src itself is 'index'. */
 const roomOf = (file: string): string => {
   const parts = file.split('/');
   if (parts.length === 1) return 'index';
-  return parts[0] === 'backend' && parts.length > 2 ? `backend/${parts[1]}` : parts[0];
+  const divided = ['backend', 'graph', 'scheduler'].includes(parts[0]) && parts.length > 2;
+  return divided ? `${parts[0]}/${parts[1]}` : parts[0];
 };
+
+const belowRooms = ['scheduler/choose', 'scheduler/turns', 'backend', 'graph', 'ops', 'core'];
 
 /** What each room may import, besides itself: downwards only. */
 const allowed: Record<string, string[]> = {
@@ -29,23 +32,31 @@ const allowed: Record<string, string[]> = {
   ops: ['core'],
   data: ['core'],
   io: ['core'],
-  graph: ['ops', 'core'],
+  graph: ['graph/passes', 'ops', 'core'],
+  // Passes make graphs from graphs; what runs all of them is above.
+  'graph/passes': ['graph', 'ops', 'core'],
   nn: ['graph', 'ops', 'core'],
   optim: ['ops', 'core'],
-  passes: ['graph', 'nn', 'optim', 'io', 'ops', 'core'],
+  passes: ['graph', 'graph/passes', 'nn', 'optim', 'io', 'ops', 'core'],
   backend: ['graph', 'ops', 'core'],
   'backend/reference': ['backend', 'graph', 'ops', 'core'],
   'backend/wasm': ['backend', 'graph', 'ops', 'core', 'generated'],
   'backend/webgpu': ['backend', 'graph', 'ops', 'core', 'generated'],
   kernels: ['backend/wasm', 'backend', 'graph', 'ops', 'core', 'generated'],
-  scheduler: ['backend', 'passes', 'nn', 'optim', 'data', 'io', 'graph', 'ops', 'core'],
-  providers: ['scheduler', 'backend', 'backend/reference', 'backend/wasm', 'backend/webgpu', 'core'],
+  // Which backend runs a plan, and what becomes of programs whose backend is lost.
+  'scheduler/choose': ['backend', 'optim', 'graph', 'ops', 'core'],
+  // Who computes when, and what it took.
+  'scheduler/turns': ['core'],
+  'scheduler/train': [...belowRooms, 'passes', 'nn', 'optim', 'data', 'io'],
+  'scheduler/serve': [...belowRooms, 'passes', 'io'],
+  scheduler: [...belowRooms, 'scheduler/train', 'scheduler/serve', 'passes', 'nn', 'optim', 'data'],
+  providers: ['scheduler/choose', 'backend', 'backend/reference', 'backend/wasm', 'backend/webgpu', 'core'],
   // Commands are users of the library, of files, and of the benchmark that is published with them.
   cli: ['index', 'io', '..'],
   workerd: ['index', 'kernels', 'backend/wasm', 'wasm'],
   index: [
     'providers',
-    'scheduler',
+    ...['scheduler', 'scheduler/choose', 'scheduler/turns', 'scheduler/train', 'scheduler/serve'],
     'passes',
     'nn',
     'optim',

@@ -3,11 +3,11 @@ import { bytesPerElement } from '../core/dtype.ts';
 import { optionsOf } from '../core/options.ts';
 import { sizeOf } from '../core/shape.ts';
 import { costOf, opOf } from '../ops/index.ts';
-import { dropUnused, foldConstants } from './fold.ts';
-import { fuseEpilogues } from './fuse.ts';
-import { fuseGradients } from './fuse-gradients.ts';
 import { type Graph, type GraphTensor, inputTypes, memoryOf, type TensorId } from './graph.ts';
 import { alignUp, type Lifetime, placeByLiveness } from './memory.ts';
+import { dropUnused, foldConstants } from './passes/fold.ts';
+import { fuseEpilogues } from './passes/fuse.ts';
+import { fuseGradients } from './passes/fuse-gradients.ts';
 import {
   ALIGNMENT,
   type Constant,

@@ -1,9 +1,9 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { buildPlan } from '../graph/build-plan.ts';
-import { dropUnused, foldConstants } from '../graph/fold.ts';
-import { type Epilogue, epilogueOf, isActivation } from '../graph/fuse.ts';
 import { type Graph, type Node, readersOf, type TensorId } from '../graph/graph.ts';
+import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
+import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
 import type { Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import { type ActivationName, activationFunction } from '../ops/activation.ts';

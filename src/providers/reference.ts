@@ -1,5 +1,5 @@
 import { ReferenceBackend } from '../backend/reference/backend.ts';
-import type { Provider } from '../scheduler/choose.ts';
+import type { Provider } from '../scheduler/choose/choose.ts';
 
 export const reference: Provider = {
   name: 'reference',

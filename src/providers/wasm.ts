@@ -3,7 +3,7 @@ import { chooseBuild, loadChecks, type WasmBuild, type WasmModules } from '../ba
 import { type TileWish, tileChecks } from '../backend/wasm/tiles.ts';
 import { flag, whole } from '../core/checks.ts';
 import type { Checks } from '../core/options.ts';
-import type { Provider } from '../scheduler/choose.ts';
+import type { Provider } from '../scheduler/choose/choose.ts';
 
 /** Options of the WebAssembly backend. */
 export interface WasmEngineOptions {

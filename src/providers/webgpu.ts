@@ -4,7 +4,7 @@ import type { GpuCache } from '../backend/webgpu/tune.ts';
 import { callback, check, flag, object } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import type { Checks } from '../core/options.ts';
-import type { Provider } from '../scheduler/choose.ts';
+import type { Provider } from '../scheduler/choose/choose.ts';
 
 /** Options of the WebGPU backend. */
 export interface WebgpuEngineOptions {

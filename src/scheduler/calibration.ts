@@ -16,8 +16,8 @@ import {
   quantizedModelInTurns,
   tensorsToObserve,
 } from '../passes/quantize.ts';
-import { compileOn } from './compile.ts';
-import { Turns } from './turns.ts';
+import { compileOn } from './choose/compile.ts';
+import { Turns } from './turns/turns.ts';
 
 export interface QuantizeOptions {
   /** Samples like those the model will serve: values (count x input size), or a data set. A few hundred are enough. */

@@ -7,20 +7,20 @@ import type { Model } from '../nn/module.ts';
 import { FrozenModel } from '../passes/frozen.ts';
 import { inferPlan } from '../passes/infer.ts';
 import { OUTPUT_U8, type QuantizedModel, quantizedPlan } from '../passes/quantize.ts';
-import { Backends } from './backends.ts';
-import { BatchPrograms } from './batch-programs.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
-import type { Choice, Finding } from './choose.ts';
-import { Chooser } from './chooser.ts';
-import { compileOn } from './compile.ts';
-import type { Explanation } from './explain.ts';
-import type { TrainingOptions } from './fit-options.ts';
-import { createInference, type Inference } from './inference.ts';
-import { Lanes } from './lanes.ts';
-import { checkPredictorOptions, Predictor, type PredictorOptions } from './predictor.ts';
-import type { Profile } from './profile.ts';
-import { Renewable } from './renewable.ts';
-import { Training } from './training.ts';
+import { Backends } from './choose/backends.ts';
+import type { Choice, Finding } from './choose/choose.ts';
+import { Chooser } from './choose/chooser.ts';
+import { compileOn } from './choose/compile.ts';
+import type { Explanation } from './choose/explain.ts';
+import { Renewable } from './choose/renewable.ts';
+import { BatchPrograms } from './serve/batch-programs.ts';
+import { createInference, type Inference } from './serve/inference.ts';
+import { checkPredictorOptions, Predictor, type PredictorOptions } from './serve/predictor.ts';
+import type { TrainingOptions } from './train/fit-options.ts';
+import { Training } from './train/training.ts';
+import { Lanes } from './turns/lanes.ts';
+import type { Profile } from './turns/profile.ts';
 
 /** Options of engine.infer(). */
 export interface InferOptions {

@@ -6,7 +6,7 @@ import * as f from '../../src/graph/functions.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
-import { Training } from '../../src/scheduler/training.ts';
+import { Training } from '../../src/scheduler/train/training.ts';
 import { backends, reference } from '../support/backends.ts';
 /**
  * Computed by PyTorch 2.15, in f64, or in f32 where that decides what is infinite: functions near 0 and at the ends of f32,

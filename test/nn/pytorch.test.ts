@@ -6,7 +6,7 @@ import * as f from '../../src/graph/functions.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
-import { Training } from '../../src/scheduler/training.ts';
+import { Training } from '../../src/scheduler/train/training.ts';
 import { backends, reference } from '../support/backends.ts';
 /**
  * Computed in f64 by PyTorch 2.4.1: losses, activations and optimizer steps on the inputs written below; hardswish's derivative

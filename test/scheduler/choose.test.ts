@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
 import { BiphaseError } from '../../src/core/errors.ts';
-import { choose, type Probe, type Provider } from '../../src/scheduler/choose.ts';
+import { choose, type Probe, type Provider } from '../../src/scheduler/choose/choose.ts';
 
 const provider = (name: Provider['name'], probe: Probe): Provider => ({
   name,

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { trainPlan } from '../../src/passes/train.ts';
-import { predict } from '../../src/scheduler/predict.ts';
-import type { Rates } from '../../src/scheduler/rates.ts';
+import { predict } from '../../src/scheduler/choose/predict.ts';
+import type { Rates } from '../../src/scheduler/choose/rates.ts';
 
 const rate = (perMs: number) => ({ at: [1], perMs: [perMs] });
 /** Products of one row or one term take all the time there is; nothing else takes any. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { contentKey } from '../../src/core/content.ts';
 import type { Predictor, PredictorOptions } from '../../src/index.ts';
-import { contentKey } from '../../src/scheduler/prediction-cache.ts';
-import { nextTurn } from '../../src/scheduler/turns.ts';
+import { nextTurn } from '../../src/scheduler/turns/turns.ts';
 import { codeOf, FEATURES, int8Model, samples, sleep, wasmEngine } from '../support/serving.ts';
 
 const model = await int8Model();

@@ -2,7 +2,7 @@ import type { Backend, Program } from '../../src/backend/backend.ts';
 import type { TypedArray } from '../../src/core/dtype.ts';
 import { BiphaseError, type ErrorCode } from '../../src/core/errors.ts';
 import { type Section, sections } from '../../src/graph/plan.ts';
-import type { Provider } from '../../src/scheduler/choose.ts';
+import type { Provider } from '../../src/scheduler/choose/choose.ts';
 
 /** What breaks, and how much of the operation it breaks in is done before. */
 export interface Fault {

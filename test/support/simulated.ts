@@ -2,7 +2,7 @@ import type { Backend, Program } from '../../src/backend/backend.ts';
 import { allocate } from '../../src/core/dtype.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import type { Plan } from '../../src/graph/plan.ts';
-import type { Provider } from '../../src/scheduler/choose.ts';
+import type { Provider } from '../../src/scheduler/choose/choose.ts';
 import type { VirtualClock } from './clock.ts';
 
 /** What a simulated backend takes: for a run with its wait, for each step, and for arithmetic and bytes. */

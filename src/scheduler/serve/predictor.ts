@@ -1,14 +1,15 @@
-import { expectArray } from '../core/arrays.ts';
-import { either, listOf, oneOf, real, required, whole } from '../core/checks.ts';
-import { BiphaseError, fail } from '../core/errors.ts';
-import { nested, optionsOf } from '../core/options.ts';
-import { showShape } from '../core/shape.ts';
+import { expectArray } from '../../core/arrays.ts';
+import { either, listOf, oneOf, real, required, whole } from '../../core/checks.ts';
+import { contentKey, sameBits } from '../../core/content.ts';
+import { BiphaseError, fail } from '../../core/errors.ts';
+import { nested, optionsOf } from '../../core/options.ts';
+import { showShape } from '../../core/shape.ts';
+import type { Renewable } from '../choose/renewable.ts';
+import type { Lanes } from '../turns/lanes.ts';
 import type { BatchPrograms } from './batch-programs.ts';
 import { Batcher, type Request, type RunBatch } from './batcher.ts';
-import type { Lanes } from './lanes.ts';
-import { contentKey, PredictionCache, sameBits } from './prediction-cache.ts';
+import { PredictionCache } from './prediction-cache.ts';
 import { type PredictorCost, PredictorMeter, type PredictorStats } from './predictor-stats.ts';
-import type { Renewable } from './renewable.ts';
 
 /** Options of engine.predictor(). */
 export interface PredictorOptions {

@@ -1,13 +1,13 @@
-import type { Program } from '../backend/backend.ts';
-import { expectArray } from '../core/arrays.ts';
-import { allocate, type TypedArray } from '../core/dtype.ts';
-import { fail } from '../core/errors.ts';
-import { showShape, sizeOf } from '../core/shape.ts';
-import type { Plan, Slot } from '../graph/plan.ts';
-import { inferSlots } from '../passes/infer.ts';
-import type { Ledger } from './ledger.ts';
-import type { Renewable } from './renewable.ts';
-import { Turns } from './turns.ts';
+import type { Program } from '../../backend/backend.ts';
+import { expectArray } from '../../core/arrays.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
+import { fail } from '../../core/errors.ts';
+import { showShape, sizeOf } from '../../core/shape.ts';
+import type { Plan, Slot } from '../../graph/plan.ts';
+import { inferSlots } from '../../passes/infer.ts';
+import type { Ledger } from '../choose/ledger.ts';
+import type { Renewable } from '../choose/renewable.ts';
+import { Turns } from '../turns/turns.ts';
 
 /** Runs a frozen model forwards. Call it with any number of samples; they go through in batches. */
 export interface Inference {

@@ -1,5 +1,5 @@
-import { costOfSteps, type Plan, type Section, sections } from '../graph/plan.ts';
-import { EnergyMeter } from '../io/energy.ts';
+import { costOfSteps, type Plan, type Section, sections } from '../../graph/plan.ts';
+import { EnergyMeter } from '../../io/energy.ts';
 
 /** One step of this many is timed section by section. */
 const SAMPLED = 64;

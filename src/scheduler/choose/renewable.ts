@@ -1,4 +1,4 @@
-import type { Backend } from '../backend/backend.ts';
+import type { Backend } from '../../backend/backend.ts';
 import type { Backends } from './backends.ts';
 
 /** Faults in a row before it is taken to be hopeless. */

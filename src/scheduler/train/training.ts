@@ -1,23 +1,25 @@
-import type { Backend } from '../backend/backend.ts';
-import { checkSlotArray } from '../backend/program.ts';
-import { type Bytes, bytesOf } from '../core/arrays.ts';
-import { atOnce } from '../core/callbacks.ts';
-import { whole } from '../core/checks.ts';
-import { fail } from '../core/errors.ts';
-import { expectValue } from '../core/options.ts';
-import { Random } from '../core/random.ts';
-import { sameShape, showShape } from '../core/shape.ts';
-import { batchOrder, type DataSet } from '../data/index.ts';
-import type { Parameter } from '../graph/parameter.ts';
-import type { Plan } from '../graph/plan.ts';
-import { checkWritable, readIfThere, writeWhole } from '../io/file.ts';
-import { seal } from '../io/seal.ts';
-import type { Model } from '../nn/module.ts';
-import type { TensorType } from '../ops/op.ts';
-import { FrozenModel } from '../passes/frozen.ts';
-import { type Recipe, recipeOf } from '../passes/recipe.ts';
-import { type TrainPlan, trainPlan, trainSlots } from '../passes/train.ts';
-import { Backends } from './backends.ts';
+import type { Backend } from '../../backend/backend.ts';
+import { checkSlotArray } from '../../backend/program.ts';
+import { type Bytes, bytesOf } from '../../core/arrays.ts';
+import { atOnce } from '../../core/callbacks.ts';
+import { whole } from '../../core/checks.ts';
+import { fail } from '../../core/errors.ts';
+import { expectValue } from '../../core/options.ts';
+import { Random } from '../../core/random.ts';
+import { sameShape, showShape } from '../../core/shape.ts';
+import { batchOrder, type DataSet } from '../../data/index.ts';
+import type { Parameter } from '../../graph/parameter.ts';
+import type { Plan } from '../../graph/plan.ts';
+import { checkWritable, readIfThere, writeWhole } from '../../io/file.ts';
+import { seal } from '../../io/seal.ts';
+import type { Model } from '../../nn/module.ts';
+import type { TensorType } from '../../ops/op.ts';
+import { FrozenModel } from '../../passes/frozen.ts';
+import { type Recipe, recipeOf } from '../../passes/recipe.ts';
+import { type TrainPlan, trainPlan, trainSlots } from '../../passes/train.ts';
+import { Backends } from '../choose/backends.ts';
+import { Chooser } from '../choose/chooser.ts';
+import { Lanes } from '../turns/lanes.ts';
 import {
   type CheckpointModel,
   checkPosition,
@@ -25,7 +27,6 @@ import {
   encodeCheckpoint,
   type FitPosition,
 } from './checkpoint.ts';
-import { Chooser } from './chooser.ts';
 import { printOf } from './data-print.ts';
 import { notFinite } from './diagnose.ts';
 import { Broken } from './finite.ts';
@@ -39,7 +40,6 @@ import {
   type StepReport,
   type TrainingOptions,
 } from './fit-options.ts';
-import { Lanes } from './lanes.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
 import { type Batch, type Build, type Fill, type Recovery, Stepper } from './stepper.ts';
 import type { TrainingCost } from './training-cost.ts';

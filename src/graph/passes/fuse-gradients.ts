@@ -1,7 +1,7 @@
-import { sizeOf } from '../core/shape.ts';
-import { type ActivationName, activationNames } from '../ops/activation.ts';
-import { opOf } from '../ops/index.ts';
-import { type Graph, memoryOf, type Node, readersOf, type TensorId } from './graph.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { type ActivationName, activationNames } from '../../ops/activation.ts';
+import { opOf } from '../../ops/index.ts';
+import { type Graph, memoryOf, type Node, readersOf, type TensorId } from '../graph.ts';
 
 /** Moves the gradients of activations and biases into the products beside them: fewer passes over what they share. */
 export function fuseGradients(graph: Graph): Graph {

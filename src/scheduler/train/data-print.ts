@@ -1,7 +1,7 @@
-import { allocate, type TypedArray } from '../core/dtype.ts';
-import { sizeOf } from '../core/shape.ts';
-import type { DataSet } from '../data/index.ts';
-import { contentKey } from './prediction-cache.ts';
+import { contentKey } from '../../core/content.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { DataSet } from '../../data/index.ts';
 
 /** Enough of some samples to tell one data set from another. */
 export interface DataPrint {

@@ -1,6 +1,6 @@
-import { sameShape } from '../core/shape.ts';
-import { type ActivationName, activationNames } from '../ops/activation.ts';
-import { type Graph, type Node, readersOf, type TensorId } from './graph.ts';
+import { sameShape } from '../../core/shape.ts';
+import { type ActivationName, activationNames } from '../../ops/activation.ts';
+import { type Graph, type Node, readersOf, type TensorId } from '../graph.ts';
 
 /** What follows a product and can be computed while its result is still in registers. */
 export interface Epilogue {

@@ -1,5 +1,5 @@
-import type { Backend } from '../backend/backend.ts';
-import { BiphaseError, type ErrorCode } from '../core/errors.ts';
+import type { Backend } from '../../backend/backend.ts';
+import { BiphaseError, type ErrorCode } from '../../core/errors.ts';
 import { AUTO_ORDER, type Finding, type Provider } from './choose.ts';
 
 /** What a new start can mend: the program's values are gone, and nothing else is wrong. */

@@ -1,15 +1,15 @@
-import type { Backend } from '../backend/backend.ts';
-import { sizeOf } from '../core/shape.ts';
-import type { Model } from '../nn/module.ts';
-import type { TensorType } from '../ops/op.ts';
+import type { Backend } from '../../backend/backend.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Model } from '../../nn/module.ts';
+import type { TensorType } from '../../ops/op.ts';
 import {
   type FlatParameter,
   type Observed,
   observedPlan,
   type TrainOptions,
   trainSlots,
-} from '../passes/train.ts';
-import { compileOn } from './compile.ts';
+} from '../../passes/train.ts';
+import { compileOn } from '../choose/compile.ts';
 import { firstNotFinite, type NotFinite, NotFiniteError, type Quantity } from './finite.ts';
 import type { Snapshot } from './snapshots.ts';
 import type { BrokenStep, FirstBroken } from './stepper.ts';

@@ -1,4 +1,4 @@
-import { BiphaseError } from '../core/errors.ts';
+import { BiphaseError } from '../../core/errors.ts';
 
 /** What of a training step was the first to hold NaN or infinity. */
 export type Quantity = 'input' | 'output' | 'loss' | 'gradient' | 'weight' | 'moment';

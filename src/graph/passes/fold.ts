@@ -1,7 +1,7 @@
-import { allocate } from '../core/dtype.ts';
-import { sizeOf } from '../core/shape.ts';
-import { opOf } from '../ops/index.ts';
-import type { Graph, GraphTensor, Node } from './graph.ts';
+import { allocate } from '../../core/dtype.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { opOf } from '../../ops/index.ts';
+import type { Graph, GraphTensor, Node } from '../graph.ts';
 
 /** Larger results are cheaper to compute at run time than to carry in the plan. */
 const MOST_ELEMENTS = 65536;

@@ -1,8 +1,8 @@
-import type { Backend, Program } from '../backend/backend.ts';
-import type { TypedArray } from '../core/dtype.ts';
-import { fail } from '../core/errors.ts';
-import type { Plan, Slot } from '../graph/plan.ts';
-import { showType } from '../ops/check.ts';
+import type { Backend, Program } from '../../backend/backend.ts';
+import type { TypedArray } from '../../core/dtype.ts';
+import { fail } from '../../core/errors.ts';
+import type { Plan, Slot } from '../../graph/plan.ts';
+import { showType } from '../../ops/check.ts';
 
 /** Compiles a plan after asking the backend about each step; an error names every step it can't take. */
 export async function compileOn(backend: Backend, plan: Plan): Promise<Program> {

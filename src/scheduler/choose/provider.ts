@@ -1,4 +1,4 @@
-import type { Backend } from '../backend/backend.ts';
+import type { Backend } from '../../backend/backend.ts';
 
 /** Backends by name; 'reference' is plain TypeScript, for checking. */
 export type BackendName = 'wasm' | 'webgpu' | 'reference';

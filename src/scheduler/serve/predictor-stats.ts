@@ -1,8 +1,8 @@
-import type { Backend } from '../backend/backend.ts';
-import type { Plan } from '../graph/plan.ts';
-import { EnergyMeter } from '../io/energy.ts';
-import { productOf } from '../ops/index.ts';
-import type { Product } from '../ops/op.ts';
+import type { Backend } from '../../backend/backend.ts';
+import type { Plan } from '../../graph/plan.ts';
+import { EnergyMeter } from '../../io/energy.ts';
+import { productOf } from '../../ops/index.ts';
+import type { Product } from '../../ops/op.ts';
 
 /** Latencies that percentiles are taken over: the newest this many. */
 const REMEMBERED = 4096;

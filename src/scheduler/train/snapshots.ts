@@ -1,5 +1,5 @@
-import type { Program } from '../backend/backend.ts';
-import type { Slot } from '../graph/plan.ts';
+import type { Program } from '../../backend/backend.ts';
+import type { Slot } from '../../graph/plan.ts';
 import { firstNotFinite } from './finite.ts';
 
 /** All that a training is, at the end of a step: the flat tensors of parameters and moments, by slot name. */

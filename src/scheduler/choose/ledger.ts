@@ -1,4 +1,4 @@
-import { costOfSteps, type Plan } from '../graph/plan.ts';
+import { costOfSteps, type Plan } from '../../graph/plan.ts';
 
 /** Weight of a new time in the running mean, and how many times the mean it may count for: a machine is held up at times. */
 const [NEWEST, MOST] = [0.1, 3];

@@ -1,18 +1,18 @@
-import type { Backend, Program } from '../backend/backend.ts';
-import { atOnce, isPromise } from '../core/callbacks.ts';
-import { allocate, type TypedArray } from '../core/dtype.ts';
-import { BiphaseError, fail } from '../core/errors.ts';
-import { sizeOf } from '../core/shape.ts';
-import { type Slot, sections } from '../graph/plan.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
-import { type TrainPlan, trainSlots } from '../passes/train.ts';
-import type { Backends } from './backends.ts';
-import type { Chooser } from './chooser.ts';
-import { checkBounds, compileOn } from './compile.ts';
+import type { Backend, Program } from '../../backend/backend.ts';
+import { atOnce, isPromise } from '../../core/callbacks.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
+import { BiphaseError, fail } from '../../core/errors.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { type Slot, sections } from '../../graph/plan.ts';
+import type { Optimizer } from '../../optim/optimizer.ts';
+import { type TrainPlan, trainSlots } from '../../passes/train.ts';
+import type { Backends } from '../choose/backends.ts';
+import type { Chooser } from '../choose/chooser.ts';
+import { checkBounds, compileOn } from '../choose/compile.ts';
+import { Turns } from '../turns/turns.ts';
 import { Broken, firstNotFinite } from './finite.ts';
 import { type Snapshot, Snapshots, stateSlots } from './snapshots.ts';
 import { type TrainingCost, TrainingMeter } from './training-cost.ts';
-import { Turns } from './turns.ts';
 
 /** Copies one batch into arrays of the program's input and target. Asked again, it must copy the same. */
 export type Fill = (input: TypedArray, target: TypedArray) => void | Promise<void>;

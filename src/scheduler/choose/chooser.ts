@@ -1,5 +1,5 @@
-import type { Backend } from '../backend/backend.ts';
-import { costOfSteps, type Plan } from '../graph/plan.ts';
+import type { Backend } from '../../backend/backend.ts';
+import { costOfSteps, type Plan } from '../../graph/plan.ts';
 import type { Backends } from './backends.ts';
 import { type ExplainedBackend, type Explanation, explanation } from './explain.ts';
 import { Ledger } from './ledger.ts';

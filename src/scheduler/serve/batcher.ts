@@ -1,8 +1,8 @@
-import { fail } from '../core/errors.ts';
+import { fail } from '../../core/errors.ts';
+import type { Gatherer, Lanes } from '../turns/lanes.ts';
+import { nextTurn } from '../turns/turns.ts';
 import type { BatchPrograms } from './batch-programs.ts';
-import type { Gatherer, Lanes } from './lanes.ts';
 import type { PredictorMeter } from './predictor-stats.ts';
-import { nextTurn } from './turns.ts';
 
 /** Samples that go through together and are answered together. */
 export interface Request {

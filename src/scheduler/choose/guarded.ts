@@ -1,5 +1,5 @@
-import { BiphaseError, type ErrorCode, fail } from '../core/errors.ts';
-import { within } from '../core/within.ts';
+import { BiphaseError, type ErrorCode, fail } from '../../core/errors.ts';
+import { within } from '../../core/within.ts';
 import type { Probe, Provider } from './provider.ts';
 
 /** What the caller got wrong stays an error; everything else is about the backend, and another may do. */

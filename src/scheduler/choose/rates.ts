@@ -1,8 +1,8 @@
-import type { Backend, Program } from '../backend/backend.ts';
-import { buildPlan } from '../graph/build-plan.ts';
-import { costOfSteps, type Plan } from '../graph/plan.ts';
-import { type Tensor, Tracer } from '../graph/trace.ts';
-import { adam } from '../optim/index.ts';
+import type { Backend, Program } from '../../backend/backend.ts';
+import { buildPlan } from '../../graph/build-plan.ts';
+import { costOfSteps, type Plan } from '../../graph/plan.ts';
+import { type Tensor, Tracer } from '../../graph/trace.ts';
+import { adam } from '../../optim/index.ts';
 
 /**
  * Work per ms of one kind of kernel, where a call is small and where it is large. `at` are the sizes of the probes, from the

@@ -10,13 +10,13 @@ import {
   seed,
   sizes,
   whole,
-} from '../core/checks.ts';
-import { fail } from '../core/errors.ts';
-import { expectValue, nested, optionsOf } from '../core/options.ts';
-import { sameShape, showShape } from '../core/shape.ts';
-import type { DataSet } from '../data/index.ts';
-import type { Slot } from '../graph/plan.ts';
-import { type TrainOptions, trainChecks } from '../passes/train.ts';
+} from '../../core/checks.ts';
+import { fail } from '../../core/errors.ts';
+import { expectValue, nested, optionsOf } from '../../core/options.ts';
+import { sameShape, showShape } from '../../core/shape.ts';
+import type { DataSet } from '../../data/index.ts';
+import type { Slot } from '../../graph/plan.ts';
+import { type TrainOptions, trainChecks } from '../../passes/train.ts';
 import type { RecoveryOptions } from './stepper.ts';
 
 /** Options of engine.train(). */

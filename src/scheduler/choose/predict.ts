@@ -1,7 +1,7 @@
-import { bytesPerElement } from '../core/dtype.ts';
-import { sizeOf } from '../core/shape.ts';
-import type { Plan, Step } from '../graph/plan.ts';
-import { opOf, productOf } from '../ops/index.ts';
+import { bytesPerElement } from '../../core/dtype.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Plan, Step } from '../../graph/plan.ts';
+import { opOf, productOf } from '../../ops/index.ts';
 import { productSize, type Rate, type Rates } from './rates.ts';
 
 /** What a run's time goes to. */

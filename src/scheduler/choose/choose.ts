@@ -1,6 +1,6 @@
-import type { Backend } from '../backend/backend.ts';
-import { BiphaseError, fail } from '../core/errors.ts';
-import { within } from '../core/within.ts';
+import type { Backend } from '../../backend/backend.ts';
+import { BiphaseError, fail } from '../../core/errors.ts';
+import { within } from '../../core/within.ts';
 import { guarded, isMistake } from './guarded.ts';
 import type { BackendName, Probe, Provider } from './provider.ts';
 
