@@ -13,6 +13,7 @@ export { differentiate } from './graph/autodiff.ts';
 export { buildPlan } from './graph/build-plan.ts';
 export * as ops from './graph/functions.ts';
 export type { Plan, Section, Slot, Step } from './graph/plan.ts';
+export type { AttrsOf, OpName } from './ops/index.ts';
 export { Tensor, Tracer } from './graph/trace.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';

@@ -29,6 +29,7 @@ export const ops = {
   ...quantized,
 } as const;
 
+/** The name of an op in the table. */
 export type OpName = keyof typeof ops;
 export const opNames = Object.keys(ops) as OpName[];
 
