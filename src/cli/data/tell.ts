@@ -8,7 +8,7 @@ const many = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
 /** Names of several words keep together. */
 const quoted = (name: string) => `'${plain(name)}'`;
 
-/** What was understood of a file of samples, in one line. */
+/** What was understood of a file of samples, and of the labels beside it or in a file of their own, in one line. */
 export function toldSamples(samples: Samples, { transform }: ModelFacts, labels?: string): string {
   const { path, count, size, shape, names, type, remarks } = samples;
   const sizes = shape.length > 1 ? `${shape.join(' x ')} ` : '';
@@ -16,8 +16,8 @@ export function toldSamples(samples: Samples, { transform }: ModelFacts, labels?
   const what = names?.some((n) => n) ? ` (${plain(listed(names))})` : '';
   return [
     `${path}: ${of}${what}${type === 'u8' ? ', bytes' : ''}${transform ? `, ${toldTransform(transform)}` : ''}`,
-    ...(labels ? [labels] : []),
     ...remarks.map(plain),
+    ...(labels ? [labels] : []),
   ].join('; ');
 }
 
@@ -30,8 +30,8 @@ export function toldTransform(transform: data.Transform): string {
   return `times ${factor}${shift ? ` plus ${Number(shift.toPrecision(4))}` : ''}`;
 }
 
-/** What labels were understood as: names of classes, or a range of values. */
-export function toldTarget({ name, classes, values, width, remarks }: Target): string {
+/** What labels were understood as: names of classes, or a range of values. `path`: their file, if it is another. */
+export function toldTarget({ name, classes, values, width, remarks }: Target, path?: string): string {
   const of = name ? ` of ${quoted(name)}` : '';
   const range = () => {
     let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -41,7 +41,7 @@ export function toldTarget({ name, classes, values, width, remarks }: Target): s
   const what = classes
     ? `classes${of}: ${plain(listed(classes, 12))} (${classes.length})`
     : `${width > 1 ? `${width} values a sample` : 'values'}${of} from ${range()}`;
-  return [what, ...remarks.map(plain)].join('; ');
+  return [path ? `${path}: ${what}` : what, ...remarks.map(plain)].join('; ');
 }
 
 /** What is to be learned, in one line. */

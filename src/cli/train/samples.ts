@@ -47,7 +47,7 @@ export async function prepare(options: TrainOptions): Promise<Lesson> {
     ...{ task: target.task, classes: target.classes, target: target.name, transform },
     ...{ inputs: inputs.names, type: inputs.type, largest: largestOf(values) },
   };
-  say(toldSamples(inputs, facts, toldTarget(target)));
+  say(toldSamples(inputs, facts, toldTarget(target, labels.path === inputs.path ? undefined : labels.path)));
   say(toldTask(target));
   const set = data.fromArrays({
     ...{ input: values, inputShape: [size], transform, target: target.values },
