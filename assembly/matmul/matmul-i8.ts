@@ -208,15 +208,11 @@ function loadWords(at: usize, count: i32): v128 {
 @inline
 function requantize(acc: v128, multiplier: v128, half: v128, shift: i32): v128 {
   const sign = i32x4.shr_s(acc, 31);
-  let low = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_s(acc, multiplier), half), i64x2.extend_low_i32x4_s(sign));
-  let high = i64x2.add(i64x2.add(i64x2.extmul_high_i32x4_s(acc, multiplier), half), i64x2.extend_high_i32x4_s(sign));
-  low = i64x2.shr_s(low, shift);
-  high = i64x2.shr_s(high, shift);
-  if (shift < 32) {
-    low = saturate(low);
-    high = saturate(high);
-  }
-  return v128.shuffle<i32>(low, high, 0, 2, 4, 6);
+  const low = i64x2.add(i64x2.add(i64x2.extmul_low_i32x4_s(acc, multiplier), half), i64x2.extend_low_i32x4_s(sign));
+  const high = i64x2.add(i64x2.add(i64x2.extmul_high_i32x4_s(acc, multiplier), half), i64x2.extend_high_i32x4_s(sign));
+  // The upper words, shifted by the rest: most processors have no signed shift of 64 bits.
+  if (shift >= 32) return i32x4.shr_s(v128.shuffle<i32>(low, high, 1, 3, 5, 7), shift - 32);
+  return v128.shuffle<i32>(saturate(i64x2.shr_s(low, shift)), saturate(i64x2.shr_s(high, shift)), 0, 2, 4, 6);
 }
 
 /** To 30 bits and a sign, so that adding a zero point stays within 32. */
