@@ -139,6 +139,6 @@ describe.skipIf(await missing('webgpu'))('what goes wrong on a device', () => {
     const program = await b.compile(product(90, 17, 21));
     expect([refused, b.tuner.timed]).toEqual([1, 0]);
     program.run();
-    await program.read(program.plan.slots.y);
+    await program.read(program.plan.slots.y0);
   });
 });
