@@ -16,7 +16,7 @@ const scenarios = {
     tuneTiles(before.instance, before.heap, before.exact);
     console.log('--- wide from here on');
     const { instance, heap, exact, vectors } = await openInstance({ build: 'relaxed', wide: true });
-    const family = differing(instance, heap, exact, 100_000);
+    const family = differing(instance, heap, exact, 20_000);
     const backend = await createWasmBackend({ build: 'relaxed', wide: true, threads: 2, tiles: 'usual' });
     const kernels = await loadKernels({ build: 'relaxed', wide: true });
     const { wide, whyNotWide } = kernels;

@@ -57,8 +57,19 @@ describe('the check of a tile', () => {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What a scenario printed, and the functions in which V8 joined vectors, before and after the fixture's mark. */
+/**
+ * The same, a few times where V8 did not optimize in time: on a busy machine its code may be ready before the first look at what
+ * came before it, and then nothing shows that it is. Narrow vectors are what a user gets then.
+ */
 async function scenario(node: string, name: 'wide' | 'refused') {
+  for (let left = 3; ; left--) {
+    const found = await once(node, name);
+    if (left === 1 || !/in time/.test(`${found.family} ${found.vectors.reason}`)) return found;
+  }
+}
+
+/** What a scenario printed, and the functions in which V8 joined vectors, before and after the fixture's mark. */
+async function once(node: string, name: 'wide' | 'refused') {
   const fixture = fileURLToPath(new URL('wide.fixture.ts', import.meta.url));
   const args = ['--trace-wasm-revectorize', '--import', 'tsx', fixture, name];
   const { stdout, stderr } = await promisify(execFile)(node, args, { cwd: root, maxBuffer: 2 ** 28 });
