@@ -72,7 +72,11 @@ async function scenario(node: string, name: 'wide' | 'refused') {
 async function once(node: string, name: 'wide' | 'refused') {
   const fixture = fileURLToPath(new URL('wide.fixture.ts', import.meta.url));
   const args = ['--trace-wasm-revectorize', '--import', 'tsx', fixture, name];
-  const { stdout, stderr } = await promisify(execFile)(node, args, { cwd: root, maxBuffer: 2 ** 28 });
+  // A process may hang in process.exit() while V8 compiles in the background; what it had to say is on stderr by then.
+  const limits = { cwd: root, maxBuffer: 2 ** 28, timeout: 60_000, killSignal: 'SIGKILL' } as const;
+  const { stdout, stderr } = await promisify(execFile)(node, args, limits).catch((error) =>
+    error.killed ? (error as { stdout: string; stderr: string }) : Promise.reject(error),
+  );
   const result = JSON.parse(stderr.trim().split('\n').at(-1)!);
   const mark = stdout.indexOf('--- wide');
   const joined = (text: string) => text.includes('Revec: NewPackNode');
