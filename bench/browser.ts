@@ -18,7 +18,7 @@ const browser = await launchChromium(flags);
 if (typeof browser === 'string') throw new Error(browser);
 const entry = options.peers ? 'peers/browser.page.ts' : 'browser.page.ts';
 const served = await servePage(fileURLToPath(new URL(entry, import.meta.url)), { isolated: true });
-const here = about(`Chromium ${browser.version()}${options.v8 ? ` ${options.v8}` : ''}`);
+const here = about('bench:browser', `Chromium ${browser.version()}${options.v8 ? ` ${options.v8}` : ''}`);
 console.log(`${here.machine}; ${here.runtime}`);
 const page = await browser.newPage();
 await page.exposeFunction('print', (line: string) => console.log(line));

@@ -28,7 +28,7 @@ const print = (line: string) => console.log(line);
 await checkReports(options);
 await prepareGPU();
 const engine = await createEngine(engineOptions);
-const here = about(`node ${process.versions.node}`);
+const here = about('bench', `node ${process.versions.node}`);
 print(`${here.machine}; ${here.runtime}; ${engine.backend.description}\n`);
 
 const others: (Comparable & { stop(): void })[] = [];

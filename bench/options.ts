@@ -51,9 +51,8 @@ export function parse(name: 'bench' | 'bench:browser', names: readonly string[])
   };
 }
 
-/** When, with what command, and where. */
-export const about = (runtime: string) => ({
+/** When, with what command (the script of this name), and where. */
+export const about = (script: 'bench' | 'bench:browser', runtime: string) => ({
   ...machineOf(runtime),
-  command:
-    `npm run ${process.env.npm_lifecycle_event ?? 'bench'} -- ${process.argv.slice(2).join(' ')}`.trim(),
+  command: `npm run ${script} -- ${process.argv.slice(2).join(' ')}`.trim(),
 });

@@ -52,7 +52,9 @@ export function picture({ machine, runtime, date, results }: Report, theme: Them
     y += 10;
   }
   const { threads } = results[0];
-  const where = `${machine}; ${runtime}, ${threads} thread${threads === 1 ? '' : 's'}; ${date}`;
+  const where =
+    `${machine}; ${runtime}, ${threads} thread${threads === 1 ? '' : 's'}; ${date}. ` +
+    "wide: with V8's flag for vectors of 256 bits, which biphase sets itself; narrow: without it";
   const height = y + 8;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Times of biphase beside other engines and native software">
 ${text(16, 18, 'Medians; the shorter the bar, the faster; in brackets, times as long as biphase', colours.faint)}

@@ -2,7 +2,7 @@ import { prepareGPU } from '../../scripts/software-gpu.ts';
 import { asProgram } from '../../src/cli/program.ts';
 import { createEngine, data, type Engine } from '../../src/index.ts';
 import * as out from './console.ts';
-import { breakEven, costOfRun } from './costs.ts';
+import { breakEven, costOfRun, type RunCost } from './costs.ts';
 import { ANGLE, fineTune } from './finetune.ts';
 import { agreement, compareBits, timeServing } from './measure.ts';
 import { dataSet, inputs, loadMnist } from './mnist.ts';
@@ -49,7 +49,7 @@ async function main(options: Options): Promise<void> {
   const trained = await train(engine, trainSet, { lr: 2e-3, epochs, seed, label: 'training' });
   const { losses, seconds, frozen } = trained;
   const steps = losses.length;
-  const rate = (steps * BATCH) / seconds;
+  const rate = (epochs * trainSet.length) / seconds;
   const { memory } = trained.plan;
   out.line('time', `${out.seconds(seconds)}, ${out.integer(Math.round(rate))} samples/s`);
   out.line('memory', `${out.bytes(memory.persistentBytes)} of weights and moments`);
@@ -90,15 +90,13 @@ async function main(options: Options): Promise<void> {
   out.line(`int8, ${callers} callers`, `${us(batched_us)} an answer in batches, ${us(cached_us)} when known`);
 
   out.section('What it cost');
-  const step = costOfRun(trained.plan);
-  const once = { flops: step.flops * steps, bytes: step.bytes * steps };
+  const once = trained.cost;
   const one = await engine.infer(frozen, { batchSize: 1 });
   const each = costOfRun(one.plan);
   one.dispose();
   const flopsPassed = breakEven(once.flops, each.flops);
   const timePassed = breakEven(seconds * 1e6, inference.int8_us_batch1);
-  const paid = (c: typeof each, time: string) =>
-    `${out.flops(c.flops)}, ${out.bytes(c.bytes)} moved, ${time}`;
+  const paid = (c: RunCost, time: string) => `${out.flops(c.flops)}, ${out.bytes(c.bytes)} moved, ${time}`;
   out.line('training, once', paid(once, out.seconds(seconds)));
   out.line('one inference, f32', paid(each, us(inference.f32_us_batch1)));
   for (const { saves } of ways(inference, serving).slice(1)) {

@@ -1,5 +1,13 @@
 import { trainingProgress } from '../../src/cli/progress.ts';
-import { type data, type Engine, type FrozenModel, nn, optim, type QuantizedModel } from '../../src/index.ts';
+import {
+  type data,
+  type Engine,
+  type FrozenModel,
+  nn,
+  optim,
+  type Plan,
+  type QuantizedModel,
+} from '../../src/index.ts';
 import { answersOf } from './measure.ts';
 
 export const BATCH = 128;
@@ -17,22 +25,25 @@ export interface Recipe {
 /** Trains a new network, or goes on from a frozen one's weights, and shows how it goes. */
 export async function train(engine: Engine, set: data.DataSet, recipe: Recipe, from?: FrozenModel) {
   const { lr, epochs, seed, label } = recipe;
-  const total = Math.max(1, Math.floor(set.length / BATCH) * epochs);
+  const total = Math.ceil(set.length / BATCH) * epochs;
   // The learning rate rises for 100 steps and then falls along a cosine; short runs rise for a tenth.
   const schedule = optim.cosine({ lr, warmup: Math.min(100, Math.floor(total / 10)), total });
   const optimizer = optim.adamw({ lr: schedule });
   const training = await engine.train(from ?? network(), { loss: nn.crossEntropy, optimizer, seed });
   const progress = trainingProgress({ batchSize: BATCH, label });
   const losses: number[] = [];
+  // Of whole batches: the last of an epoch is smaller, and has a plan of its own.
+  let plan: Plan | undefined;
   const begin = performance.now();
   try {
     for await (const step of training.fit(set, { batchSize: BATCH, epochs, seed })) {
       losses.push(step.loss);
+      plan ??= training.plan;
       progress.step(step);
     }
     const seconds = (performance.now() - begin) / 1000;
     const cost = training.cost();
-    return { losses, seconds, cost, plan: training.plan!, frozen: await training.freeze() };
+    return { losses, seconds, cost, plan: plan!, frozen: await training.freeze() };
   } finally {
     progress.done();
     training.dispose();

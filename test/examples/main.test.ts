@@ -41,6 +41,11 @@ describe('npm start', () => {
         ...{ bit_identical: { identical: true }, finetune: { original_unchanged: true } },
       });
       expect(report.accuracy.f32).toBeGreaterThan(0.7);
+      // Forwards and backwards, for each sample of two epochs, those of the smaller last batches too.
+      const { train_flops, infer_flops } = report.cost;
+      const passes = train_flops / infer_flops / (2 * 1500);
+      expect(passes).toBeGreaterThan(2);
+      expect(passes).toBeLessThan(3);
       expect(report.accuracy.agreement).toBeGreaterThan(0.97);
       checkPage(readFileSync(join(out, 'report.html'), 'utf8'));
     }),
