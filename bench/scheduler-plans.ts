@@ -2,8 +2,8 @@ import type { Plan } from '../src/graph/plan.ts';
 import { createEngine } from '../src/index.ts';
 import * as nn from '../src/nn/index.ts';
 import * as optim from '../src/optim/index.ts';
-import { quantizedPlan } from '../src/passes/quantize.ts';
-import { trainPlan } from '../src/passes/train.ts';
+import { trainPlan } from '../src/plans/train.ts';
+import { quantizedPlan } from '../src/quantize/quantize.ts';
 
 const [NARROWEST, CLASSES] = [16, 10];
 

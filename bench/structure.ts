@@ -12,8 +12,8 @@ import type { Plan, Step } from '../src/graph/plan.ts';
 import * as nn from '../src/nn/index.ts';
 import { productOf } from '../src/ops/index.ts';
 import * as optim from '../src/optim/index.ts';
-import { quantizedPlan } from '../src/passes/quantize.ts';
-import { trainPlan } from '../src/passes/train.ts';
+import { trainPlan } from '../src/plans/train.ts';
+import { quantizedPlan } from '../src/quantize/quantize.ts';
 import { Engine } from '../src/scheduler/engine.ts';
 
 export interface KernelRow {

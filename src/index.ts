@@ -6,12 +6,12 @@ import { type Bytes, bytesOf } from './core/arrays.ts';
 import { anything, flag, texts, whole } from './core/checks.ts';
 import { fail } from './core/errors.ts';
 import { optionsOf } from './core/options.ts';
-import { expectFinite, FrozenModel } from './passes/frozen.ts';
-import type { QuantizedModel } from './passes/quantize.ts';
-import { type ServingOptions, servingChecks, servingPlan } from './passes/serving.ts';
+import { type ServingOptions, servingChecks, servingPlan } from './files/serving.ts';
+import { expectFinite, FrozenModel } from './model/frozen.ts';
 import { reference } from './providers/reference.ts';
 import { type WasmEngineOptions, wasm, wasmChecks } from './providers/wasm.ts';
 import { type WebgpuEngineOptions, webgpu, webgpuChecks } from './providers/webgpu.ts';
+import type { QuantizedModel } from './quantize/quantize.ts';
 import { type BackendName, choose } from './scheduler/choose/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 

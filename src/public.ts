@@ -9,16 +9,6 @@ export { BiphaseError, type ErrorCode } from './core/errors.ts';
 export { Random } from './core/random.ts';
 export type { Shape } from './core/shape.ts';
 export * as data from './data/index.ts';
-export { differentiate } from './graph/autodiff.ts';
-export { buildPlan } from './graph/build-plan.ts';
-export * as ops from './graph/functions.ts';
-export type { Plan, Section, Slot, Step } from './graph/plan.ts';
-export { Tensor, Tracer } from './graph/trace.ts';
-export * as nn from './nn/index.ts';
-export type { AttrsOf, OpName } from './ops/index.ts';
-export * as optim from './optim/index.ts';
-export type { CalibrationMethod } from './passes/calibrate.ts';
-export { FrozenModel } from './passes/frozen.ts';
 export {
   type LoadedModel,
   type LoadOptions,
@@ -26,9 +16,19 @@ export {
   type SaveOptions,
   type StoredModel,
   saveModel,
-} from './passes/model-file.ts';
-export type { QuantizedModel, QuantizedOp } from './passes/quantize.ts';
-export type { ServingOptions } from './passes/serving.ts';
+} from './files/model-file.ts';
+export type { ServingOptions } from './files/serving.ts';
+export { differentiate } from './graph/autodiff.ts';
+export { buildPlan } from './graph/build-plan.ts';
+export * as ops from './graph/functions.ts';
+export type { Plan, Section, Slot, Step } from './graph/plan.ts';
+export { Tensor, Tracer } from './graph/trace.ts';
+export { FrozenModel } from './model/frozen.ts';
+export * as nn from './nn/index.ts';
+export type { AttrsOf, OpName } from './ops/index.ts';
+export * as optim from './optim/index.ts';
+export type { CalibrationMethod } from './quantize/calibrate.ts';
+export type { QuantizedModel, QuantizedOp } from './quantize/quantize.ts';
 export type { BackendName, Finding } from './scheduler/choose/choose.ts';
 export type { ExplainedBackend, Explanation } from './scheduler/choose/explain.ts';
 export type { Part, Prediction } from './scheduler/choose/predict.ts';

@@ -37,7 +37,11 @@ const allowed: Record<string, string[]> = {
   'graph/passes': ['graph', 'ops', 'core'],
   nn: ['graph', 'ops', 'core'],
   optim: ['ops', 'core'],
-  passes: ['graph', 'graph/passes', 'nn', 'optim', 'io', 'ops', 'core'],
+  model: ['graph', 'nn', 'ops', 'core'],
+  plans: ['model', 'graph', 'nn', 'optim', 'ops', 'core'],
+  quantize: ['plans', 'model', 'graph', 'graph/passes', 'ops', 'core'],
+  // What leaves: a model as a file, and the plan of one that is exported.
+  files: ['quantize', 'plans', 'model', 'graph', 'nn', 'io', 'ops', 'core'],
   backend: ['graph', 'ops', 'core'],
   'backend/reference': ['backend', 'graph', 'ops', 'core'],
   'backend/wasm': ['backend', 'graph', 'ops', 'core', 'generated'],
@@ -47,9 +51,12 @@ const allowed: Record<string, string[]> = {
   'scheduler/choose': ['backend', 'optim', 'graph', 'ops', 'core'],
   // Who computes when, and what it took.
   'scheduler/turns': ['core'],
-  'scheduler/train': [...belowRooms, 'passes', 'nn', 'optim', 'data', 'io'],
-  'scheduler/serve': [...belowRooms, 'passes', 'io'],
-  scheduler: [...belowRooms, 'scheduler/train', 'scheduler/serve', 'passes', 'nn', 'optim', 'data'],
+  'scheduler/train': [...belowRooms, 'plans', 'model', 'nn', 'optim', 'data', 'io'],
+  'scheduler/serve': [...belowRooms, 'plans', 'io'],
+  scheduler: [
+    ...belowRooms,
+    ...['scheduler/train', 'scheduler/serve', 'quantize', 'plans', 'model', 'nn', 'optim', 'data'],
+  ],
   providers: ['scheduler/choose', 'backend', 'backend/reference', 'backend/wasm', 'backend/webgpu', 'core'],
   // Commands are users of the library, of files, and of the benchmark that is published with them.
   cli: ['index', 'io', '..'],
@@ -57,7 +64,7 @@ const allowed: Record<string, string[]> = {
   index: [
     'providers',
     ...['scheduler', 'scheduler/choose', 'scheduler/turns', 'scheduler/train', 'scheduler/serve'],
-    'passes',
+    ...['files', 'quantize', 'plans', 'model'],
     'nn',
     'optim',
     'data',

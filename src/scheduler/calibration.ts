@@ -5,9 +5,9 @@ import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { DataSet } from '../data/index.ts';
-import { type CalibrationMethod, checkMethod, RangeObserver } from '../passes/calibrate.ts';
-import { expectFinite, type FrozenModel } from '../passes/frozen.ts';
-import { inferSlots } from '../passes/infer.ts';
+import { expectFinite, type FrozenModel } from '../model/frozen.ts';
+import { inferSlots } from '../plans/infer.ts';
+import { type CalibrationMethod, checkMethod, RangeObserver } from '../quantize/calibrate.ts';
 import {
   calibrationGraph,
   calibrationPlan,
@@ -15,7 +15,7 @@ import {
   type QuantizedModel,
   quantizedModelInTurns,
   tensorsToObserve,
-} from '../passes/quantize.ts';
+} from '../quantize/quantize.ts';
 import { compileOn } from './choose/compile.ts';
 import { Turns } from './turns/turns.ts';
 

@@ -6,7 +6,7 @@ import * as f from '../../src/graph/functions.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
-import { trainPlan } from '../../src/passes/train.ts';
+import { trainPlan } from '../../src/plans/train.ts';
 
 const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
 const mlp = () => nn.sequential(nn.linear(8, 16), nn.relu(), nn.linear(16, 4));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nn, optim, type Plan } from '../../src/index.ts';
-import type { FrozenModel } from '../../src/passes/frozen.ts';
-import { inferPlan } from '../../src/passes/infer.ts';
+import type { FrozenModel } from '../../src/model/frozen.ts';
+import { inferPlan } from '../../src/plans/infer.ts';
 import type { Choice, Provider } from '../../src/scheduler/choose/choose.ts';
 import { Ledger } from '../../src/scheduler/choose/ledger.ts';
 import { Engine } from '../../src/scheduler/engine.ts';

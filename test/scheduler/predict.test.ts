@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
-import { trainPlan } from '../../src/passes/train.ts';
+import { trainPlan } from '../../src/plans/train.ts';
 import { predict } from '../../src/scheduler/choose/predict.ts';
 import type { Rates } from '../../src/scheduler/choose/rates.ts';
 

@@ -1,7 +1,7 @@
 import type { Program } from '../../backend/backend.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Plan } from '../../graph/plan.ts';
-import { inferSlots } from '../../passes/infer.ts';
+import { inferSlots } from '../../plans/infer.ts';
 
 /** One model compiled for a few batch sizes, so that a batch of any size up to the largest runs in ready programs. */
 export class BatchPrograms {

@@ -4,7 +4,7 @@ import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { showShape, sizeOf } from '../../core/shape.ts';
 import type { Plan, Slot } from '../../graph/plan.ts';
-import { inferSlots } from '../../passes/infer.ts';
+import { inferSlots } from '../../plans/infer.ts';
 import type { Ledger } from '../choose/ledger.ts';
 import type { Renewable } from '../choose/renewable.ts';
 import { Turns } from '../turns/turns.ts';

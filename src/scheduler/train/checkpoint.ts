@@ -3,8 +3,8 @@ import { sameShape, showShape } from '../../core/shape.ts';
 import { parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../../io/safetensors.ts';
 import { isSealed, UNSEALED } from '../../io/seal.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
-import type { Recipe } from '../../passes/recipe.ts';
-import { type TrainPlan, trainSlots } from '../../passes/train.ts';
+import type { Recipe } from '../../plans/recipe.ts';
+import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import { type DataPrint, difference, isPrint } from './data-print.ts';
 import type { Snapshot } from './snapshots.ts';
 

@@ -8,7 +8,7 @@ import {
   observedPlan,
   type TrainOptions,
   trainSlots,
-} from '../../passes/train.ts';
+} from '../../plans/train.ts';
 import { compileOn } from '../choose/compile.ts';
 import { firstNotFinite, type NotFinite, NotFiniteError, type Quantity } from './finite.ts';
 import type { Snapshot } from './snapshots.ts';

@@ -16,7 +16,7 @@ import { expectValue, nested, optionsOf } from '../../core/options.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
 import type { DataSet } from '../../data/index.ts';
 import type { Slot } from '../../graph/plan.ts';
-import { type TrainOptions, trainChecks } from '../../passes/train.ts';
+import { type TrainOptions, trainChecks } from '../../plans/train.ts';
 import type { RecoveryOptions } from './stepper.ts';
 
 /** Options of engine.train(). */

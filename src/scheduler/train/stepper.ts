@@ -5,7 +5,7 @@ import { BiphaseError, fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type Slot, sections } from '../../graph/plan.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
-import { type TrainPlan, trainSlots } from '../../passes/train.ts';
+import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import type { Backends } from '../choose/backends.ts';
 import type { Chooser } from '../choose/chooser.ts';
 import { checkBounds, compileOn } from '../choose/compile.ts';

@@ -12,11 +12,11 @@ import {
   type TensorId,
 } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
+import { FrozenModel } from '../model/frozen.ts';
 import type { QuantAttrs } from '../ops/quantized.ts';
-import { FrozenModel } from './frozen.ts';
-import { inferGraph, inferSlots } from './infer.ts';
-import { quantizeValue } from './quantization.ts';
-import { OUTPUT_U8, type QuantizedModel, quantizedGraph } from './quantize.ts';
+import { inferGraph, inferSlots } from '../plans/infer.ts';
+import { quantizeValue } from '../quantize/quantization.ts';
+import { OUTPUT_U8, type QuantizedModel, quantizedGraph } from '../quantize/quantize.ts';
 
 /** How the outside world hands samples to a model that is served alone, and takes results from it. */
 export interface ServingOptions {

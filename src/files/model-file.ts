@@ -6,13 +6,19 @@ import { MAX_RANK, type Shape } from '../core/shape.ts';
 import type { TensorId } from '../graph/graph.ts';
 import { isReal, parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
 import { isSealed, seal, UNSEALED } from '../io/seal.ts';
+import { expectSafetensors, inputOfSpec, renamed } from '../model/foreign.ts';
+import {
+  expectFinite,
+  FrozenModel,
+  type FrozenParameter,
+  matchStateDict,
+  type StateDict,
+} from '../model/frozen.ts';
 import { fromSpec, specOf } from '../nn/from-spec.ts';
 import { type Model, namedParameters } from '../nn/module.ts';
-import { expectSafetensors, inputOfSpec, renamed } from './foreign.ts';
-import { expectFinite, FrozenModel, type FrozenParameter, matchStateDict, type StateDict } from './frozen.ts';
-import { inferGraph } from './infer.ts';
-import type { Range } from './quantization.ts';
-import { calibrationGraph, type QuantizedModel, quantizedModel } from './quantize.ts';
+import { inferGraph } from '../plans/infer.ts';
+import type { Range } from '../quantize/quantization.ts';
+import { calibrationGraph, type QuantizedModel, quantizedModel } from '../quantize/quantize.ts';
 
 /** A model as it is kept: f32, or with the ranges that int8 is made from. */
 export type StoredModel = FrozenModel | QuantizedModel;

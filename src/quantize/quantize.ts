@@ -6,10 +6,10 @@ import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
 import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
 import type { Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
+import type { FrozenModel } from '../model/frozen.ts';
 import { type ActivationName, activationFunction } from '../ops/activation.ts';
 import { opOf } from '../ops/index.ts';
-import type { FrozenModel } from './frozen.ts';
-import { inferGraph, inferSlots } from './infer.ts';
+import { inferGraph, inferSlots } from '../plans/infer.ts';
 import {
   activationParams,
   activationTable,

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { roundEven } from '../../src/ops/quantized.ts';
 import { requantize } from '../../src/ops/requantize.ts';
-import { RangeObserver } from '../../src/passes/calibrate.ts';
+import { RangeObserver } from '../../src/quantize/calibrate.ts';
 import {
   activationParams,
   activationTable,
   quantizeLinear,
   quantizeValue,
-} from '../../src/passes/quantization.ts';
+} from '../../src/quantize/quantization.ts';
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 

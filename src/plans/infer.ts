@@ -3,8 +3,8 @@ import { buildPlan } from '../graph/build-plan.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
 import { Tensor, Tracer } from '../graph/trace.ts';
+import type { FrozenModel } from '../model/frozen.ts';
 import { forward } from '../nn/module.ts';
-import type { FrozenModel } from './frozen.ts';
 import { batched } from './train.ts';
 
 /** Names of the slots of an inference plan. */
