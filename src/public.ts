@@ -18,9 +18,9 @@ export {
   saveModel,
 } from './files/model-file.ts';
 export type { ServingOptions } from './files/serving.ts';
+export * as ops from './functions/index.ts';
 export { differentiate } from './graph/autodiff.ts';
 export { buildPlan } from './graph/build-plan.ts';
-export * as ops from './graph/functions.ts';
 export type { Plan, Section, Slot, Step } from './graph/plan.ts';
 export { Tensor, Tracer } from './graph/trace.ts';
 export { FrozenModel } from './model/frozen.ts';

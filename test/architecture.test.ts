@@ -35,7 +35,9 @@ const allowed: Record<string, string[]> = {
   graph: ['graph/passes', 'ops', 'core'],
   // Passes make graphs from graphs; what runs all of them is above.
   'graph/passes': ['graph', 'ops', 'core'],
-  nn: ['graph', 'ops', 'core'],
+  // What users call on tensors, a file a family; layers are made from them.
+  functions: ['graph', 'ops', 'core'],
+  nn: ['functions', 'graph', 'ops', 'core'],
   optim: ['ops', 'core'],
   model: ['graph', 'nn', 'ops', 'core'],
   plans: ['model', 'graph', 'nn', 'optim', 'ops', 'core'],
@@ -69,6 +71,7 @@ const allowed: Record<string, string[]> = {
     'optim',
     'data',
     'io',
+    'functions',
     'graph',
     'ops',
     'core',

@@ -2,7 +2,7 @@ import { flag, oneOf, real } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { expectValue, optionsOf } from '../core/options.ts';
 import type { Shape } from '../core/shape.ts';
-import * as f from '../graph/functions.ts';
+import * as f from '../functions/index.ts';
 import { type Initializer, Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
 import * as init from './init.ts';

@@ -1,6 +1,6 @@
 import { oneOf, positive, real } from '../core/checks.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
-import { mean, sum } from '../graph/functions.ts';
+import { mean, sum } from '../functions/index.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { OpName } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import * as f from '../../src/functions/index.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';
-import * as f from '../../src/graph/functions.ts';
 import type { Plan } from '../../src/graph/plan.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import { backends, reference } from '../support/backends.ts';

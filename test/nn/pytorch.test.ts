@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
+import * as f from '../../src/functions/index.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';
-import * as f from '../../src/graph/functions.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { WebgpuProgram } from '../../../src/backend/webgpu/program.ts';
+import * as f from '../../../src/functions/index.ts';
 import { buildPlan } from '../../../src/graph/build-plan.ts';
-import * as f from '../../../src/graph/functions.ts';
 import { Tracer } from '../../../src/graph/trace.ts';
 import { missing } from '../../support/parts.ts';
 
