@@ -1,7 +1,7 @@
+import type { TensorSpec } from '../conformance/fill.ts';
 import type { TypedArray } from '../src/core/dtype.ts';
 import type { OpName } from '../src/ops/index.ts';
 import type { Engine } from '../src/scheduler/engine.ts';
-import type { TensorSpec } from '../test/support/fill.ts';
 import type { LimitName } from './limits.ts';
 
 /** What a case moves or computes, so that its time can be told as a rate. */

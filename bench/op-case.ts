@@ -1,11 +1,11 @@
+import { compare } from '../conformance/bounds.ts';
+import { make, type TensorSpec } from '../conformance/fill.ts';
 import type { Program } from '../src/backend/backend.ts';
 import { ReferenceBackend } from '../src/backend/reference/backend.ts';
 import type { TypedArray } from '../src/core/dtype.ts';
 import { buildPlan } from '../src/graph/build-plan.ts';
 import { type Tensor, Tracer } from '../src/graph/trace.ts';
 import { type AttrsOf, type OpName, productOf } from '../src/ops/index.ts';
-import { compare } from '../test/support/bounds.ts';
-import { make, type TensorSpec } from '../test/support/fill.ts';
 import { type BenchCase, type Prepared, unlike } from './case.ts';
 
 export interface OpCase<N extends OpName> {

@@ -1,4 +1,4 @@
-import { f32, i8, i32, positive, u8, zeros } from '../../test/support/fill.ts';
+import { f32, i8, i32, positive, u8, zeros } from '../../conformance/fill.ts';
 import type { BenchCase } from '../case.ts';
 import { opCase } from '../op-case.ts';
 

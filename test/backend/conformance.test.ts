@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cases } from '../../conformance/cases.ts';
+import { problemsOf } from '../../conformance/conform.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { opNames } from '../../src/ops/index.ts';
-import { cases } from '../cases.ts';
 import { backends } from '../support/backends.ts';
-import { problemsOf } from '../support/conform.ts';
 
 /** Every op, on every backend, over every case, against the reference; and nothing else in memory touched. */
 for (const { name, create, absent } of backends) {

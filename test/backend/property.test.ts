@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compare } from '../../conformance/bounds.ts';
+import type { Case } from '../../conformance/cases.ts';
+import { f32, i8, i32, make, u8 } from '../../conformance/fill.ts';
+import { runCase } from '../../conformance/run-case.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import type { OpName } from '../../src/ops/index.ts';
-import type { Case } from '../cases.ts';
 import { backends, reference } from '../support/backends.ts';
-import { compare } from '../support/bounds.ts';
-import { f32, i8, i32, make, u8 } from '../support/fill.ts';
-import { runCase } from '../support/run-case.ts';
 
 const size = fc.integer({ min: 0, max: 40 });
 const side = fc.integer({ min: 1, max: 6 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { make, normal } from '../../conformance/fill.ts';
 import * as f from '../../src/functions/index.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';
 import type { Plan } from '../../src/graph/plan.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
 import { backends, reference } from '../support/backends.ts';
-import { make, normal } from '../support/fill.ts';
 
 const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
 const opsOf = (plan: Plan) => plan.steps.map((s) => s.op);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Case, cases } from '../../conformance/cases.ts';
+import { centralDifferenceError, gradientCase, gradientsOn } from '../../conformance/gradient.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { type OpName, opNames, opOf } from '../../src/ops/index.ts';
-import { type Case, cases } from '../cases.ts';
 import { backends, reference } from '../support/backends.ts';
-import { centralDifferenceError, gradientCase, gradientsOn } from '../support/gradient.ts';
 
 /** Inputs that have no gradient by definition. */
 const withoutGradient: Partial<Record<OpName, number[]>> = { bce_with_logits: [1] };

@@ -1,10 +1,10 @@
+import { type Case, cases } from '../../conformance/cases.ts';
+import { problemsOfCase } from '../../conformance/conform.ts';
+import { fewCases, type ProductOp } from '../../conformance/product-cases.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createWebgpuBackend } from '../../src/backend/webgpu/backend.ts';
 import { type ConfigName, configs } from '../../src/backend/webgpu/products.ts';
 import { type OpName, opNames } from '../../src/ops/index.ts';
-import { type Case, cases } from '../../test/cases.ts';
-import { problemsOfCase } from '../../test/support/conform.ts';
-import { fewCases, type ProductOp } from '../../test/support/product-cases.ts';
 import type { Budget } from './budget.ts';
 
 export interface Conformance {

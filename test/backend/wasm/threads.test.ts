@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type Case, cases } from '../../../conformance/cases.ts';
+import { planOfCase } from '../../../conformance/run-case.ts';
 import { instantiate } from '../../../src/backend/wasm/load.ts';
 import { type OpName, opNames } from '../../../src/ops/index.ts';
-import { type Case, cases } from '../../cases.ts';
-import { planOfCase } from '../../support/run-case.ts';
 import { runStep } from './run-step.ts';
 
 const tiles = { f32Tile: [5, 8], i8Tile: [4, 8], i8Kind: 0 } as const;

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compare } from '../../../conformance/bounds.ts';
+import type { Case } from '../../../conformance/cases.ts';
+import { below, f32, i8, i32, u8 } from '../../../conformance/fill.ts';
+import { planOfCase } from '../../../conformance/run-case.ts';
 import { instantiate, type WasmBuild, type WasmInstance } from '../../../src/backend/wasm/load.ts';
 import { tileShapes as tiles } from '../../../src/backend/wasm/tiles.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
 import { type OpName, opOf } from '../../../src/ops/index.ts';
-import type { Case } from '../../cases.ts';
-import { compare } from '../../support/bounds.ts';
-import { below, f32, i8, i32, u8 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
-import { planOfCase } from '../../support/run-case.ts';
 import { type Forced, runStep } from './run-step.ts';
 
 const standard: Forced = { f32Tile: [4, 8], i8Tile: [4, 8], i8Kind: 0, threads: 1 };

@@ -1,7 +1,8 @@
 /** The conformance cases in a page or in a worker of its own: both load this file, bundled. */
+
+import { type ConformReport, conform } from '../../../conformance/conform.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import type { OpName } from '../../../src/ops/index.ts';
-import { type ConformReport, conform } from '../../support/conform.ts';
 
 async function run(only?: OpName[]): Promise<ConformReport> {
   const backend = await createWebgpuBackend({ gpu: navigator.gpu });

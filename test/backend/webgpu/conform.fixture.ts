@@ -1,8 +1,9 @@
 /** The conformance cases in Deno, whose WebGPU (wgpu) is not Dawn. Prints a ConformReport as JSON. */
+
+import { conform, problemsOfCase } from '../../../conformance/conform.ts';
+import { fewCases, type ProductOp } from '../../../conformance/product-cases.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { configs } from '../../../src/backend/webgpu/products.ts';
-import { conform, problemsOfCase } from '../../support/conform.ts';
-import { fewCases, type ProductOp } from '../../support/product-cases.ts';
 
 const gpu = navigator.gpu;
 const backend = await createWebgpuBackend({ gpu });

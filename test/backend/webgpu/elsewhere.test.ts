@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ConformReport } from '../../../conformance/conform.ts';
 import type { OpName } from '../../../src/ops/index.ts';
 import { launchChromium } from '../../support/chromium.ts';
-import type { ConformReport } from '../../support/conform.ts';
 import { type ServedPage, servePage } from '../../support/page-server.ts';
 import { deno, lavapipe, missing } from '../../support/parts.ts';
 

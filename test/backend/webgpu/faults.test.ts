@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { f32 } from '../../../conformance/fill.ts';
+import { planOfCase } from '../../../conformance/run-case.ts';
 import {
   createWebgpuBackend,
   type WebgpuBackend,
@@ -8,9 +10,7 @@ import { DeviceHealth } from '../../../src/backend/webgpu/device.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { Plan } from '../../../src/graph/plan.ts';
 import { createEngine, nn, optim } from '../../../src/index.ts';
-import { f32 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
-import { planOfCase } from '../../support/run-case.ts';
 
 const made: WebgpuBackend[] = [];
 afterEach(() => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytes, i8, i32, make, u8 } from '../../../conformance/fill.ts';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { createWasmBackend } from '../../../src/backend/wasm/backend.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
@@ -9,7 +10,6 @@ import { Random } from '../../../src/core/random.ts';
 import { buildPlan } from '../../../src/graph/build-plan.ts';
 import type { Plan } from '../../../src/graph/plan.ts';
 import { Tracer } from '../../../src/graph/trace.ts';
-import { bytes, i8, i32, make, u8 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
 
 /** A plan of many int8 products of random sizes, weights constant or not, with a table or not. */

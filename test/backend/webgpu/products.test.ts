@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Case } from '../../../conformance/cases.ts';
+import { problemsOfCase } from '../../../conformance/conform.ts';
+import { allCases, fewCases, type ProductOp } from '../../../conformance/product-cases.ts';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
@@ -10,10 +13,7 @@ import {
   fitting,
 } from '../../../src/backend/webgpu/products.ts';
 import type { Product } from '../../../src/ops/op.ts';
-import type { Case } from '../../cases.ts';
-import { problemsOfCase } from '../../support/conform.ts';
 import { missing } from '../../support/parts.ts';
-import { allCases, fewCases, type ProductOp } from '../../support/product-cases.ts';
 
 const product = (m: number, n: number, k: number, kind: Product['kind'] = 'f32'): Product => ({
   ...{ kind, batch: 1, m, n, k },

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Case } from '../../../conformance/cases.ts';
+import { problemsOf, problemsOfCase } from '../../../conformance/conform.ts';
+import { f32 } from '../../../conformance/fill.ts';
+import { runCase } from '../../../conformance/run-case.ts';
 import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { OpName } from '../../../src/ops/index.ts';
-import type { Case } from '../../cases.ts';
-import { problemsOf, problemsOfCase } from '../../support/conform.ts';
-import { f32 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
-import { runCase } from '../../support/run-case.ts';
 
 const ops = [
   ...['sum', 'mean', 'max', 'global_norm', 'softmax', 'softmax_backward', 'log_softmax'],

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Case } from '../../../conformance/cases.ts';
+import { problemsOfCase } from '../../../conformance/conform.ts';
+import { f32, i32 } from '../../../conformance/fill.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { OpName } from '../../../src/ops/index.ts';
-import type { Case } from '../../cases.ts';
-import { problemsOfCase } from '../../support/conform.ts';
-import { f32, i32 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
 
 /**

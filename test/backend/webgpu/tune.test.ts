@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { f32 } from '../../../conformance/fill.ts';
+import { planOfCase } from '../../../conformance/run-case.ts';
 import {
   createWebgpuBackend,
   type WebgpuBackend,
   type WebgpuOptions,
 } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
-import { f32 } from '../../support/fill.ts';
 import { missing } from '../../support/parts.ts';
-import { planOfCase } from '../../support/run-case.ts';
 
 const made: WebgpuBackend[] = [];
 afterEach(() => {

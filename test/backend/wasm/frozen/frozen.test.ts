@@ -1,7 +1,7 @@
 import binaryen from 'binaryen';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compare } from '../../../../conformance/bounds.ts';
 import { createEngine, type Engine, exportWasm, inspect, nn, ops } from '../../../../src/index.ts';
-import { compare } from '../../../support/bounds.ts';
 import { instantiateFrozen, randomSamples, runFrozen, untrained } from '../../../support/frozen.ts';
 import { missing } from '../../../support/parts.ts';
 

@@ -1,8 +1,8 @@
-import type { Backend } from '../../src/backend/backend.ts';
-import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
-import { type OpName, opNames } from '../../src/ops/index.ts';
-import { type Case, cases } from '../cases.ts';
+import type { Backend } from '../src/backend/backend.ts';
+import { ReferenceBackend } from '../src/backend/reference/backend.ts';
+import { type OpName, opNames } from '../src/ops/index.ts';
 import { compare } from './bounds.ts';
+import { type Case, cases } from './cases.ts';
 import { make } from './fill.ts';
 import { runCase } from './run-case.ts';
 

@@ -1,6 +1,6 @@
-import type { ProductConfig } from '../../src/backend/webgpu/products.ts';
-import type { MatmulAttrs } from '../../src/ops/matmul.ts';
-import { type Case, cases } from '../cases.ts';
+import type { ProductConfig } from '../src/backend/webgpu/products.ts';
+import type { MatmulAttrs } from '../src/ops/matmul.ts';
+import { type Case, cases } from './cases.ts';
 import { f32, i8, i32, u8 } from './fill.ts';
 
 export type ProductOp = 'matmul' | 'linear_backward' | 'matmul_i8';

@@ -1,9 +1,9 @@
-import type { TypedArray } from '../../src/core/dtype.ts';
-import type { OpName } from '../../src/ops/index.ts';
-import { ops } from '../../src/ops/index.ts';
-import { type MatmulAttrs, matmulSizes } from '../../src/ops/matmul.ts';
-import type { Value } from '../../src/ops/op.ts';
-import { reduceSizes, sumOver } from '../../src/ops/reduce.ts';
+import type { TypedArray } from '../src/core/dtype.ts';
+import type { OpName } from '../src/ops/index.ts';
+import { ops } from '../src/ops/index.ts';
+import { type MatmulAttrs, matmulSizes } from '../src/ops/matmul.ts';
+import type { Value } from '../src/ops/op.ts';
+import { reduceSizes, sumOver } from '../src/ops/reduce.ts';
 
 /** Half a unit in the last place of 1. */
 const EPS = 2 ** -24;

@@ -21,7 +21,7 @@ import {
   unit,
   wide,
   zeros,
-} from './support/fill.ts';
+} from './fill.ts';
 
 /** One use of an op: what goes in. What should come out is the reference's business. */
 export interface Case<A = object> {

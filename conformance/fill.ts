@@ -1,6 +1,6 @@
-import { allocate, type DType, type TypedArray } from '../../src/core/dtype.ts';
-import { Random } from '../../src/core/random.ts';
-import { type Shape, sizeOf } from '../../src/core/shape.ts';
+import { allocate, type DType, type TypedArray } from '../src/core/dtype.ts';
+import { Random } from '../src/core/random.ts';
+import { type Shape, sizeOf } from '../src/core/shape.ts';
 
 /** Values of a test tensor, one element at a time. */
 export type Fill = (i: number, random: Random) => number;
