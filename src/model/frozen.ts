@@ -3,8 +3,10 @@ import { fail } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import type { Parameter } from '../graph/parameter.ts';
-import type { Model } from '../nn/module.ts';
+import type { Tensor } from '../graph/trace.ts';
+import type { Model, Values } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
+import { isLone, type Signature, signatureOf } from './signature.ts';
 
 /** One parameter of a frozen model. */
 export interface FrozenParameter {
@@ -16,23 +18,23 @@ export interface FrozenParameter {
  * A model whose weights no longer change. The values are private and handed out as copies only,
  * so nothing a caller does can reach them.
  */
-export class FrozenModel {
+export class FrozenModel<I extends Values = Tensor, O extends Values = Tensor> {
   /** What computes outputs from inputs and parameters. */
-  readonly model: Model;
-  /** Type of one input sample, without the batch dimension. */
-  readonly input: TensorType;
+  readonly model: Model<I, O>;
+  /** Type of each input of one sample, without the batch dimension; `{ input }` where the model takes one tensor. */
+  readonly inputs: Signature;
   /** Its parameters and their names, in the order of the state dict. */
   readonly parameters: readonly FrozenParameter[];
   readonly #values: Map<Parameter, Float32Array>;
 
   constructor(
-    model: Model,
-    input: TensorType,
+    model: Model<I, O>,
+    input: TensorType | Signature,
     parameters: readonly FrozenParameter[],
     values: Map<Parameter, Float32Array>,
   ) {
     this.model = model;
-    this.input = input;
+    this.inputs = signatureOf('input', input);
     this.parameters = parameters;
     this.#values = new Map();
     for (const { name, parameter } of parameters) {
@@ -41,6 +43,16 @@ export class FrozenModel {
         fail('shape_mismatch', `'${name}' needs ${parameter.size} values, got ${data?.length ?? 'none'}`);
       this.#values.set(parameter, data.slice());
     }
+  }
+
+  /** Type of one input sample, without the batch dimension. Throws 'unsupported' where there are several; `inputs` has those. */
+  get input(): TensorType {
+    return isLone('input', this.inputs)
+      ? this.inputs.input
+      : fail(
+          'unsupported',
+          `this model has the inputs ${Object.keys(this.inputs).join(', ')}; their types are in inputs`,
+        );
   }
 
   /** A copy of one parameter's values. */
@@ -66,6 +78,9 @@ export class FrozenModel {
     return this.parameters.reduce((sum, { parameter }) => sum + 4 * parameter.size, 0);
   }
 }
+
+/** A frozen model whatever it takes and gives. */
+export type AnyFrozen = FrozenModel<Values, Values>;
 
 /** Weights by name. */
 export type StateDict = Record<string, { shape: readonly number[]; data: Float32Array }>;
@@ -104,7 +119,7 @@ function list(names: readonly string[]): string {
 }
 
 /** Throws 'invalid_data', naming the layer, if a weight is NaN or infinite: `what` would keep or serve what is no model. */
-export function expectFinite(frozen: FrozenModel, what: string): void {
+export function expectFinite(frozen: AnyFrozen, what: string): void {
   for (const { name, parameter } of frozen.parameters) {
     const values = frozen.values(parameter);
     const at = values.findIndex((x) => !Number.isFinite(x));

@@ -4,6 +4,7 @@ import { mean, sum } from '../functions/index.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { OpName } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
+import type { Values } from './module.ts';
 
 /** How the losses of the elements (or rows) become one number. */
 export interface LossOptions {
@@ -15,10 +16,13 @@ const lossChecks: Checks<LossOptions> = { reduction: oneOf('mean', 'sum') };
 const checkMse = optionsOf<LossOptions>('mseLoss', lossChecks);
 const checkBce = optionsOf<LossOptions>('bceWithLogitsLoss', lossChecks);
 
-/** A loss: a function from the model's output and the target to one number. */
-export interface Loss {
-  (output: Tensor, target: Tensor): Tensor;
-  /** The target's type for a given output; the output's own type if not given. */
+/**
+ * A loss: a function from the model's output and the target to one number. Where a model has several outputs, or the data several
+ * targets, it gets them by their names: `({ logits, value }, { next, reward }) => ...`.
+ */
+export interface Loss<O extends Values = Tensor, T extends Values = Tensor> {
+  (output: O, target: T): Tensor;
+  /** The type of the target without a name, for a given output without one; the output's own type if not given. */
   readonly target?: (output: TensorType) => TensorType;
 }
 

@@ -4,35 +4,48 @@ import { Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { LayerSpec } from './spec.ts';
 
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+/** What goes into a model, or comes out of it: one tensor, or several by name. */
+export type Values = Tensor | Tensors;
+
 /** A part of a model: a function over symbolic tensors, and the parameters and parts it is made of. */
-export interface Module {
-  /** The output for a batch of inputs, the batch first in both shapes. */
-  forward(x: Tensor): Tensor;
+export interface Module<I extends Values = Tensor, O extends Values = Tensor> {
+  /** The output for a batch of inputs, the batch first in all shapes. */
+  forward(x: I): O;
   /** What the names in the state dict are made from, as in PyTorch: '0.weight', 'encoder.bias'. */
-  readonly children: Readonly<Record<string, Module | Parameter>>;
+  readonly children: Readonly<Record<string, AnyModule | Parameter>>;
   /** The layer as JSON can say it; layers of `nn` have one, functions of one's own don't. */
   readonly spec?: LayerSpec;
 }
 
-/** A model is a module, or just a function over symbolic tensors that uses parameters. */
-export type Model = Module | ((x: Tensor) => Tensor);
+/** A module whatever it takes and gives. */
+export type AnyModule = Module<Values, Values>;
 
-export const forward = (model: Model, x: Tensor): Tensor =>
+/** A model is a module, or just a function over symbolic tensors that uses parameters. */
+export type Model<I extends Values = Tensor, O extends Values = Tensor> =
+  | Module<I, O>
+  | Module<I, O>['forward'];
+
+/** A model whatever it takes and gives. */
+export type AnyModel = Model<Values, Values>;
+
+export const forward = (model: AnyModel, x: Values): Values =>
   atOnce('the model', typeof model === 'function' ? model(x) : model.forward(x));
 
 /** A module from named parts and a function that uses them. */
-export function module<C extends Record<string, Module | Parameter>>(
-  children: C,
-  forward: (x: Tensor, children: C) => Tensor,
-  spec?: LayerSpec,
-): Module {
+export function module<
+  C extends Record<string, AnyModule | Parameter>,
+  I extends Values = Tensor,
+  O extends Values = Tensor,
+>(children: C, forward: (x: I, children: C) => O, spec?: LayerSpec): Module<I, O> {
   return { children, forward: (x) => forward(x, children), spec };
 }
 
 /** All parameters of a module with their dotted names; one that appears twice keeps its first name. */
-export function namedParameters(model: Model): Map<Parameter, string> {
+export function namedParameters(model: AnyModel): Map<Parameter, string> {
   const names = new Map<Parameter, string>();
-  const visit = (part: Module | Parameter, path: string) => {
+  const visit = (part: AnyModule | Parameter, path: string) => {
     if (part instanceof Parameter) {
       if (!names.has(part)) names.set(part, path);
     } else
@@ -43,7 +56,7 @@ export function namedParameters(model: Model): Map<Parameter, string> {
 }
 
 /** Names for the parameters a traced model used: from its modules, else the parameter's own, else its position. */
-export function nameParameters(model: Model, used: Iterable<Parameter>): Map<Parameter, string> {
+export function nameParameters(model: AnyModel, used: Iterable<Parameter>): Map<Parameter, string> {
   const known = namedParameters(model);
   const names = new Map<Parameter, string>();
   const taken = new Set<string>();

@@ -1,27 +1,23 @@
-import { fail } from '../core/errors.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
-import { Tensor, Tracer } from '../graph/trace.ts';
-import type { FrozenModel } from '../model/frozen.ts';
-import { forward } from '../nn/module.ts';
-import { batched } from './train.ts';
+import { Tracer } from '../graph/trace.ts';
+import type { AnyFrozen } from '../model/frozen.ts';
+import { feed, outputsOf, slotName } from '../model/signature.ts';
 
-/** Names of the slots of an inference plan. */
+/** Slots of an inference plan whose input and output have no names. */
 export const inferSlots = { input: 'input', output: 'output' } as const;
 
 /** The forward graph of a frozen model for one batch size, its weights as constants. */
-export function inferGraph(frozen: FrozenModel, batch: number): Graph {
+export function inferGraph(frozen: AnyFrozen, batch: number): Graph {
   const tracer = new Tracer({ training: false });
-  const x = tracer.input(inferSlots.input, batched(frozen.input, batch));
+  const x = feed(tracer, 'input', frozen.inputs, batch);
   tracer.bindParameters((p) => tracer.constant(frozen.values(p), { dtype: 'f32', shape: p.shape }));
-  const output = forward(frozen.model, x);
-  if (!(output instanceof Tensor))
-    fail('invalid_argument', 'the model returned no tensor; return the result of its last op');
-  tracer.output(inferSlots.output, output);
+  for (const [name, output] of Object.entries(outputsOf(frozen.model, x)))
+    tracer.output(slotName('output', name), output);
   return tracer.graph;
 }
 
 /** Forward only, f32, for one batch size. */
-export const inferPlan = (frozen: FrozenModel, batch: number): Plan =>
+export const inferPlan = (frozen: AnyFrozen, batch: number): Plan =>
   buildPlan(inferGraph(frozen, batch), { name: `infer f32, batch ${batch}` });

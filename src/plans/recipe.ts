@@ -1,9 +1,8 @@
 import { showShape } from '../core/shape.ts';
 import { Tracer } from '../graph/trace.ts';
-import type { Loss } from '../nn/losses.ts';
-import { forward, type Model, nameParameters } from '../nn/module.ts';
-import type { TensorType } from '../ops/op.ts';
-import { batched } from './train.ts';
+import { feed, outputsOf, type Signature } from '../model/signature.ts';
+import { type AnyModel, nameParameters } from '../nn/module.ts';
+import { type AnyTrainOptions, lossOf } from './train.ts';
 
 /** What a model and its loss compute, one line for each op: what tells one training from another of the same shapes. */
 export interface Recipe {
@@ -17,22 +16,29 @@ const BATCH = 2;
 const FEW = 8;
 
 /** Undefined for a model that takes other batch sizes only. */
-export function recipeOf(model: Model, input: TensorType, loss: Loss): Recipe | undefined {
+export function recipeOf(
+  model: AnyModel,
+  inputs: Signature,
+  options: Pick<AnyTrainOptions, 'loss' | 'targets'>,
+): Recipe | undefined {
   try {
-    return traced(model, input, loss);
+    return traced(model, inputs, options);
   } catch {
     return undefined;
   }
 }
 
-function traced(model: Model, input: TensorType, loss: Loss): Recipe {
+function traced(
+  model: AnyModel,
+  inputs: Signature,
+  options: Pick<AnyTrainOptions, 'loss' | 'targets'>,
+): Recipe {
   const tracer = new Tracer({ training: true });
-  const x = tracer.input('input', batched(input, BATCH));
+  const x = feed(tracer, 'input', inputs, BATCH);
   tracer.bindParameters(({ shape }) => tracer.state(undefined, { dtype: 'f32', shape }));
-  const output = forward(model, x);
+  const outputs = outputsOf(model, x);
   tracer.section = 'loss';
-  const { dtype, shape } = loss.target?.(output) ?? output;
-  loss(output, tracer.input('target', { dtype, shape }));
+  lossOf(tracer, outputs, BATCH, options);
   const names = nameParameters(model, tracer.parameters.keys());
   const known = new Map([...tracer.parameters].map(([p, tensor]) => [tensor.id, names.get(p)!]));
   const lines = { model: [] as string[], loss: [] as string[] };

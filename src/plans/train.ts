@@ -9,30 +9,49 @@ import { alignUp } from '../graph/memory.ts';
 import type { Parameter } from '../graph/parameter.ts';
 import type { Plan, Section } from '../graph/plan.ts';
 import { FLAT_ALIGNMENT, Tensor, Tracer } from '../graph/trace.ts';
+import {
+  feed,
+  isLone,
+  isSignature,
+  outputsOf,
+  type Signature,
+  signatureOf,
+  slotName,
+  unnamed,
+} from '../model/signature.ts';
 import type { Loss } from '../nn/losses.ts';
-import { forward, type Model, nameParameters } from '../nn/module.ts';
+import { type AnyModel, nameParameters, type Tensors, type Values } from '../nn/module.ts';
 import { type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 
-export interface TrainOptions {
+export interface TrainOptions<O extends Values = Tensor, T extends Values = Tensor> {
   /** What is to become small. */
-  readonly loss: Loss;
+  readonly loss: Loss<O, T>;
   /** How parameters are updated. */
   readonly optimizer: Optimizer;
   /** Scale gradients down so that their global norm is at most this; with Infinity, as if not given, they stay. */
   readonly clipNorm?: number;
+  /**
+   * Type of each target of one sample, by name; taken from the first data set if not given. The type of a target without a
+   * name follows from the loss.
+   */
+  readonly targets?: Signature;
 }
+
+/** Of models and losses whatever they take and give. */
+export type AnyTrainOptions = TrainOptions<never, never>;
 
 const optimizer = check(
   'an optimizer, such as optim.adamw()',
   (x) => object(x) && callback((x as Partial<Optimizer>).hyper),
 );
 
-export const trainChecks: Checks<TrainOptions> = {
+export const trainChecks: Checks<AnyTrainOptions> = {
   loss: required(check('a loss, such as nn.crossEntropy', callback)),
   optimizer: required(optimizer),
   clipNorm: real(0, Infinity),
+  targets: isSignature,
 };
 
 /** Where a parameter's values are in the flat tensor of all parameters. */
@@ -50,7 +69,7 @@ export interface TrainPlan {
   readonly flatLength: number;
 }
 
-/** Names of the slots of a training plan. */
+/** Names of the slots of a training plan; inputs and targets with names have slots of those (`slotName`). */
 export const trainSlots = {
   input: 'input',
   target: 'target',
@@ -59,12 +78,6 @@ export const trainSlots = {
   loss: 'loss',
   parameters: 'parameters',
 } as const;
-
-/** The type of a batch of samples. */
-export const batched = (t: TensorType, batch: number): TensorType => ({
-  dtype: t.dtype,
-  shape: [batch, ...t.shape],
-});
 
 /** A value inside a training step, for finding out what went wrong in it. */
 export interface Observed {
@@ -84,19 +97,24 @@ export interface Observed {
  * parameters stays zero in all of them. Parameters that the loss does not depend on lie behind all others, out of the
  * update's reach: they stay as they are, as in PyTorch.
  */
-export function trainPlan(model: Model, input: TensorType, batch: number, options: TrainOptions): TrainPlan {
-  const { tracer, parameters, flatLength } = traceStep(model, input, batch, options);
+export function trainPlan(
+  model: AnyModel,
+  inputs: TensorType | Signature,
+  batch: number,
+  options: AnyTrainOptions,
+): TrainPlan {
+  const { tracer, parameters, flatLength } = traceStep(model, inputs, batch, options);
   return { plan: buildPlan(tracer.graph, { name: 'train' }), parameters, flatLength };
 }
 
 /** The same step with nothing fused, in which every value on the way can be read. */
 export function observedPlan(
-  model: Model,
-  input: TensorType,
+  model: AnyModel,
+  inputs: Signature,
   batch: number,
-  options: TrainOptions,
+  options: AnyTrainOptions,
 ): { plan: Plan; observed: readonly Observed[] } {
-  const { tracer, parameters } = traceStep(model, input, batch, options);
+  const { tracer, parameters } = traceStep(model, inputs, batch, options);
   const near = new Map(parameters.map(({ name, parameter }) => [tracer.parameter(parameter).id, name]));
   const observed: Observed[] = [];
   for (const { op, section, inputs, outputs } of tracer.nodes) {
@@ -114,21 +132,14 @@ export function observedPlan(
   return { plan: buildPlan(tracer.graph, { name: 'look at a step', optimize: false }), observed };
 }
 
-function traceStep(model: Model, input: TensorType, batch: number, options: TrainOptions) {
+function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: number, options: AnyTrainOptions) {
   const tracer = new Tracer({ training: true });
-  const x = tracer.input(trainSlots.input, batched(input, batch));
+  const x = feed(tracer, 'input', signatureOf('input', inputs), batch);
   const flat = new FlatTensor(tracer, trainSlots.parameters);
   tracer.bindParameters((p) => flat.append(p.shape));
-  const output = forward(model, x);
-  if (!(output instanceof Tensor))
-    fail('invalid_argument', 'the model returned no tensor; return the result of its last op');
-
+  const outputs = outputsOf(model, x);
   tracer.section = 'loss';
-  const targetType = atOnce('the type of the target', options.loss.target?.(output)) ?? output;
-  const target = tracer.input(trainSlots.target, { dtype: targetType.dtype, shape: targetType.shape });
-  const loss = atOnce('the loss', options.loss(output, target));
-  if (!(loss instanceof Tensor))
-    fail('invalid_argument', 'the loss returned no tensor; return the result of its last op');
+  const loss = lossOf(tracer, outputs, batch, options);
   if (sizeOf(loss.shape) !== 1)
     fail(
       'shape_mismatch',
@@ -155,12 +166,12 @@ function traceStep(model: Model, input: TensorType, batch: number, options: Trai
     trained === flatLength
       ? t
       : tracer.state(undefined, { dtype: 'f32', shape: [trained] }, { of: t.id, offset: 0 });
-  const inputs = [...[flat.tensor, flatGradients, ...moments.map(state)].map(updated), hyper];
+  const operands = [...[flat.tensor, flatGradients, ...moments.map(state)].map(updated), hyper];
   const { clipNorm = Infinity } = options;
-  if (clipNorm === Infinity) tracer.applyAll(op, inputs, attrs);
+  if (clipNorm === Infinity) tracer.applyAll(op, operands, attrs);
   else {
-    const norm = tracer.apply('global_norm', [inputs[1]]);
-    tracer.applyAll(op, [...inputs, norm], { ...attrs, maxNorm: clipNorm });
+    const norm = tracer.apply('global_norm', [operands[1]]);
+    tracer.applyAll(op, [...operands, norm], { ...attrs, maxNorm: clipNorm });
   }
 
   const names = nameParameters(model, used);
@@ -173,6 +184,33 @@ function traceStep(model: Model, input: TensorType, batch: number, options: Trai
     })),
     flatLength,
   };
+}
+
+/** The loss of a model's outputs. Of an output without a name follows what a target without one has to be. */
+export function lossOf(
+  tracer: Tracer,
+  outputs: Tensors,
+  batch: number,
+  { loss, targets }: Pick<AnyTrainOptions, 'loss' | 'targets'>,
+): Tensor {
+  const given = unnamed('output', outputs);
+  const follows = given instanceof Tensor && (!targets || isLone('target', targets));
+  if (!follows && !targets)
+    fail(
+      'invalid_argument',
+      `the model has the outputs ${Object.keys(outputs).join(', ')}, which don't say what its targets are; give their types: ` +
+        'train(model, { targets: { next: i32() } }), or train on a data set first',
+    );
+  const target = follows ? targetOf(tracer, given, loss) : feed(tracer, 'target', targets!, batch);
+  const value: unknown = atOnce('the loss', loss(given as never, target as never));
+  return value instanceof Tensor
+    ? value
+    : fail('invalid_argument', 'the loss returned no tensor; return the result of its last op');
+}
+
+function targetOf(tracer: Tracer, output: Tensor, loss: AnyTrainOptions['loss']): Tensor {
+  const { dtype, shape } = atOnce('the type of the target', loss.target?.(output)) ?? output;
+  return tracer.input(slotName('target', 'target'), { dtype, shape });
 }
 
 /** One state tensor that others are parts of; where they lie is known when the last part has been added. */

@@ -86,7 +86,7 @@ function inInput({ input: { shape } }: StepAgain, { input, batch }: BrokenStep):
 /** Runs the step unfused on the last finite state, and looks through it in the order in which it was computed. */
 async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Promise<Finding | undefined> {
   const { model, input, size, options, backend, parameters } = again;
-  const { plan, observed } = observedPlan(model, input, size, options);
+  const { plan, observed } = observedPlan(model, { input }, size, options);
   const program = await compileOn(backend, plan);
   try {
     for (const [name, values] of Object.entries(good.states)) program.write(plan.slots[name], values);

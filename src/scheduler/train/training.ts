@@ -354,7 +354,7 @@ export class Training {
     const { optimizer, seed = 0 } = this.options;
     const { train } = this.stepper.current ?? (await this.prepare(this.typeFor('a checkpoint'), 1));
     const { model, inputType } = this;
-    this.recipe ??= recipeOf(model, inputType!, this.options.loss);
+    this.recipe ??= recipeOf(model, { input: inputType! }, this.options);
     return { train, optimizer, seed, recipe: this.recipe };
   }
 
