@@ -1,10 +1,6 @@
-import { expectArray, expectAttached } from '../core/arrays.ts';
-import { check, required, sizes } from '../core/checks.ts';
-import { type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
+import type { DType, TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { optionsOf } from '../core/options.ts';
-import { type Shape, showShape, sizeOf } from '../core/shape.ts';
-import { applying, isTransform, type Transform } from './transform.ts';
+import type { Shape } from '../core/shape.ts';
 
 /** Type of one sample's input or target, without the batch dimension. */
 export interface SampleType {
@@ -14,7 +10,7 @@ export interface SampleType {
   readonly shape: Shape;
 }
 
-/** Samples by position. */
+/** Samples by position, each with one input and one target. */
 export interface DataSet {
   /** Number of samples. */
   readonly length: number;
@@ -26,69 +22,37 @@ export interface DataSet {
   gather(indices: ArrayLike<number>, input: TypedArray, target: TypedArray): void | Promise<void>;
 }
 
-/** Samples in memory, one after the other. */
-export interface ArraySource {
-  /** count x inputShape values. Bytes (u8) stay bytes in memory and become f32 when a batch is gathered. */
-  readonly input: Float32Array | Uint8Array;
-  /** Shape of one sample's input. */
-  readonly inputShape: Shape;
-  /** count x targetShape values: class numbers (i32 or u8) or f32. */
-  readonly target: Float32Array | Int32Array | Uint8Array;
-  /** [] (one number for each sample) if not given. */
-  readonly targetShape?: Shape;
-  /** Applied to inputs as they are gathered; none if not given. */
-  readonly transform?: Transform;
+/** Values by name, of one sample or several. */
+export type Arrays = Readonly<Record<string, TypedArray>>;
+
+/** Samples by position, their inputs and targets by name; `input` or `target` is the name of one that needs none. */
+export interface NamedDataSet {
+  /** Number of samples. */
+  readonly length: number;
+  /** Type of each input of one sample. */
+  readonly inputs: Readonly<Record<string, SampleType>>;
+  /** Type of each target of one sample. */
+  readonly targets: Readonly<Record<string, SampleType>>;
+  /** Copies the samples at `indices`, one after the other, into a batch's arrays; awaited where it is asynchronous. */
+  gather(indices: ArrayLike<number>, inputs: Arrays, targets: Arrays): void | Promise<void>;
 }
 
-const values = required(check('typed arrays', (x) => typeof x === 'object' && x !== null));
-const checkSource = optionsOf<ArraySource>('fromArrays', {
-  input: values,
-  inputShape: required(sizes),
-  target: values,
-  targetShape: sizes,
-  transform: isTransform,
-});
+/** A data set of either kind. */
+export type AnyDataSet = DataSet | NamedDataSet;
 
-/** A data set over arrays in memory; nothing is copied until a batch is gathered. */
-export function fromArrays(source: ArraySource): DataSet {
-  const { input, inputShape, target, targetShape = [], transform } = checkSource(source);
-  expectArray("the data set's input", input, 'f32', 'u8', 'i8', 'i32');
-  expectArray("the data set's target", target, 'f32', 'i32', 'u8', 'i8');
-  const inputSize = sizeOf(inputShape);
-  const targetSize = sizeOf(targetShape);
-  const length = input.length / inputSize;
-  if (input.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
-  if (!Number.isInteger(length))
-    fail(
-      'shape_mismatch',
-      `${input.length} input values are not a whole number of samples of shape ${showShape(inputShape)}`,
-    );
-  if (target.length !== length * targetSize)
-    fail(
-      'shape_mismatch',
-      `${length} inputs need ${length * targetSize} target values of shape ${showShape(targetShape)}, got ${target.length}`,
-    );
-  const apply = applying(transform, inputSize);
-  return {
-    length,
-    input: { dtype: 'f32', shape: inputShape },
-    target: { dtype: dtypeOf(target) === 'f32' ? 'f32' : 'i32', shape: targetShape },
-    gather(indices, intoInput, intoTarget) {
-      expectAttached("the data set's input", input);
-      expectAttached("the data set's target", target);
-      for (let i = 0; i < indices.length; i++) {
-        const sample = indices[i];
-        if (!(sample >= 0 && sample < length))
-          fail('out_of_range', `sample ${sample} was asked for; the data set has ${length}`);
-        apply(input, sample * inputSize, intoInput, i * inputSize);
-        for (let j = 0; j < targetSize; j++) intoTarget[i * targetSize + j] = target[sample * targetSize + j];
-      }
-    },
-  };
-}
+/** A data set by names: one without is `{ input }` and `{ target }`. */
+export const named = (data: AnyDataSet): NamedDataSet =>
+  'inputs' in data
+    ? data
+    : {
+        length: data.length,
+        inputs: { input: data.input },
+        targets: { target: data.target },
+        gather: (indices, { input }, { target }) => data.gather(indices, input, target),
+      };
 
 /** The samples at `indices`, in that order, as a data set of its own over the same memory. */
-export function pick(data: DataSet, indices: ArrayLike<number>): DataSet {
+export function pick<D extends AnyDataSet>(data: D, indices: ArrayLike<number>): D {
   const picked = Uint32Array.from(indices);
   const { length } = picked;
   const outside = picked.find((i) => i >= data.length);
@@ -102,12 +66,13 @@ export function pick(data: DataSet, indices: ArrayLike<number>): DataSet {
   return {
     ...data,
     length,
-    gather: (positions, input, target) => data.gather(Uint32Array.from(positions, within), input, target),
+    gather: (positions: ArrayLike<number>, inputs: never, targets: never) =>
+      data.gather(Uint32Array.from(positions, within), inputs, targets),
   };
 }
 
 /** The samples from `start` up to `end`, as a data set of its own over the same memory. */
-export function subset(data: DataSet, start: number, end: number): DataSet {
+export function subset<D extends AnyDataSet>(data: D, start: number, end: number): D {
   if (!(start >= 0 && end <= data.length && start < end))
     fail('out_of_range', `samples ${start} to ${end} are not inside a data set of ${data.length}`);
   return pick(
@@ -117,4 +82,4 @@ export function subset(data: DataSet, start: number, end: number): DataSet {
 }
 
 /** The first `count` samples. */
-export const take = (data: DataSet, count: number): DataSet => subset(data, 0, count);
+export const take = <D extends AnyDataSet>(data: D, count: number): D => subset(data, 0, count);

@@ -1,3 +1,4 @@
+export { type ArraySource, type FieldSource, fromArrays, type NamedSource } from './arrays.ts';
 export * from './dataset.ts';
 export { type IdxArray, parseIdx } from './idx.ts';
 export { encodeNpy, type NpyArray, parseNpy } from './npy.ts';

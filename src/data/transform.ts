@@ -56,7 +56,7 @@ export function standardize(
 }
 
 /** Transforms one sample, whose values begin at `start`, and writes them from `at` on. */
-export type Apply = (from: Float32Array | Uint8Array, start: number, into: TypedArray, at: number) => void;
+export type Apply = (from: TypedArray, start: number, into: TypedArray, at: number) => void;
 
 /** A transform of either kind; options that name one are checked by its own names. */
 export const isTransform: Check = Object.assign(
@@ -64,10 +64,17 @@ export const isTransform: Check = Object.assign(
   { expected: 'an object of scale, shift, or of mean, deviation' },
 );
 
+/** Values for which a view is more work than copying them. */
+const FEW = 16;
+
 /** What a transform does to one sample of `size` values. Throws 'shape_mismatch' for a transform of other samples. */
 export function applying(transform: Transform | undefined, size: number): Apply {
   if (!transform || ('scale' in transform && transform.scale === 1 && transform.shift === 0))
-    return (from, start, into, at) => into.set(from.subarray(start, start + size), at);
+    return size > FEW
+      ? (from, start, into, at) => into.set(from.subarray(start, start + size), at)
+      : (from, start, into, at) => {
+          for (let j = 0; j < size; j++) into[at + j] = from[start + j];
+        };
   if ('scale' in transform) {
     const { scale, shift } = transform;
     return (from, start, into, at) => {

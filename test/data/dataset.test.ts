@@ -62,6 +62,76 @@ describe('fromArrays', () => {
   });
 });
 
+describe('fromArrays by name', () => {
+  const ids = Int32Array.of(1, 2, 3, 4, 5, 6);
+  const named = fromArrays({
+    inputs: {
+      ids: { values: ids, shape: [2] },
+      image: { values: Uint8Array.of(10, 20, 30) },
+      scaled: { values: Uint8Array.of(10, 20, 30), transform: { scale: 0.5, shift: 1 } },
+      weight: Float32Array.of(0.25, 0.5, 0.75),
+    },
+    targets: {
+      next: Uint8Array.of(7, 8, 9),
+      value: { values: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [2] },
+    },
+  });
+
+  it('keeps whole numbers and bytes whole, and says what batches hold', () => {
+    expect(named).toMatchObject({
+      length: 3,
+      inputs: {
+        ids: { dtype: 'i32', shape: [2] },
+        image: { dtype: 'u8', shape: [] },
+        scaled: { dtype: 'f32', shape: [] },
+        weight: { dtype: 'f32', shape: [] },
+      },
+      targets: { next: { dtype: 'i32', shape: [] }, value: { dtype: 'f32', shape: [2] } },
+    });
+    const inputs = {
+      ...{ ids: new Int32Array(4), image: new Uint8Array(2) },
+      ...{ scaled: new Float32Array(2), weight: new Float32Array(2) },
+    };
+    const targets = { next: new Int32Array(2), value: new Float32Array(4) };
+    subset(named, 1, 3).gather([1, 0], inputs, targets);
+    expect(inputs).toEqual({
+      ids: Int32Array.of(5, 6, 3, 4),
+      image: Uint8Array.of(30, 20),
+      scaled: Float32Array.of(16, 11),
+      weight: Float32Array.of(0.75, 0.5),
+    });
+    expect(targets).toEqual({ next: Int32Array.of(9, 8), value: Float32Array.of(5, 6, 3, 4) });
+  });
+
+  it('takes a target without a name beside inputs with names', () => {
+    const { targets } = fromArrays({
+      inputs: { ids: { values: ids, shape: [2] } },
+      targets: Int32Array.of(0, 1, 0),
+    });
+    expect(targets).toEqual({ target: { dtype: 'i32', shape: [] } });
+  });
+
+  it('refuses fields that do not fit together, by name', () => {
+    const make =
+      (mask: Float32Array, next = new Int32Array(3)) =>
+      () =>
+        fromArrays({
+          inputs: { ids: { values: ids, shape: [2] }, mask: { values: mask, shape: [2] } },
+          targets: { next },
+        });
+    expect(make(new Float32Array(5))).toThrow('inputs.mask has 5 values, expected 3 samples of [2]');
+    expect(make(new Float32Array(6), new Int32Array(4))).toThrow(
+      'targets.next has 4 values, expected 3 samples',
+    );
+    expect(make([1, 2] as never)).toThrow('inputs.mask: got Array');
+    const odd = { inputs: { ids: { values: ids, shape: [4] } }, targets: ids };
+    expect(() => fromArrays(odd)).toThrow('inputs.ids has 6 values, not a whole number of samples of [4]');
+    expect(() => fromArrays({ inputs: {}, targets: ids })).toThrow(/empty/);
+    expect(() => fromArrays({ inputs: { ids: new Int32Array(0) }, targets: ids })).toThrow(/empty/);
+    expect(() => fromArrays({ inputs: { ids }, target: ids } as never)).toThrow(/unknown option 'target'/);
+  });
+});
+
 describe('subset', () => {
   it('is a window on the same memory', () => {
     expect(subset(bytes, 1, 3).length).toBe(2);
