@@ -1,8 +1,8 @@
 /** The same suites on a cross-origin isolated page of a real Chromium, where threads and jax-js's threads are. */
 import { fileURLToPath } from 'node:url';
 import { guard } from '../src/cli/program.ts';
-import { launchChromium } from '../test/support/chromium.ts';
-import { servePage } from '../test/support/page-server.ts';
+import { launchChromium } from '../tools/hosts/chromium.ts';
+import { servePage } from '../tools/hosts/page-server.ts';
 import { about, parse } from './options.ts';
 import type { Bench } from './page-runner.ts';
 import { installPeers } from './peers.ts';

@@ -1,7 +1,7 @@
-import { prepareGPU } from '../scripts/software-gpu.ts';
 import { whyFixed } from '../src/backend/wasm/wide.ts';
 import { guard } from '../src/cli/program.ts';
 import { createEngine, type Engine } from '../src/index.ts';
+import { prepareGPU } from '../tools/hosts/software-gpu.ts';
 import { type Comparable, type NativeName, nativeNames, peersOn } from './comparable.ts';
 import { makeVenv, NativePeer, pythonWith } from './native.ts';
 import { about, parse } from './options.ts';

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { bars, INK, SECOND, svg } from '../scripts/chart.ts';
-import { card, escapeHtml, figure, pageOf, table } from '../scripts/page.ts';
+import { bars, INK, SECOND, svg } from '../tools/report/chart.ts';
+import { card, escapeHtml, figure, pageOf, table } from '../tools/report/page.ts';
 import type { Result } from './case.ts';
 import { OWN } from './comparable.ts';
 import { limitUnits } from './limits.ts';

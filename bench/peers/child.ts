@@ -1,5 +1,5 @@
-import { prepareGPU } from '../../scripts/software-gpu.ts';
 import { nodeGPU } from '../../src/backend/webgpu/node.ts';
+import { prepareGPU } from '../../tools/hosts/software-gpu.ts';
 import { sample } from '../measure.ts';
 import { suites } from '../suites/index.ts';
 import type { Peer, PeerPlace, PeerRun } from './peer.ts';

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { INK, SECOND, svg } from '../../scripts/chart.ts';
+import { INK, SECOND, svg } from '../../tools/report/chart.ts';
 import { CLASSES } from './mnist.ts';
 
 /** Loss of each step (thinned), and its running mean. */

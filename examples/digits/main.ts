@@ -1,6 +1,6 @@
-import { prepareGPU } from '../../scripts/software-gpu.ts';
 import { asProgram } from '../../src/cli/program.ts';
 import { createEngine, data, type Engine } from '../../src/index.ts';
+import { prepareGPU } from '../../tools/hosts/software-gpu.ts';
 import * as out from './console.ts';
 import { breakEven, costOfRun, type RunCost } from './costs.ts';
 import { ANGLE, fineTune } from './finetune.ts';

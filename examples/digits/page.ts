@@ -1,5 +1,5 @@
-import { bars } from '../../scripts/chart.ts';
-import { card, escapeHtml, figure, pageOf, table } from '../../scripts/page.ts';
+import { bars } from '../../tools/report/chart.ts';
+import { card, escapeHtml, figure, pageOf, table } from '../../tools/report/page.ts';
 import { confusion, lossCurve, spending } from './charts.ts';
 import * as out from './console.ts';
 import { type Digits, PIXELS, SIDE } from './mnist.ts';

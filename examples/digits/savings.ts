@@ -1,6 +1,6 @@
-import { bars } from '../../scripts/chart.ts';
-import { escapeHtml, table } from '../../scripts/page.ts';
 import type { TrainingCost } from '../../src/index.ts';
+import { bars } from '../../tools/report/chart.ts';
+import { escapeHtml, table } from '../../tools/report/page.ts';
 import * as out from './console.ts';
 import type { Report } from './report.ts';
 import type { ServingCosts } from './serving.ts';

@@ -5,7 +5,7 @@ import { lossCurve } from '../../examples/digits/charts.ts';
 import { loadMnist } from '../../examples/digits/mnist.ts';
 import { page } from '../../examples/digits/page.ts';
 import { type Report, type ReportDetails, writeReport } from '../../examples/digits/report.ts';
-import { launchChromium } from '../support/chromium.ts';
+import { launchChromium } from '../../tools/hosts/chromium.ts';
 import { missing } from '../support/parts.ts';
 import { withFolder } from './mnist-files.ts';
 import { checkPage, checkReport } from './report-checks.ts';

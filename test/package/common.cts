@@ -1,4 +1,4 @@
-/** The same for users of CommonJS; scripts/check-package.ts compiles it, and runs what comes out where require() takes ES modules. */
+/** The same for users of CommonJS; tools/check/package.ts compiles it, and runs what comes out where require() takes ES modules. */
 import biphase = require('biphase');
 
 import { BiphaseError, createEngine, type Engine, nn, optim } from 'biphase';

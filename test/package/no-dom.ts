@@ -1,4 +1,4 @@
-/** The same types in a program that has neither the DOM's types nor Node's; scripts/check-package.ts compiles it. */
+/** The same types in a program that has neither the DOM's types nor Node's; tools/check/package.ts compiles it. */
 import { BiphaseError, createEngine, data, type Engine, type Inference, nn, optim } from 'biphase';
 import { loadKernels } from 'biphase/kernels';
 import { fileGpuCache } from 'biphase/node';

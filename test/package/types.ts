@@ -1,4 +1,4 @@
-/** scripts/check-package.ts compiles this against the packed library's types; it is never run. */
+/** tools/check/package.ts compiles this against the packed library's types; it is never run. */
 import { createEngine, type Engine, type EngineOptions, nn } from 'biphase';
 import { type KernelOptions, loadKernels } from 'biphase/kernels';
 import { fileGpuCache, nodeGPU } from 'biphase/node';

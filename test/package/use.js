@@ -1,4 +1,4 @@
-/** What a user writes, in plain JavaScript: scripts/check-package.ts runs it against the packed library. */
+/** What a user writes, in plain JavaScript: tools/check/package.ts runs it against the packed library. */
 import assert from 'node:assert/strict';
 import { createEngine, nn } from 'biphase';
 import { loadKernels } from 'biphase/kernels';

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareGPU } from '../../scripts/software-gpu.ts';
+import { prepareGPU } from '../../tools/hosts/software-gpu.ts';
 import { required } from './parts.ts';
 
 export default async function setup(): Promise<() => void> {

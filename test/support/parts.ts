@@ -6,10 +6,10 @@
  *     describe.skipIf(await missing('webgpu'))('matmul on the GPU', () => { ... });
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { nodeGPU } from '../../src/backend/webgpu/node.ts';
+import { drivers, lavapipe } from '../../tools/hosts/lavapipe.ts';
 
 /** Each part's probe gives a reason when the part is missing. */
 const probes = {
@@ -23,7 +23,7 @@ const probes = {
   relaxed: () => (WebAssembly.validate(relaxedModule) ? undefined : `${engine} has no relaxed SIMD`),
   /** Chromium, which the tests start themselves. */
   browser: async () => {
-    const { launchChromium } = await import('./chromium.ts'); // playwright-core takes 0.4 s to load
+    const { launchChromium } = await import('../../tools/hosts/chromium.ts'); // playwright-core takes 0.4 s to load
     const browser = await launchChromium();
     if (typeof browser === 'string') return browser;
     await browser.close();
@@ -57,14 +57,6 @@ export const node26 = fileURLToPath(new URL('../runtimes/node_modules/node26/bin
 export const deno = fileURLToPath(
   new URL('../runtimes/node_modules/@deno/linux-x64-glibc/deno', import.meta.url),
 );
-
-const drivers = '/usr/share/vulkan/icd.d';
-
-/** The file that names Mesa's Vulkan driver for the CPU to the Vulkan loader, if it is installed. */
-export function lavapipe(): string | undefined {
-  const name = existsSync(drivers) && readdirSync(drivers).find((f) => /^lvp_icd.*\.json$/.test(f));
-  return name ? join(drivers, name) : undefined;
-}
 
 const engine = `${process.release.name} ${process.version}`;
 

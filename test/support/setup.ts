@@ -1,4 +1,4 @@
 /** Runs in every test process before its tests: from here on `nodeGPU()` finds SwiftShader, if nothing better. */
-import { prepareGPU } from '../../scripts/software-gpu.ts';
+import { prepareGPU } from '../../tools/hosts/software-gpu.ts';
 
 await prepareGPU();

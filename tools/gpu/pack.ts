@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { installPeers } from '../../bench/peers.ts';
-import { unpack } from '../../scripts/unpack.ts';
+import { unpack } from '../hosts/unpack.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const MOST_BYTES = 60e6;

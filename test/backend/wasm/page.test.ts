@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../../support/chromium.ts';
-import { type ServedPage, servePage } from '../../support/page-server.ts';
+import { launchChromium } from '../../../tools/hosts/chromium.ts';
+import { type ServedPage, servePage } from '../../../tools/hosts/page-server.ts';
 import { missing } from '../../support/parts.ts';
 import { type PageReport, train } from './page.browser.ts';
 

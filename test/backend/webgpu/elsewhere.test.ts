@@ -5,9 +5,10 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConformReport } from '../../../conformance/conform.ts';
 import type { OpName } from '../../../src/ops/index.ts';
-import { launchChromium } from '../../support/chromium.ts';
-import { type ServedPage, servePage } from '../../support/page-server.ts';
-import { deno, lavapipe, missing } from '../../support/parts.ts';
+import { launchChromium } from '../../../tools/hosts/chromium.ts';
+import { lavapipe } from '../../../tools/hosts/lavapipe.ts';
+import { type ServedPage, servePage } from '../../../tools/hosts/page-server.ts';
+import { deno, missing } from '../../support/parts.ts';
 
 /** A SwiftShader that Dawn drives in Node says nothing about wgpu, nor about a browser's GPU process. */
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));

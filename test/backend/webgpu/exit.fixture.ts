@@ -1,7 +1,7 @@
 /** Multiplies 21 by 2 on the GPU, prints it, and ends without cleaning up. */
 import { setTimeout } from 'node:timers/promises';
-import { prepareGPU } from '../../../scripts/software-gpu.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
+import { prepareGPU } from '../../../tools/hosts/software-gpu.ts';
 
 const code = `
   @group(0) @binding(0) var<storage, read_write> x: array<f32>;
