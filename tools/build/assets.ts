@@ -22,7 +22,7 @@ export async function buildAssets(root = repository): Promise<void> {
       basename(file, '.wgsl'),
       stripWgsl(await readFile(file, 'utf8')),
     ]);
-    return table('shaders', 'string', await Promise.all(rows));
+    return table('shaders', 'string', distinct(await Promise.all(rows)));
   });
 
   const compiler = join(dirname(fileURLToPath(import.meta.resolve('assemblyscript'))), '../package.json');
@@ -57,6 +57,14 @@ export async function buildAssets(root = repository): Promise<void> {
       `/** Scratch memory that they need. */\nexport const scratchBytes = ${await scratchBytesOf(root)};\n`
     );
   });
+}
+
+/** Kernels name shaders without their folders, so no two folders may hold the same name. */
+function distinct(rows: string[][]): string[][] {
+  const names = rows.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice) throw new Error(`two shaders are named ${twice}.wgsl`);
+  return rows;
 }
 
 const deflated = (bytes: Uint8Array): string => deflateRawSync(bytes, { level: 9 }).toString('base64');

@@ -5,7 +5,7 @@ import type { Backend, Unsupported } from '../backend.ts';
 import { describePlan, describeStep, largestStep } from '../program.ts';
 import { type AdapterDescription, DeviceHealth, describeDevice, requestDevice } from './device.ts';
 import { type Encoded, encodePlan } from './encode.ts';
-import { kernelOf } from './kernels.ts';
+import { kernelOf } from './kernels/index.ts';
 import { Pipelines } from './pipelines.ts';
 import { type ProgramParts, type Recorded, WebgpuProgram } from './program.ts';
 import { ARGS_STRIDE, type Dispatch, encodeArgs, MOST_INDEXED } from './record.ts';

@@ -1,6 +1,6 @@
 import { fail } from '../../core/errors.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
-import { kernelOf } from './kernels.ts';
+import { kernelOf } from './kernels/index.ts';
 import type { ProductConfig } from './products.ts';
 import type { Dispatch } from './record.ts';
 import { Scratch } from './scratch.ts';

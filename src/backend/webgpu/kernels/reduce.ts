@@ -1,8 +1,10 @@
-import { sizeOf } from '../../core/shape.ts';
-import type { TensorRef } from '../../graph/plan.ts';
-import type { ReduceSizes } from '../../ops/reduce.ts';
-import { type Dispatch, float, wordOf } from './record.ts';
-import type { Scratch } from './scratch.ts';
+import { sizeOf } from '../../../core/shape.ts';
+import type { TensorRef } from '../../../graph/plan.ts';
+import { type ReduceAttrs, type ReduceSizes, reduceSizes, type reduce as rows } from '../../../ops/reduce.ts';
+import { rowsOf } from '../../../ops/softmax.ts';
+import { type Dispatch, float, wordOf } from '../record.ts';
+import type { Scratch } from '../scratch.ts';
+import { count, each, type Kernel, type Kernels, one, shader } from './kernel.ts';
 
 /** Terms that one workgroup combines. More are combined in parts first, and then the parts. */
 const CHUNK = 4096;
@@ -70,3 +72,35 @@ export function normDispatches(x: TensorRef, y: TensorRef, scratch: Scratch): Di
     workgroups: parts,
   }));
 }
+
+const reduction = (kind: 0 | 1, divisor: (n: number) => number): Kernel<ReduceAttrs> => ({
+  encode: ({ inputs: [x], outputs: [output], attrs }, { scratch }) => {
+    const sizes = reduceSizes(x.shape, attrs.axes);
+    return reduceDispatches(kind, sizes, x, output, scratch, divisor(sizes.count));
+  },
+});
+
+export const reduce: Kernels<typeof rows> = {
+  sum: reduction(0, () => 1),
+  mean: reduction(0, (n) => n),
+  max: reduction(1, () => 1),
+  max_backward: one(({ inputs: [dy, x, y], outputs: [output], attrs }) => {
+    const sizes = reduceSizes(x.shape, attrs.axes);
+    return {
+      shader: shader('max_backward'),
+      args: [...[dy, x, y, output].map(wordOf), count(y), sizes.count, sizes.inner],
+      workgroups: each(count(y)),
+    };
+  }),
+  argmax: one(({ inputs: [x], outputs: [output] }) => {
+    const { rows, n } = rowsOf(x.shape);
+    return {
+      shader: shader('argmax', { BYTES: x.dtype === 'u8' ? 1 : 0 }),
+      args: [wordOf(x), wordOf(output), rows, n],
+      workgroups: each(rows),
+    };
+  }),
+  global_norm: {
+    encode: ({ inputs: [x], outputs: [output] }, { scratch }) => normDispatches(x, output, scratch),
+  },
+};
