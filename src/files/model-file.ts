@@ -17,7 +17,7 @@ import {
 import { fromSpec, specOf } from '../nn/from-spec.ts';
 import { type Model, namedParameters } from '../nn/module.ts';
 import { inferGraph } from '../plans/infer.ts';
-import type { Range } from '../quantize/quantization.ts';
+import type { KeyedGraph } from '../quantize/keys.ts';
 import { calibrationGraph, type QuantizedModel, quantizedModel } from '../quantize/quantize.ts';
 
 /** A model as it is kept: f32, or with the ranges that int8 is made from. */
@@ -51,7 +51,9 @@ const checkSave = optionsOf<SaveOptions>('saveModel', { notes: texts });
 const checkLoad = optionsOf<LoadOptions>('loadModel', { model: either(object, callback), input: sizes });
 
 const FORMAT = 'biphase.model';
-const VERSION = '1';
+/** 1 kept ranges by the numbers that tensors had. */
+const VERSION = '2';
+const VERSIONS = ['1', VERSION];
 const NOTE = 'note.';
 const MOST_F32 = 3.4028234663852886e38;
 const OTHER_LAYERS =
@@ -77,8 +79,7 @@ export async function saveModel(model: StoredModel, options?: SaveOptions): Prom
     ...{ format: FORMAT, version: VERSION, layers: JSON.stringify(specOf(frozen.model)) },
     input: JSON.stringify(frozen.input.shape),
     ...(quantized && {
-      ranges: JSON.stringify([...quantized.ranges].map(([id, { min, max }]) => [id, min, max])),
-      signature: quantized.signature,
+      ranges: JSON.stringify([...quantized.ranges].map(([key, { min, max }]) => [key, min, max])),
     }),
     ...Object.fromEntries(Object.entries(notes).map(([name, text]) => [NOTE + name, text])),
     sha256: UNSEALED,
@@ -124,8 +125,11 @@ async function ownFile(
   metadata: Safetensors['metadata'],
   tensors: Safetensors['tensors'],
 ): Promise<LoadedModel> {
-  if (metadata.version !== VERSION)
-    fail('unsupported', `the model file has version '${metadata.version}'; this library reads ${VERSION}`);
+  if (!VERSIONS.includes(metadata.version))
+    fail(
+      'unsupported',
+      `the model file has version '${metadata.version}'; this library reads ${VERSIONS.join(' and ')}`,
+    );
   if (!(await isSealed(file)))
     fail('invalid_data', 'the model file is damaged: its SHA-256 is not that of its content');
   const state: StateDict = Object.create(null);
@@ -178,18 +182,38 @@ function frozenOf(model: Model, input: Shape, state: StateDict): FrozenModel {
   return new FrozenModel(model, { dtype: 'f32', shape: input }, parameters, values);
 }
 
-function rangedOf(frozen: FrozenModel, { ranges, signature }: Readonly<Record<string, string>>) {
-  if (ranges === undefined) return undefined;
-  const list = json('ranges', ranges);
+function rangedOf(
+  frozen: FrozenModel,
+  { version, ranges: text, signature = '' }: Readonly<Record<string, string>>,
+): QuantizedModel | undefined {
+  if (text === undefined) return undefined;
+  const list = json('ranges', text);
   const isRange = (r: unknown) =>
-    Array.isArray(r) && r.length === 3 && r.every((x) => Math.abs(x) <= MOST_F32) && r[1] <= r[2];
-  if (!Array.isArray(list) || !list.every(isRange)) return bad('ranges', ranges);
-  const known = new Map(
-    (list as [TensorId, number, number][]).map(([id, min, max]): [TensorId, Range] => [id, { min, max }]),
+    Array.isArray(r) && r.length === 3 && r.slice(1).every((x) => Math.abs(x) <= MOST_F32) && r[1] <= r[2];
+  if (!Array.isArray(list) || !list.every(isRange)) return bad('ranges', text);
+  const source = calibrationGraph(frozen, 1);
+  const keyOf = version === '1' ? oldKeys(source, signature) : String;
+  const ranges = new Map(
+    (list as [number | string, number, number][]).map(([key, min, max]) => [keyOf(key), { min, max }]),
   );
-  const model = quantizedModel(frozen, calibrationGraph(frozen, 1), known);
-  if (model.signature !== signature) fail('unsupported', OTHER_LAYERS);
-  return model;
+  const keys = new Set(source.keys.values());
+  if ([...ranges.keys()].some((key) => !keys.has(key))) fail('unsupported', OTHER_LAYERS);
+  return quantizedModel(frozen, source, ranges);
+}
+
+/**
+ * The keys of tensors by their numbers in a file of version 1. Its signature has a line for each op of the forward pass, `op
+ * inputs outputs`, and is that of this model where the ops are.
+ */
+function oldKeys({ nodes, keys }: KeyedGraph, signature: string): (old: number | string) => string {
+  const lines = signature.split('\n').map((line) => line.split(' '));
+  if (lines.length !== nodes.length || lines.some(([op], i) => op !== nodes[i].op))
+    fail('unsupported', OTHER_LAYERS);
+  const ids = new Map<string, TensorId>();
+  for (const [i, [, inputs = '', outputs = '']] of lines.entries())
+    for (const [side, numbers] of [[nodes[i].inputs, inputs] as const, [nodes[i].outputs, outputs] as const])
+      for (const [j, number] of numbers.split(',').entries()) ids.set(number, side[j]);
+  return (old) => keys.get(ids.get(String(old)) ?? -1) ?? fail('unsupported', OTHER_LAYERS);
 }
 
 function inputOf(text: string | undefined): Shape {

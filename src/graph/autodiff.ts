@@ -35,18 +35,21 @@ export function gradientsOf(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]
   for (const node of nodes.reverse()) {
     const dys = node.outputs.map((id) => (reached.has(id) ? gradients.get(id) : undefined));
     if (dys.every((dy) => dy === undefined)) continue;
-    const rule = opOf(node.op).gradient;
-    if (!rule)
-      fail(
-        'unsupported',
-        `${node.op} has no gradient; it can't stand between the loss and a trained parameter`,
-      );
-    const tensorsOf = (ids: readonly TensorId[]) => ids.map((id) => new Tensor(tracer, tracer.tensors[id]));
-    const [inputs, outputs] = [tensorsOf(node.inputs), tensorsOf(node.outputs)];
-    const wanted = (i: number) => reached.has(node.inputs[i]);
-    const contributions = rule({ inputs, outputs, dys, attrs: node.attrs, emit, wanted });
-    contributions.forEach((gradient, i) => {
-      if (gradient && wanted(i)) contribute(node.inputs[i], gradient);
+    // A gradient belongs to the layer that it is the gradient of.
+    tracer.at(node.path, () => {
+      const rule = opOf(node.op).gradient;
+      if (!rule)
+        fail(
+          'unsupported',
+          `${node.op} has no gradient; it can't stand between the loss and a trained parameter`,
+        );
+      const tensorsOf = (ids: readonly TensorId[]) => ids.map((id) => new Tensor(tracer, tracer.tensors[id]));
+      const [inputs, outputs] = [tensorsOf(node.inputs), tensorsOf(node.outputs)];
+      const wanted = (i: number) => reached.has(node.inputs[i]);
+      const contributions = rule({ inputs, outputs, dys, attrs: node.attrs, emit, wanted });
+      contributions.forEach((gradient, i) => {
+        if (gradient && wanted(i)) contribute(node.inputs[i], gradient);
+      });
     });
   }
   return wrt.map((w) => gradients.get(w.id) as Tensor | undefined);

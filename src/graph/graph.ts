@@ -37,6 +37,8 @@ export type Node<N extends OpName = OpName> = {
     readonly outputs: readonly TensorId[];
     readonly attrs: AttrsOf<M>;
     readonly section: Section;
+    /** The layer it belongs to, 'encoder.2'; '' for what no layer does. */
+    readonly path: string;
   };
 }[N];
 

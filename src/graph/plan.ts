@@ -52,6 +52,8 @@ export type Step<N extends OpName = OpName> = {
     readonly outputs: readonly TensorRef[];
     /** The phase it belongs to. */
     readonly section: Section;
+    /** The layer it belongs to, by its name in the state dict: 'encoder.2'; '' for what no layer does. */
+    readonly path: string;
     /** Its arithmetic and bytes. */
     readonly cost: Cost;
   };
@@ -107,6 +109,23 @@ export const costOfSteps = (steps: readonly Step[]): Cost => ({
   flops: steps.reduce((sum, { cost }) => sum + cost.flops, 0),
   bytes: steps.reduce((sum, { cost }) => sum + cost.bytes, 0),
 });
+
+/** Arithmetic and bytes of one layer of a model. */
+export interface LayerCost extends Cost {
+  /** Its name in the state dict, 'encoder.2'; '' for what no layer does, such as the loss. */
+  readonly path: string;
+}
+
+/** What one run of these steps costs layer by layer, in the order in which layers first run. */
+export function costByLayer(steps: readonly Step[]): LayerCost[] {
+  const layers = new Map<string, Step[]>();
+  for (const step of steps) layers.set(step.path, [...(layers.get(step.path) ?? []), step]);
+  return [...layers].map(([path, own]) => ({ path, ...costOfSteps(own) }));
+}
+
+/** An op as messages name it: with its layer, where it belongs to one. */
+export const opAt = ({ op, path }: { readonly op: string; readonly path: string }): string =>
+  path ? `layer '${path}' (${op})` : op;
 
 /** Tensor starts are multiples of this many bytes: a cache line, and a multiple of a vec4. */
 export const ALIGNMENT = 64;

@@ -1,6 +1,6 @@
 import { flag, required } from '../core/checks.ts';
 import type { TypedArray } from '../core/dtype.ts';
-import { fail } from '../core/errors.ts';
+import { BiphaseError, fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type OpName, opOf } from '../ops/index.ts';
@@ -33,6 +33,23 @@ export type ParameterBinding = (parameter: Parameter) => Tensor;
 
 const checkTracer = optionsOf<{ training: boolean }>('Tracer', { training: required(flag) });
 
+/** The tracer whose model function runs now. */
+let current: Tracer | undefined;
+
+/** Runs a part of a model as the layer `key` of the one around it; outside of any trace it just runs. */
+export const scope = <T>(key: string, part: () => T): T => (current ? current.scope(key, part) : part());
+
+/** Errors that name a layer already. */
+const known = new WeakSet<object>();
+
+/** An error that says in which layer it came up. */
+function located(error: unknown, path: string): unknown {
+  if (!(error instanceof BiphaseError) || known.has(error)) return error;
+  const named = new BiphaseError(error.code, `layer '${path}': ${error.message}`, { cause: error });
+  known.add(named);
+  return named;
+}
+
 /** Records a graph while a model function runs once on symbolic tensors. */
 export class Tracer {
   /** Tensors so far, by id. */
@@ -45,6 +62,7 @@ export class Tracer {
   readonly training: boolean;
   /** The section that ops recorded now belong to. */
   section: Section = 'forward';
+  private where = '';
   private readonly bound = new Map<Parameter, Tensor>();
   private bind: ParameterBinding | undefined;
   private salts = 0;
@@ -56,6 +74,44 @@ export class Tracer {
   /** What was recorded. */
   get graph(): Graph {
     return { tensors: this.tensors, nodes: this.nodes, outputs: this.outputs };
+  }
+
+  /** The layer that ops recorded now belong to: 'encoder.2'; '' outside of all. */
+  get path(): string {
+    return this.where;
+  }
+
+  /** Runs a model function; for that time it is this tracer that scopes and functions without a tensor find. */
+  run<T>(model: () => T): T {
+    if (current)
+      fail(
+        'invalid_argument',
+        'a model function may not trace another model; trace them one after the other',
+      );
+    current = this;
+    try {
+      return model();
+    } finally {
+      current = undefined;
+    }
+  }
+
+  /** Runs a part of the model: what it records belongs to the layer `key` of the one around it. */
+  scope<T>(key: string, part: () => T): T {
+    return this.at(this.where ? `${this.where}.${key}` : key, part);
+  }
+
+  /** Runs something whose ops belong to the layer at this path; errors name the innermost layer that they passed. */
+  at<T>(path: string, part: () => T): T {
+    const before = this.where;
+    this.where = path;
+    try {
+      return part();
+    } catch (error) {
+      throw path ? located(error, path) : error;
+    } finally {
+      this.where = before;
+    }
   }
 
   /** Tells what parameters become. */
@@ -130,7 +186,14 @@ export class Tracer {
       });
     });
     const ids = (tensors: readonly Sym[]) => tensors.map((t) => t.id);
-    const node = { op, inputs: ids(inputs), outputs: ids(outputs), attrs, section: this.section };
+    const node = {
+      op,
+      inputs: ids(inputs),
+      outputs: ids(outputs),
+      attrs,
+      section: this.section,
+      path: this.where,
+    };
     // What infer() let pass are the op's attributes.
     this.nodes.push(node as Node);
     return outputs;

@@ -6,7 +6,7 @@ import * as f from '../functions/index.ts';
 import { type Initializer, Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
 import * as init from './init.ts';
-import { type Module, module } from './module.ts';
+import { type Module, module, scopedChildren } from './module.ts';
 import { isName, NAMES } from './names.ts';
 import type { LayerSpec } from './spec.ts';
 
@@ -108,11 +108,12 @@ export function sequential(...layers: Module[] | [Readonly<Record<string, Module
     for (const [name] of parts)
       if (!isName(name))
         fail('invalid_argument', `sequential: a layer is named '${name}', expected ${NAMES}`);
+  const scoped = Object.values(scopedChildren(children));
   const specs = parts.flatMap(([, { spec }]) => spec ?? []);
   return {
     spec: specs.length === parts.length ? specOf(parts, named) : undefined,
     children,
-    forward: (x) => parts.reduce((y, [, part]) => part.forward(y), x),
+    forward: (x) => scoped.reduce((y, part) => part.forward(y), x),
   };
 }
 

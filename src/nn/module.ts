@@ -1,7 +1,7 @@
 import { atOnce } from '../core/callbacks.ts';
 import { fail } from '../core/errors.ts';
 import { Parameter } from '../graph/parameter.ts';
-import type { Tensor } from '../graph/trace.ts';
+import { scope, type Tensor } from '../graph/trace.ts';
 import type { LayerSpec } from './spec.ts';
 
 /** Tensors by name. */
@@ -33,13 +33,36 @@ export type AnyModel = Model<Values, Values>;
 export const forward = (model: AnyModel, x: Values): Values =>
   atOnce('the model', typeof model === 'function' ? model(x) : model.forward(x));
 
-/** A module from named parts and a function that uses them. */
+/** A child as its parent calls it: what its methods record belongs to the layer of that name. */
+function scoped<M extends AnyModule>(key: string, child: M): M {
+  return new Proxy(Object.create(child) as M, {
+    get(_, property) {
+      const value: unknown = Reflect.get(child, property);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => scope(key, () => Reflect.apply(value, child, args));
+    },
+  });
+}
+
+/** The children of a module as its function gets them: parts know their names, parameters stay what they are. */
+export const scopedChildren = <C extends Module['children']>(children: C): C =>
+  Object.fromEntries(
+    Object.entries(children).map(([key, child]) => [
+      key,
+      child instanceof Parameter ? child : scoped(key, child),
+    ]),
+  ) as C;
+
+/**
+ * A module from named parts and a function that uses them. It gets the parts as its second argument: what runs in one of
+ * these belongs to the layer of that name, in reports, costs and errors as in the state dict.
+ */
 export function module<
   C extends Record<string, AnyModule | Parameter>,
   I extends Values = Tensor,
   O extends Values = Tensor,
 >(children: C, forward: (x: I, children: C) => O, spec?: LayerSpec): Module<I, O> {
-  return { children, forward: (x) => forward(x, children), spec };
+  return { children, forward: (x) => forward(x, scopedChildren(children)), spec };
 }
 
 /** All parameters of a module with their dotted names; one that appears twice keeps its first name. */

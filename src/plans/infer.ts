@@ -13,7 +13,7 @@ export function inferGraph(frozen: AnyFrozen, batch: number): Graph {
   const tracer = new Tracer({ training: false });
   const x = feed(tracer, 'input', frozen.inputs, batch);
   tracer.bindParameters((p) => tracer.constant(frozen.values(p), { dtype: 'f32', shape: p.shape }));
-  for (const [name, output] of Object.entries(outputsOf(frozen.model, x)))
+  for (const [name, output] of Object.entries(tracer.run(() => outputsOf(frozen.model, x))))
     tracer.output(slotName('output', name), output);
   return tracer.graph;
 }

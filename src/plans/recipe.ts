@@ -36,7 +36,7 @@ function traced(
   const tracer = new Tracer({ training: true });
   const x = feed(tracer, 'input', inputs, BATCH);
   tracer.bindParameters(({ shape }) => tracer.state(undefined, { dtype: 'f32', shape }));
-  const outputs = outputsOf(model, x);
+  const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';
   lossOf(tracer, outputs, BATCH, options);
   const names = nameParameters(model, tracer.parameters.keys());

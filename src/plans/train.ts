@@ -85,6 +85,8 @@ export interface Observed {
   readonly slot: string;
   readonly op: OpName;
   readonly section: Section;
+  /** The layer it belongs to; '' where it is in none. */
+  readonly path: string;
   /** The parameter that it is computed with, or with which what it is computed from was. */
   readonly parameter: string | undefined;
 }
@@ -117,7 +119,7 @@ export function observedPlan(
   const { tracer, parameters } = traceStep(model, inputs, batch, options);
   const near = new Map(parameters.map(({ name, parameter }) => [tracer.parameter(parameter).id, name]));
   const observed: Observed[] = [];
-  for (const { op, section, inputs, outputs } of tracer.nodes) {
+  for (const { op, section, path, inputs, outputs } of tracer.nodes) {
     const own = inputs.find((id) => tracer.tensors[id].kind === 'state' && near.has(id));
     const parameter = near.get(own ?? inputs.find((id) => near.has(id)) ?? -1);
     for (const id of outputs) {
@@ -126,7 +128,7 @@ export function observedPlan(
       if (dtype !== 'f32' || view || opOf(op).alias) continue;
       const slot = `observed ${id}`;
       tracer.outputs[slot] = id;
-      observed.push({ slot, op, section, parameter });
+      observed.push({ slot, op, section, path, parameter });
     }
   }
   return { plan: buildPlan(tracer.graph, { name: 'look at a step', optimize: false }), observed };
@@ -137,7 +139,7 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
   const x = feed(tracer, 'input', signatureOf('input', inputs), batch);
   const flat = new FlatTensor(tracer, trainSlots.parameters);
   tracer.bindParameters((p) => flat.append(p.shape));
-  const outputs = outputsOf(model, x);
+  const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';
   const loss = lossOf(tracer, outputs, batch, options);
   if (sizeOf(loss.shape) !== 1)
@@ -202,7 +204,10 @@ export function lossOf(
         'train(model, { targets: { next: i32() } }), or train on a data set first',
     );
   const target = follows ? targetOf(tracer, given, loss) : feed(tracer, 'target', targets!, batch);
-  const value: unknown = atOnce('the loss', loss(given as never, target as never));
+  const value: unknown = atOnce(
+    'the loss',
+    tracer.run(() => loss(given as never, target as never)),
+  );
   return value instanceof Tensor
     ? value
     : fail('invalid_argument', 'the loss returned no tensor; return the result of its last op');
@@ -269,7 +274,8 @@ function placeGradients(
     }
     // Constants are folded away, and one op's result can't be in two places: those are copied.
     const isOwn = maker && maker.op !== 'fill' && maker.section === 'backward' && !tracer.tensors[id].view;
-    tracer.amend(isOwn ? id : tracer.apply('copy', [gradient]).id, { view: { of: flat.id, offset } });
+    const own = isOwn ? id : tracer.at(maker?.path ?? '', () => tracer.apply('copy', [gradient]).id);
+    tracer.amend(own, { view: { of: flat.id, offset } });
   });
   return flat;
 }

@@ -4,12 +4,13 @@ import { buildPlan } from '../graph/build-plan.ts';
 import { type Graph, type Node, readersOf, type TensorId } from '../graph/graph.ts';
 import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
 import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
-import type { Plan } from '../graph/plan.ts';
+import { opAt, type Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import type { FrozenModel } from '../model/frozen.ts';
 import { type ActivationName, activationFunction } from '../ops/activation.ts';
 import { opOf } from '../ops/index.ts';
 import { inferGraph, inferSlots } from '../plans/infer.ts';
+import { type KeyedGraph, tensorKeys } from './keys.ts';
 import {
   activationParams,
   activationTable,
@@ -24,6 +25,8 @@ export const OUTPUT_U8 = 'output_u8';
 
 /** What became of one op of the model. */
 export interface QuantizedOp {
+  /** The layer it belongs to, by its name in the state dict: 'encoder.2'; '' where it is in none. */
+  readonly path: string;
   /** The op's name in the table. */
   readonly op: string;
   /** How it runs: in integers, or in f32 with the reason. */
@@ -36,19 +39,23 @@ export interface QuantizedOp {
 export interface QuantizedModel {
   /** The model it was made from. */
   readonly frozen: FrozenModel;
-  /** Ranges by tensor of the forward graph; tracing gives the same ids at every batch size. */
-  readonly ranges: ReadonlyMap<TensorId, Range>;
-  /** The forward graph's ops, to check that. */
-  readonly signature: string;
+  /** Ranges of the tensors of the forward pass: of an input by its name, of an op's result as '<layer>:<op>' ('encoder.2:matmul'). */
+  readonly ranges: Ranges;
   /** How each op of the forward pass runs. */
   readonly report: readonly QuantizedOp[];
   /** Bytes of weights, biases, multipliers and tables as served. */
   readonly byteLength: number;
 }
 
+/** The ranges of tensors by their keys. */
+export type Ranges = ReadonlyMap<string, Range>;
+
 /** The forward graph to calibrate on: nothing fused, so that every intermediate value can be seen. */
-export const calibrationGraph = (frozen: FrozenModel, batch: number): Graph =>
-  dropUnused(foldConstants(inferGraph(frozen, batch)));
+export function calibrationGraph(frozen: FrozenModel, batch: number): KeyedGraph {
+  const traced = inferGraph(frozen, batch);
+  // Keys are those of the trace: what is folded may depend on the batch size.
+  return { ...dropUnused(foldConstants(traced)), keys: tensorKeys(traced) };
+}
 
 /** Tensors whose ranges the rewrite needs: the inputs and outputs of everything it may turn into integers. */
 export function tensorsToObserve(graph: Graph): TensorId[] {
@@ -77,60 +84,56 @@ export const quantizedPlan = (model: QuantizedModel, batch: number): Plan =>
   buildPlan(quantizedGraph(model, batch), { name: `infer int8, batch ${batch}` });
 
 /** The int8 graph behind it. */
-export function quantizedGraph(model: QuantizedModel, batch: number): Graph {
-  const source = calibrationGraph(model.frozen, batch);
-  if (signatureOf(source) !== model.signature)
+export function quantizedGraph({ frozen, ranges }: QuantizedModel, batch: number): Graph {
+  const source = calibrationGraph(frozen, batch);
+  const keys = new Set(source.keys.values());
+  const other =
+    tensorsToObserve(source).find((id) => !ranges.has(source.keys.get(id)!)) !== undefined ||
+    [...ranges.keys()].some((key) => !keys.has(key));
+  if (other)
     fail(
       'unsupported',
       `the model does different things at batch size ${batch} than at the size it was calibrated with; ` +
         'make its ops independent of the batch size, or calibrate at this one',
     );
-  return rewrite(source, model.ranges).graph;
+  return rewrite(source, ranges).graph;
 }
 
-/** Which op makes which tensor: equal where tensor ids mean the same. */
-const signatureOf = (graph: Graph): string =>
-  graph.nodes.map((n) => `${n.op} ${n.inputs} ${n.outputs}`).join('\n');
-
 /** Rewrites once to say what will run in integers, and refuses a model in which nothing does. */
-export const quantizedModel = (
-  frozen: FrozenModel,
-  source: Graph,
-  ranges: ReadonlyMap<TensorId, Range>,
-): QuantizedModel => modelOf(frozen, source, ranges, rewrite(source, ranges));
+export const quantizedModel = (frozen: FrozenModel, source: KeyedGraph, ranges: Ranges): QuantizedModel =>
+  modelOf(frozen, ranges, rewrite(source, ranges));
 
 /** The same for the main thread of a page: `breathe` is awaited after every layer, so that frames are drawn between. */
 export async function quantizedModelInTurns(
   frozen: FrozenModel,
-  source: Graph,
-  ranges: ReadonlyMap<TensorId, Range>,
+  source: KeyedGraph,
+  ranges: Ranges,
   breathe: () => Promise<void>,
 ): Promise<QuantizedModel> {
   const rewriter = new Rewriter(source, ranges);
   for (const _ of rewriter.layers()) await breathe();
   const { report, tracer } = rewriter;
-  return modelOf(frozen, source, ranges, { graph: tracer.graph, report });
+  return modelOf(frozen, ranges, { graph: tracer.graph, report });
 }
 
 function modelOf(
   frozen: FrozenModel,
-  source: Graph,
-  ranges: ReadonlyMap<TensorId, Range>,
+  ranges: Ranges,
   { graph, report }: ReturnType<typeof rewrite>,
 ): QuantizedModel {
   if (!report.some((r) => r.runs === 'int8'))
     fail(
       'unsupported',
-      `nothing in this model can be quantized: ${report.map((r) => `${r.op}: ${r.reason}`).join('; ')}`,
+      `nothing in this model can be quantized: ${report.map((r) => `${opAt(r)}: ${r.reason}`).join('; ')}`,
     );
   const byteLength = buildPlan(graph, { name: 'size' }).constants.reduce(
     (sum, c) => sum + c.data.byteLength,
     0,
   );
-  return { frozen, ranges, signature: signatureOf(source), report, byteLength };
+  return { frozen, ranges, report, byteLength };
 }
 
-function rewrite(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
+function rewrite(source: KeyedGraph, ranges: Ranges) {
   const rewriter = new Rewriter(source, ranges);
   for (const _ of rewriter.layers());
   const { report, tracer } = rewriter;
@@ -146,10 +149,10 @@ class Rewriter {
   readonly report: QuantizedOp[] = [];
   private readonly f32 = new Map<TensorId, Tensor>();
   private readonly u8 = new Map<TensorId, { tensor: Tensor; params: QuantParams }>();
-  private readonly source: Graph;
-  private readonly ranges: ReadonlyMap<TensorId, Range>;
+  private readonly source: KeyedGraph;
+  private readonly ranges: Ranges;
 
-  constructor(source: Graph, ranges: ReadonlyMap<TensorId, Range>) {
+  constructor(source: KeyedGraph, ranges: Ranges) {
     this.source = source;
     this.ranges = ranges;
   }
@@ -164,12 +167,9 @@ class Rewriter {
         this.f32.set(t.id, this.tracer.input(t.name!, { dtype: t.dtype, shape: t.shape }));
     for (const node of source.nodes) {
       if (absorbed.has(node)) continue;
-      const reason = this.quantize(node, readers, absorbed);
-      const at =
-        node.op === 'matmul'
-          ? `matmul ${report.length} (${source.tensors[node.outputs[0]].shape.join('x')})`
-          : node.op;
-      report.push(reason === undefined ? { op: at, runs: 'int8' } : { op: at, runs: 'f32', reason });
+      const { op, path } = node;
+      const reason = this.tracer.at(path, () => this.quantize(node, readers, absorbed));
+      report.push(reason === undefined ? { path, op, runs: 'int8' } : { path, op, runs: 'f32', reason });
       yield;
     }
     for (const [name, id] of Object.entries(source.outputs)) this.tracer.output(name, this.asF32(id));
@@ -256,7 +256,7 @@ class Rewriter {
   }
 
   private params(id: TensorId): QuantParams | undefined {
-    const range = this.ranges.get(id);
+    const range = this.ranges.get(this.source.keys.get(id)!);
     return range && activationParams(range);
   }
 

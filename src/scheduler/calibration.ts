@@ -63,17 +63,14 @@ export async function calibrate(
       for (const [id, observer] of observers) {
         const values = await program.read(program.plan.slots[observedSlot(id)]);
         const seen = ((at - start) * values.length) / batch;
-        observer.observe(
-          values.subarray(seen),
-          `tensor ${id} (${graph.nodes.find((n) => n.outputs.includes(id))?.op ?? 'input'})`,
-        );
+        observer.observe(values.subarray(seen), `the tensor '${graph.keys.get(id)}'`);
         await turns.breathe();
       }
     }
   } finally {
     program.dispose();
   }
-  const ranges = new Map([...observers].map(([id, o]) => [id, o.range(method)]));
+  const ranges = new Map([...observers].map(([id, o]) => [graph.keys.get(id)!, o.range(method)]));
   return quantizedModelInTurns(frozen, graph, ranges, () => turns.breathe());
 }
 

@@ -32,6 +32,7 @@ const details: ReportDetails = {
   training: {
     ...{ steps: 200, flops: 3e11, bytes: 2.6e10, stepMs: 9000, waitingMs: 12, flopsPerSecond: 3.3e10 },
     ...{ shareOfLimit: 0.61, joules: undefined, peakBytes: 8e6 },
+    layers: [{ path: '0', flops: 3e11, bytes: 2.6e10 }],
     sections: {
       forward: { flops: 1e11, bytes: 8e9, meanMs: 15 },
       loss: { flops: 1e8, bytes: 1e8, meanMs: 1 },

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -12,7 +14,8 @@ import {
   Random,
   saveModel,
 } from '../../src/index.ts';
-import { writeSafetensors } from '../../src/io/safetensors.ts';
+import { parseSafetensors, valuesOf, writeSafetensors } from '../../src/io/safetensors.ts';
+import { seal, UNSEALED } from '../../src/io/seal.ts';
 
 const layers = () => [
   nn.linear(6, 16),
@@ -95,6 +98,50 @@ describe('a model in a file', () => {
     for (const cut of [0, 7, 100, file.length - 1])
       await expect(loadModel(file.slice(0, cut))).rejects.toMatchObject({ code: 'invalid_data' });
     await expect(loadModel(Uint8Array.of(...file, 0))).rejects.toMatchObject({ code: 'invalid_data' });
+  });
+});
+
+describe('a file of version 1, which kept ranges by the numbers of tensors', () => {
+  const file = new Uint8Array(readFileSync(new URL('version-1.safetensors', import.meta.url)));
+  const answers = async (model: QuantizedModel | FrozenModel) =>
+    createHash('sha256')
+      .update(await (await engine.infer(model, { batchSize: 8 })).quantized(samples))
+      .digest('hex');
+
+  it('gives the int8 answers it always gave, also after it is written anew', async () => {
+    const { model, notes } = await loadModel(file);
+    expect(notes.made).toMatch(/version 0.1.0/);
+    expect(await answers(model)).toBe('5eb49bd90effaf0168a54d39365d2ae68151cc7127e34891974d6e63832fd6ef');
+    const anew = await saveModel(model);
+    expect(new TextDecoder().decode(anew)).toContain('encoder.0:matmul');
+    expect(await answers((await loadModel(anew)).model)).toBe(await answers(model));
+    expect((model as QuantizedModel).report).toMatchObject([
+      { path: 'embed', op: 'matmul', runs: 'int8' },
+      { path: 'encoder.0', op: 'matmul', runs: 'int8' },
+      { path: 'encoder.2', op: 'softmax', runs: 'f32' },
+      { path: 'encoder.3', op: 'matmul', runs: 'int8' },
+      { path: 'head', op: 'matmul', runs: 'int8' },
+    ]);
+  });
+
+  it.each([
+    ['other ops', 'matmul 0,1 2', 'sub 0,1 2'],
+    ['fewer ops', 'sigmoid 18 19', ''],
+    ['numbers of no tensor', '[[0,', '[[77,'],
+  ])('is refused where it tells of %s', async (_, from, to) => {
+    const { metadata, tensors } = parseSafetensors(file);
+    const change = (text: string) => text.replace(from, to).trimEnd();
+    const changed = writeSafetensors(
+      [...tensors].map(([name, t]) => ({ name, shape: t.shape, data: valuesOf(t) as Float32Array })),
+      {
+        ...metadata,
+        ranges: change(metadata.ranges),
+        signature: change(metadata.signature),
+        sha256: UNSEALED,
+      },
+    );
+    await seal(changed);
+    await expect(loadModel(changed)).rejects.toMatchObject({ code: 'unsupported' });
   });
 });
 

@@ -139,6 +139,8 @@ describe('explain', () => {
     expect(Object.values(predicted!.parts).reduce((a, b) => a + b)).toBeCloseTo(predicted!.ms);
     expect(String(after)).toMatch(/infer int8, batch 64: [\d.]+ MFLOP.*\n.*predicted +measured +bound by/);
     expect(String(after)).toMatch(/\* +wasm +[\d.]+ (us|ms) +[\d.]+ (us|ms) +arithmetic of products +chosen/);
+    expect(after.layers.map(({ path }) => path)).toEqual(['0', '2', '4', '']);
+    expect(String(after)).toMatch(/layer +MFLOP +MB\n0 +4\.[\d]+ +[\d.]+\n2 /);
     engine.dispose();
   });
 

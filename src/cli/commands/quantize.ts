@@ -76,7 +76,10 @@ async function act(path: string, options: Options): Promise<void> {
     await writeWhole(output, await saveModel(model, { notes: loaded.notes }));
     const { byteLength, frozen } = model;
     report(json, { model: output, ops: model.report, f32Bytes: frozen.byteLength, int8Bytes: byteLength }, [
-      ...table([['op', 'runs', ''], ...model.report.map((r) => [r.op, r.runs, r.reason ?? ''])]),
+      ...table([
+        ['layer', 'op', 'runs', ''],
+        ...model.report.map((r) => [r.path || '-', r.op, r.runs, r.reason ?? '']),
+      ]),
       `${bytes(frozen.byteLength)} as f32, ${bytes(byteLength)} as int8`,
       `wrote ${output}`,
     ]);

@@ -1,5 +1,5 @@
 import type { Backend } from '../../backend/backend.ts';
-import { costOfSteps, type Plan } from '../../graph/plan.ts';
+import { costByLayer, costOfSteps, type Plan } from '../../graph/plan.ts';
 import type { Backends } from './backends.ts';
 import { type ExplainedBackend, type Explanation, explanation } from './explain.ts';
 import { Ledger } from './ledger.ts';
@@ -60,7 +60,8 @@ export class Chooser {
         reason: missing ?? this.why(isChosen, measuredMs ?? predicted!.ms, chosenMs),
       });
     }
-    return explanation(plan.name, costOfSteps(plan.steps), rows);
+    const cost = { ...costOfSteps(plan.steps), layers: costByLayer(plan.steps) };
+    return explanation(plan.name, cost, rows);
   }
 
   private why(isChosen: boolean, ms: number, chosenMs: number | undefined): string {

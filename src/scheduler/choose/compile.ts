@@ -1,7 +1,7 @@
 import type { Backend, Program } from '../../backend/backend.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
-import type { Plan, Slot } from '../../graph/plan.ts';
+import { opAt, type Plan, type Slot } from '../../graph/plan.ts';
 import { showType } from '../../ops/check.ts';
 
 /** Compiles a plan after asking the backend about each step; an error names every step it can't take. */
@@ -9,7 +9,8 @@ export async function compileOn(backend: Backend, plan: Plan): Promise<Program> 
   const reasons = new Set<string>();
   for (const step of plan.steps) {
     const answer = backend.supports(step);
-    if (answer !== true) reasons.add(`${step.op}(${step.inputs.map(showType).join(', ')}): ${answer.reason}`);
+    if (answer !== true)
+      reasons.add(`${opAt(step)}(${step.inputs.map(showType).join(', ')}): ${answer.reason}`);
   }
   if (reasons.size)
     fail('unsupported', `${plan.name} can't run on ${backend.name}: ${[...reasons].join('; ')}`);

@@ -1,3 +1,4 @@
+import type { LayerCost } from '../../graph/plan.ts';
 import type { Part, Prediction } from './predict.ts';
 
 /** One backend and one plan. */
@@ -22,6 +23,8 @@ export interface Explanation {
   readonly flops: number;
   /** Bytes that the steps of one run read and write. */
   readonly bytes: number;
+  /** Both of each layer of the model. */
+  readonly layers: readonly LayerCost[];
   /** Each backend there is, or why there is none. */
   readonly backends: readonly ExplainedBackend[];
   /** The table as text. */
@@ -39,28 +42,36 @@ const boundBy: Record<Part, string> = {
 
 export function explanation(
   plan: string,
-  cost: { flops: number; bytes: number },
+  cost: { flops: number; bytes: number; layers: readonly LayerCost[] },
   backends: readonly ExplainedBackend[],
 ): Explanation {
-  const head = ['', 'backend', 'predicted', 'measured', 'bound by', 'why'];
-  const rows = backends.map((b) => [
-    b.chosen ? '*' : '',
-    b.backend,
-    b.predicted ? time(b.predicted.ms) : '-',
-    b.measuredMs === undefined ? '-' : time(b.measuredMs),
-    b.predicted ? boundBy[b.predicted.bound] : '-',
-    b.reason,
+  const lines = table([
+    ['', 'backend', 'predicted', 'measured', 'bound by', 'why'],
+    ...backends.map((b) => [
+      b.chosen ? '*' : '',
+      b.backend,
+      b.predicted ? time(b.predicted.ms) : '-',
+      b.measuredMs === undefined ? '-' : time(b.measuredMs),
+      b.predicted ? boundBy[b.predicted.bound] : '-',
+      b.reason,
+    ]),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((r) => r[i].length)));
-  const lines = [head, ...rows].map((r) =>
-    r
-      .map((cell, i) => cell.padEnd(widths[i]))
-      .join('  ')
-      .trimEnd(),
-  );
-  const title = `${plan}: ${(cost.flops / 1e6).toPrecision(3)} MFLOP, ${(cost.bytes / 1e6).toPrecision(3)} MB a run`;
-  return { plan, ...cost, backends, toString: () => [title, ...lines].join('\n') };
+  const layers = table([
+    ['layer', 'MFLOP', 'MB'],
+    ...cost.layers.map(({ path, flops, bytes }) => [path || '-', mega(flops), mega(bytes)]),
+  ]);
+  const title = `${plan}: ${mega(cost.flops)} MFLOP, ${mega(cost.bytes)} MB a run`;
+  return { plan, ...cost, backends, toString: () => [title, ...lines, ...layers].join('\n') };
 }
+
+/** Rows as lines, each column as wide as its widest cell. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
+  const padded = rows.map((r) => r.map((cell, i) => cell.padEnd(widths[i])).join('  '));
+  return padded.map((line) => line.trimEnd());
+}
+
+const mega = (n: number): string => (n / 1e6).toPrecision(3);
 
 const time = (ms: number): string =>
   ms < 1 ? `${(ms * 1000).toPrecision(3)} us` : `${ms.toPrecision(3)} ms`;

@@ -1,5 +1,6 @@
 import type { Backend } from '../../backend/backend.ts';
 import { sizeOf } from '../../core/shape.ts';
+import { opAt } from '../../graph/plan.ts';
 import type { Model } from '../../nn/module.ts';
 import type { TensorType } from '../../ops/op.ts';
 import {
@@ -26,7 +27,7 @@ export interface StepAgain {
   readonly parameters: readonly FlatParameter[];
 }
 
-interface Finding extends Pick<NotFinite, 'quantity' | 'parameter' | 'value'> {
+interface Finding extends Pick<NotFinite, 'quantity' | 'layer' | 'parameter' | 'value'> {
   readonly text: string;
 }
 
@@ -51,9 +52,11 @@ export async function notFinite(
   );
 }
 
+const nowhere = { layer: undefined, parameter: undefined } as const;
+
 /** The same samples gave something else when they were asked for again. */
 const unrepeated: Finding = {
-  ...{ quantity: 'loss', parameter: undefined, value: Number.NaN },
+  ...{ quantity: 'loss', ...nowhere, value: Number.NaN },
   text: 'a loss or weights were NaN or infinite, and are finite with what the data set gives when it is asked again',
 };
 
@@ -64,7 +67,7 @@ async function first(again: StepAgain, good: Snapshot, broken: BrokenStep): Prom
     // Looking closer takes memory, which may not be there.
     (await inside(again, good, broken).catch(() => undefined)) ??
     inStates(bad, again.parameters, 'after the update') ?? {
-      ...{ quantity: 'loss', parameter: undefined, value: loss },
+      ...{ quantity: 'loss', ...nowhere, value: loss },
       text: `the loss is ${loss}`,
     }
   );
@@ -78,7 +81,7 @@ function inInput({ input: { shape } }: StepAgain, { input, batch }: BrokenStep):
     ? `sample ${batch.samples[row]} of the data set`
     : `sample ${row} of the batch`;
   return {
-    ...{ quantity: 'input', parameter: undefined, value: input[at] },
+    ...{ quantity: 'input', ...nowhere, value: input[at] },
     text: `the input is ${input[at]} in ${sample}, at position ${at % sizeOf(shape)}`,
   };
 }
@@ -107,15 +110,16 @@ async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Pro
 
 const quantities = { forward: 'output', loss: 'loss', backward: 'gradient', update: 'gradient' } as const;
 
-function told({ op, section, parameter }: Observed, value: number): Finding {
+function told(seen: Observed, value: number): Finding {
+  const { op, section, path, parameter } = seen;
   const quantity = quantities[section];
   const near = parameter ? ` at '${parameter}'` : '';
   const what = {
-    output: `the output of ${op}${near}`,
+    output: `the output of ${opAt(seen)}${near}`,
     loss: `the loss (${op})`,
-    gradient: `the gradient in ${op}${near}`,
+    gradient: `the gradient in ${opAt(seen)}${near}`,
   };
-  return { quantity, parameter, value, text: `${what[quantity]} is ${value}` };
+  return { quantity, layer: path || undefined, parameter, value, text: `${what[quantity]} is ${value}` };
 }
 
 function inStates(
@@ -146,5 +150,6 @@ function inFlat(
   const parameter = parameters.find(
     ({ offset, parameter: { size } }) => at >= offset && at < offset + size,
   )?.name;
-  return { quantity, parameter, value: values[at], text: text(parameter ?? '?', values[at]) };
+  const layer = parameter?.slice(0, Math.max(0, parameter.lastIndexOf('.'))) || undefined;
+  return { quantity, layer, parameter, value: values[at], text: text(parameter ?? '?', values[at]) };
 }

@@ -11,7 +11,9 @@ export interface NotFinite {
   readonly epoch: number | undefined;
   /** What was the first to hold it. */
   readonly quantity: Quantity;
-  /** The parameter, or the layer by its parameter, by its name in the state dict; undefined where none is near. */
+  /** The layer it came up in, by its name in the state dict: 'encoder.2'; undefined outside of layers, as in the loss. */
+  readonly layer: string | undefined;
+  /** The parameter, or the one nearest before it, by its name in the state dict; undefined where none is near. */
   readonly parameter: string | undefined;
   /** What was found there: NaN, Infinity or -Infinity. */
   readonly value: number;
@@ -22,14 +24,16 @@ export class NotFiniteError extends BiphaseError implements NotFinite {
   readonly step: number;
   readonly epoch: number | undefined;
   readonly quantity: Quantity;
+  readonly layer: string | undefined;
   readonly parameter: string | undefined;
   readonly value: number;
 
-  constructor(message: string, { step, epoch, quantity, parameter, value }: NotFinite) {
+  constructor(message: string, { step, epoch, quantity, layer, parameter, value }: NotFinite) {
     super('not_finite', message);
     this.step = step;
     this.epoch = epoch;
     this.quantity = quantity;
+    this.layer = layer;
     this.parameter = parameter;
     this.value = value;
   }

@@ -1,4 +1,11 @@
-import { costOfSteps, type Plan, type Section, sections } from '../../graph/plan.ts';
+import {
+  costByLayer,
+  costOfSteps,
+  type LayerCost,
+  type Plan,
+  type Section,
+  sections,
+} from '../../graph/plan.ts';
 import { EnergyMeter } from '../../io/energy.ts';
 
 /** One step of this many is timed section by section. */
@@ -29,6 +36,8 @@ export interface TrainingCost {
   readonly sections: Readonly<
     Record<Section, { readonly flops: number; readonly bytes: number; readonly meanMs: number | undefined }>
   >;
+  /** By layer of the model: arithmetic and bytes of all steps, forward, backward and update together. */
+  readonly layers: readonly LayerCost[];
   /** Snapshots in memory, against faults; `everySteps` is how far apart they are as times are now. */
   readonly snapshots: {
     readonly taken: number;
@@ -56,7 +65,8 @@ export class TrainingMeter {
   private readonly sums = Object.fromEntries(
     sections.map((s) => [s, { flops: 0, bytes: 0, ms: 0, samples: 0 }]),
   ) as Sums;
-  private readonly perRun = new WeakMap<Plan, Sums>();
+  private readonly layers = new Map<string, { flops: number; bytes: number }>();
+  private readonly perRun = new WeakMap<Plan, { sections: Sums; layers: readonly LayerCost[] }>();
 
   /** Counts one run of a training plan. */
   ran(plan: Plan): void {
@@ -64,8 +74,13 @@ export class TrainingMeter {
     else this.energy?.look();
     const cost = this.costOf(plan);
     for (const s of sections) {
-      this.sums[s].flops += cost[s].flops;
-      this.sums[s].bytes += cost[s].bytes;
+      this.sums[s].flops += cost.sections[s].flops;
+      this.sums[s].bytes += cost.sections[s].bytes;
+    }
+    for (const { path, flops, bytes } of cost.layers) {
+      const sum = this.layers.get(path)!;
+      sum.flops += flops;
+      sum.bytes += bytes;
     }
     this.runs++;
   }
@@ -100,14 +115,18 @@ export class TrainingMeter {
           return [s, { flops, bytes, meanMs: samples ? ms / samples : undefined }];
         }),
       ) as TrainingCost['sections'],
+      layers: [...this.layers].map(([path, sum]) => ({ path, ...sum })),
     };
   }
 
-  private costOf(plan: Plan): Sums {
+  private costOf(plan: Plan) {
     let cost = this.perRun.get(plan);
     if (cost) return cost;
     const of = (section: Section) => costOfSteps(plan.steps.filter((s) => s.section === section));
-    cost = Object.fromEntries(sections.map((s) => [s, { ...of(s), ms: 0, samples: 0 }])) as Sums;
+    const layers = costByLayer(plan.steps);
+    for (const { path } of layers) if (!this.layers.has(path)) this.layers.set(path, { flops: 0, bytes: 0 });
+    const bySection = sections.map((s) => [s, { ...of(s), ms: 0, samples: 0 }]);
+    cost = { sections: Object.fromEntries(bySection) as Sums, layers };
     this.perRun.set(plan, cost);
     return cost;
   }
