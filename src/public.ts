@@ -43,7 +43,7 @@ export type {
   StepReport,
   TrainingOptions,
 } from './scheduler/train/fit-options.ts';
-export type { Recovery, RecoveryOptions } from './scheduler/train/stepper.ts';
+export type { Recovery, RecoveryOptions } from './scheduler/train/recovery.ts';
 export type { Training } from './scheduler/train/training.ts';
 export type { TrainingCost } from './scheduler/train/training-cost.ts';
 export type { Profile, TraceEvent } from './scheduler/turns/profile.ts';

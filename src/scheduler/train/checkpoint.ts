@@ -51,7 +51,7 @@ export function encodeCheckpoint(
 ): Uint8Array<ArrayBuffer> {
   const tensors = storedNames(train, optimizer).map(({ name, state, offset, shape, size }) => ({
     ...{ name, shape },
-    data: snapshot.states[state].subarray(offset, offset + size),
+    data: snapshot.states[state].subarray(offset, offset + size) as Float32Array,
   }));
   return writeSafetensors(tensors, {
     ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },

@@ -12,8 +12,8 @@ import {
 } from '../../plans/train.ts';
 import { compileOn } from '../choose/compile.ts';
 import { firstNotFinite, type NotFinite, NotFiniteError, type Quantity } from './finite.ts';
+import type { BrokenStep, FirstBroken } from './roll-back.ts';
 import type { Snapshot } from './snapshots.ts';
-import type { BrokenStep, FirstBroken } from './stepper.ts';
 
 /** What is needed to make one step once more and look into it. */
 export interface StepAgain {
@@ -73,7 +73,8 @@ async function first(again: StepAgain, good: Snapshot, broken: BrokenStep): Prom
   );
 }
 
-function inInput({ input: { shape } }: StepAgain, { input, batch }: BrokenStep): Finding | undefined {
+function inInput({ input: { shape } }: StepAgain, { told, batch }: BrokenStep): Finding | undefined {
+  const input = told[trainSlots.input];
   const at = firstNotFinite(input);
   if (at < 0) return undefined;
   const row = Math.floor(at / sizeOf(shape));
@@ -93,15 +94,14 @@ async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Pro
   const program = await compileOn(backend, plan);
   try {
     for (const [name, values] of Object.entries(good.states)) program.write(plan.slots[name], values);
-    for (const name of ['input', 'target', 'hyper', 'seed'] as const)
-      if (plan.slots[trainSlots[name]]) program.write(plan.slots[trainSlots[name]], broken[name]);
+    for (const [name, values] of Object.entries(broken.told)) program.write(plan.slots[name], values);
     program.run();
     for (const seen of observed) {
       const values = await program.read(plan.slots[seen.slot]);
       const at = firstNotFinite(values);
-      if (at >= 0) return told(seen, values[at]);
+      if (at >= 0) return inStep(seen, values[at]);
     }
-    const gradients = (await program.read(plan.slots.gradients)) as Float32Array;
+    const gradients = await program.read(plan.slots.gradients);
     return inFlat('gradient', gradients, parameters, (name, x) => `the gradient of '${name}' is ${x}`);
   } finally {
     program.dispose();
@@ -110,7 +110,7 @@ async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Pro
 
 const quantities = { forward: 'output', loss: 'loss', backward: 'gradient', update: 'gradient' } as const;
 
-function told(seen: Observed, value: number): Finding {
+function inStep(seen: Observed, value: number): Finding {
   const { op, section, path, parameter } = seen;
   const quantity = quantities[section];
   const near = parameter ? ` at '${parameter}'` : '';
@@ -141,7 +141,7 @@ function inStates(
 
 function inFlat(
   quantity: Quantity,
-  values: Float32Array,
+  values: ArrayLike<number>,
   parameters: readonly FlatParameter[],
   text: (name: string, value: number) => string,
 ): Finding | undefined {

@@ -17,7 +17,7 @@ import { sameShape, showShape } from '../../core/shape.ts';
 import type { DataSet } from '../../data/index.ts';
 import type { Slot } from '../../graph/plan.ts';
 import { type TrainOptions, trainChecks } from '../../plans/train.ts';
-import type { RecoveryOptions } from './stepper.ts';
+import type { RecoveryOptions } from './recovery.ts';
 
 /** Options of engine.train(). */
 export interface TrainingOptions extends TrainOptions {

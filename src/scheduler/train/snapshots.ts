@@ -1,4 +1,5 @@
 import type { Program } from '../../backend/backend.ts';
+import type { TypedArray } from '../../core/dtype.ts';
 import type { Slot } from '../../graph/plan.ts';
 import { firstNotFinite } from './finite.ts';
 
@@ -6,7 +7,7 @@ import { firstNotFinite } from './finite.ts';
 export interface Snapshot {
   /** Steps made. */
   readonly step: number;
-  readonly states: Readonly<Record<string, Float32Array>>;
+  readonly states: Readonly<Record<string, TypedArray>>;
 }
 
 /** Most of a step's time that snapshots may take. */
@@ -29,7 +30,7 @@ export class Snapshots {
   /** Time in snapshots so far, and how many were taken. */
   totalMs = 0;
   taken = 0;
-  private spare: Record<string, Float32Array> = {};
+  private spare: Record<string, TypedArray> = {};
   private readonly everySteps: number | undefined;
   private costMs: number;
   private stepsMs = 0;
@@ -83,16 +84,16 @@ export class Snapshots {
     this.totalMs += this.costMs;
     this.taken++;
     this.stepMs = this.stepsMs / Math.max(1, step - this.newest.step);
-    this.spare = this.newest.states as Record<string, Float32Array>;
+    this.spare = this.newest.states as Record<string, TypedArray>;
     this.put({ step, states });
     return true;
   }
 
   /** Reads a program's state into the spare arrays; whether it is finite, where that is asked. */
   async read(program: Program, finite: boolean): Promise<boolean> {
-    const states: Record<string, Float32Array> = {};
+    const states: Record<string, TypedArray> = {};
     for (const slot of stateSlots(program.plan.slots))
-      states[slot.name] = (await program.read(slot, this.spare[slot.name])) as Float32Array;
+      states[slot.name] = await program.read(slot, this.spare[slot.name]);
     this.spare = states;
     return !finite || Object.values(states).every((values) => firstNotFinite(values) < 0);
   }

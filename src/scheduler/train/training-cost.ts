@@ -7,6 +7,7 @@ import {
   sections,
 } from '../../graph/plan.ts';
 import { EnergyMeter } from '../../io/energy.ts';
+import type { Recovery } from './recovery.ts';
 
 /** One step of this many is timed section by section. */
 const SAMPLED = 64;
@@ -97,14 +98,21 @@ export class TrainingMeter {
 
   /** `peak`: operations a second that the backend can do at best, if known. */
   cost(
-    rest: Pick<TrainingCost, 'steps' | 'snapshots' | 'recoveries'>,
+    steps: number,
+    snapshots: TrainingCost['snapshots'],
+    recoveries: readonly Recovery[],
     peak: number | undefined,
   ): TrainingCost {
     const { sums, stepMs, waitingMs, checkpoints, peakBytes } = this;
     const flops = sections.reduce((sum, s) => sum + sums[s].flops, 0);
     const flopsPerSecond = stepMs > 0 ? (flops / stepMs) * 1000 : undefined;
     return {
-      ...{ ...rest, flops, stepMs, waitingMs, checkpoints: { ...checkpoints }, peakBytes },
+      ...{ steps, flops, stepMs, waitingMs, snapshots, checkpoints: { ...checkpoints }, peakBytes },
+      recoveries: {
+        count: recoveries.length,
+        ms: recoveries.reduce((sum, r) => sum + r.ms, 0),
+        replayedSteps: recoveries.reduce((sum, r) => sum + r.replayedSteps, 0),
+      },
       bytes: sections.reduce((sum, s) => sum + sums[s].bytes, 0),
       flopsPerSecond,
       shareOfLimit: peak && flopsPerSecond && flopsPerSecond / peak,

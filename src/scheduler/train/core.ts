@@ -1,0 +1,111 @@
+import { fail } from '../../core/errors.ts';
+import { sameShape, showShape } from '../../core/shape.ts';
+import { FrozenModel } from '../../model/frozen.ts';
+import type { Model } from '../../nn/module.ts';
+import type { TensorType } from '../../ops/op.ts';
+import { trainPlan } from '../../plans/train.ts';
+import type { Backends } from '../choose/backends.ts';
+import type { Chooser } from '../choose/chooser.ts';
+import type { Lanes } from '../turns/lanes.ts';
+import { notFinite } from './diagnose.ts';
+import { Broken } from './finite.ts';
+import type { TrainingOptions } from './fit-options.ts';
+import { initialState } from './initial.ts';
+import type { Batch } from './step-program.ts';
+import { type Build, Stepper } from './stepper.ts';
+
+/** Where a training runs, and beside what. */
+export interface Place {
+  readonly backends: Backends;
+  readonly lanes: Lanes;
+  readonly chooser: Chooser;
+}
+
+/** What every call of a training works on: the model, plans for its batch sizes, and steps made in their turn. */
+export class TrainingCore {
+  readonly model: Model;
+  readonly options: TrainingOptions;
+  readonly lanes: Lanes;
+  readonly stepper: Stepper;
+  /** Whether what is not finite stops it, where a fit says nothing else. */
+  readonly watches: boolean;
+  private readonly source: FrozenModel | undefined;
+  private known: TensorType | undefined;
+
+  constructor({ backends, lanes, chooser }: Place, source: Model | FrozenModel, options: TrainingOptions) {
+    this.lanes = lanes;
+    this.options = options;
+    this.source = source instanceof FrozenModel ? source : undefined;
+    this.model = source instanceof FrozenModel ? source.model : source;
+    const shape = options.input ?? this.source?.input.shape;
+    this.known = shape && { dtype: 'f32', shape };
+    const { optimizer, seed = 0, recovery = {}, terminateOnNaN = true } = options;
+    this.watches = terminateOnNaN;
+    this.stepper = new Stepper(backends, chooser, { optimizer, seed, recovery: recovery || undefined });
+  }
+
+  /** Type of one sample. Throws 'invalid_argument' where `what` asks for it before it is known. */
+  inputType(what: string): TensorType {
+    return (
+      this.known ??
+      fail(
+        'invalid_argument',
+        `${what} needs the input shape: train first, or pass { input: [...] } to train()`,
+      )
+    );
+  }
+
+  /** What is compiled, or, before anything is, the plan for one sample; `what` asks for it. */
+  async prepared(what: string): Promise<Build> {
+    return this.stepper.current ?? this.prepare(this.inputType(what), 1);
+  }
+
+  /** The program for a batch size; weights and moments move over when the size changes. */
+  async prepare(type: TensorType, batch: number): Promise<Build> {
+    const { known, model, options } = this;
+    if (known && (known.dtype !== type.dtype || !sameShape(known.shape, type.shape)))
+      fail(
+        'shape_mismatch',
+        `this training takes samples of shape ${showShape(known.shape)}, got ${showShape(type.shape)}`,
+      );
+    if (this.stepper.current?.batch === batch) return this.stepper.current;
+    const build = { train: trainPlan(model, type, batch, options), batch };
+    await this.stepper.prepare(build, () =>
+      initialState(build.train, options.seed ?? 0, this.source && ((p) => this.source!.values(p))),
+    );
+    this.known = type;
+    return build;
+  }
+
+  /** One step in its turn, and the snapshot after it, where it is time for one, in another. */
+  async make(
+    batch: Batch,
+    how: { loss: boolean; wait: boolean },
+  ): Promise<{ loss: Promise<number> | undefined }> {
+    const asked = performance.now();
+    const made = await this.lanes.training(() => {
+      this.stepper.meter.waitingMs += performance.now() - asked;
+      return this.stepper.make(batch, how);
+    });
+    if (this.stepper.snapshotIsDue) {
+      await this.lanes.betweenSteps();
+      await this.lanes.upkeep(() => this.stepper.takeSnapshot());
+    }
+    return made;
+  }
+
+  /** The error that callers get: for what is not finite, where that began, with the training put before it. */
+  async explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof Broken)) return error;
+    return this.lanes.upkeep(async () => {
+      const broken = await this.stepper.rollBack();
+      const { train, batch: size } = this.stepper.current!;
+      const { backend } = this.stepper;
+      const { model, options, known } = this;
+      return notFinite(
+        { ...{ backend, model, size, options }, input: known!, parameters: train.parameters },
+        broken,
+      );
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { fail } from '../../core/errors.ts';
+import { batchOrder, type DataSet } from '../../data/index.ts';
+import { checkWritable } from '../../io/file.ts';
+import { trainSlots } from '../../plans/train.ts';
+import type { TrainingCore } from './core.ts';
+import { printOf } from './data-print.ts';
+import { Broken } from './finite.ts';
+import { checkTarget, type FitOptions, type StepReport } from './fit-options.ts';
+import type { Keeper } from './keeping.ts';
+
+/** The steps of a fit whose options and data have been checked, each reported when its loss is there. */
+export async function* fitSteps(
+  core: TrainingCore,
+  keeper: Keeper,
+  data: DataSet,
+  options: FitOptions,
+): AsyncGenerator<StepReport, void, void> {
+  const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
+  const { terminateOnNaN = core.watches, dropLast = false } = options;
+  const { stepper, lanes } = core;
+  const sound = (report: StepReport): StepReport => {
+    if (terminateOnNaN && !Number.isFinite(report.loss)) throw new Broken();
+    return report;
+  };
+  if (checkpoint) await checkWritable(checkpoint.path);
+  const { train } = await core.prepare(data.input, batchSize);
+  checkTarget(data, train.plan.slots[trainSlots.target]);
+  const where = {
+    ...{ batchSize, seed, shuffle, dropLast, samples: data.length },
+    data: checkpoint && (await printOf(data)),
+  };
+  const perEpoch = Math[dropLast ? 'floor' : 'ceil'](data.length / batchSize);
+  const steps = perEpoch * epochs;
+  let done = await keeper.begin(checkpoint, where);
+  await stepper.watch(terminateOnNaN);
+  let onItsWay: Promise<StepReport> | undefined;
+  let order: Uint32Array | undefined;
+  for (; done < steps; done++) {
+    const epoch = Math.floor(done / perEpoch);
+    if (signal?.aborted) {
+      if (checkpoint) await keeper.write(checkpoint.path, { ...where, done });
+      else await lanes.upkeep(() => stepper.check());
+      fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
+        cause: signal.reason,
+      });
+    }
+    if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
+    const at = (done % perEpoch) * batchSize;
+    const samples = order.subarray(at, at + batchSize);
+    if (stepper.current?.batch !== samples.length) {
+      // Losses on their way come from the program that is about to go.
+      await onItsWay?.catch(() => undefined);
+      await lanes.upkeep(() => core.prepare(data.input, samples.length));
+    }
+    const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
+    const { loss } = await core.make(
+      {
+        fill: ({ input, target }) => data.gather(samples, input, target),
+        ...{ samples, epoch: epoch + 1 },
+      },
+      { loss: wanted, wait: lossEvery === 1 },
+    );
+    if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
+      await keeper.write(checkpoint.path, { ...where, done: done + 1 });
+    // The last update has no loss after it that would tell.
+    if (terminateOnNaN && done + 1 === steps) await lanes.upkeep(() => stepper.check());
+    if (loss) {
+      const now = { step: stepper.step, epoch: epoch + 1, steps, done: done + 1 };
+      const report = loss.then((value) => ({ ...now, loss: value }));
+      if (lossEvery === 1) yield sound(await report);
+      else {
+        // If the caller leaves before it comes, nobody waits for it.
+        report.catch(() => undefined);
+        if (onItsWay) yield sound(await onItsWay);
+        onItsWay = report;
+      }
+    }
+    await lanes.betweenSteps();
+  }
+  if (onItsWay) yield sound(await onItsWay);
+}

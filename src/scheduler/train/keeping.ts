@@ -1,0 +1,67 @@
+import { readIfThere, writeWhole } from '../../io/file.ts';
+import { seal } from '../../io/seal.ts';
+import { type Recipe, recipeOf } from '../../plans/recipe.ts';
+import {
+  type Checkpoint,
+  type CheckpointModel,
+  checkPosition,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type FitPosition,
+} from './checkpoint.ts';
+import type { TrainingCore } from './core.ts';
+import type { CheckpointOptions } from './fit-options.ts';
+
+/** Keeps a training in checkpoints, and goes on from them. */
+export class Keeper {
+  private readonly core: TrainingCore;
+  private recipe: Recipe | undefined;
+
+  constructor(core: TrainingCore) {
+    this.core = core;
+  }
+
+  /** The bytes of a checkpoint. */
+  async encode(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
+    const { core } = this;
+    const model = await this.model();
+    // In its turn, so that no step comes between the parts of the state.
+    const file = await core.lanes
+      .upkeep(async () => encodeCheckpoint({ snapshot: await core.stepper.state(), position }, model))
+      .catch(async (error) => {
+        throw await core.explained(error);
+      });
+    await seal(file);
+    return file;
+  }
+
+  async write(path: string, position?: FitPosition): Promise<void> {
+    const start = performance.now();
+    await writeWhole(path, await this.encode(position));
+    const { checkpoints } = this.core.stepper.meter;
+    checkpoints.written++;
+    checkpoints.ms += performance.now() - start;
+  }
+
+  async decode(file: Uint8Array): Promise<Checkpoint> {
+    return decodeCheckpoint(file, await this.model());
+  }
+
+  /** Steps that a fit has made where it begins: 0, or what its checkpoint says, from which the training goes on then. */
+  async begin(options: CheckpointOptions | undefined, where: Omit<FitPosition, 'done'>): Promise<number> {
+    const file = options?.resume ? await readIfThere(options.path) : undefined;
+    if (!file) return 0;
+    const { snapshot, position } = await this.decode(file);
+    const { done } = checkPosition(position, where);
+    await this.core.stepper.restore(snapshot);
+    return done;
+  }
+
+  private async model(): Promise<CheckpointModel> {
+    const { core } = this;
+    const { optimizer, seed = 0 } = core.options;
+    const { train } = await core.prepared('a checkpoint');
+    this.recipe ??= recipeOf(core.model, { input: core.inputType('a checkpoint') }, core.options);
+    return { train, optimizer, seed, recipe: this.recipe };
+  }
+}

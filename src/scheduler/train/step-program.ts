@@ -1,0 +1,112 @@
+import type { Program } from '../../backend/backend.ts';
+import { atOnce, isPromise } from '../../core/callbacks.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { type Slot, sections } from '../../graph/plan.ts';
+import type { Optimizer } from '../../optim/optimizer.ts';
+import { trainSlots } from '../../plans/train.ts';
+import { checkBounds } from '../choose/compile.ts';
+import type { Snapshot } from './snapshots.ts';
+import type { TrainingMeter } from './training-cost.ts';
+
+/** Arrays by the names of a plan's slots. */
+export type SlotArrays = Readonly<Record<string, TypedArray>>;
+
+/** Copies one batch into the arrays of a plan's inputs. Asked again, it must copy the same. */
+export type Fill = (arrays: SlotArrays) => void | Promise<void>;
+
+/** A batch, and where it comes from in the data set of a fit, if from one. */
+export interface Batch {
+  readonly fill: Fill;
+  readonly samples?: ArrayLike<number>;
+  readonly epoch?: number;
+}
+
+/** Inputs that a step's number gives, not its batch. */
+const ofTheStep: readonly string[] = [trainSlots.hyper, trainSlots.seed];
+
+/** A training plan, compiled: takes a batch, runs a step on it, gives its loss. */
+export class StepProgram {
+  readonly program: Program;
+  private readonly optimizer: Optimizer;
+  private readonly meter: TrainingMeter;
+  /** All that is written before a step. */
+  private readonly inputs: readonly Slot[];
+  private readonly arrays: SlotArrays;
+  private readonly hyper: Float32Array;
+  private readonly seeds: Int32Array | undefined;
+
+  constructor(
+    program: Program,
+    { optimizer, seed }: { readonly optimizer: Optimizer; readonly seed: number },
+    meter: TrainingMeter,
+  ) {
+    this.program = program;
+    this.optimizer = optimizer;
+    this.meter = meter;
+    this.inputs = Object.values(program.plan.slots).filter(({ role }) => role === 'input');
+    this.arrays = Object.fromEntries(
+      this.inputs.map(({ name, dtype, shape }) => [name, allocate(dtype, sizeOf(shape))]),
+    );
+    this.hyper = this.arrays[trainSlots.hyper] as Float32Array;
+    this.seeds = this.arrays[trainSlots.seed] as Int32Array | undefined;
+    this.seeds?.set([seed, 0]);
+  }
+
+  /** Copies a batch in. Throws 'out_of_range' where it holds what the model's ops can do nothing with. */
+  async fill({ fill, samples }: Batch): Promise<void> {
+    const filling = fill(this.arrays);
+    if (isPromise(filling)) await filling;
+    for (const slot of this.inputs)
+      if (!ofTheStep.includes(slot.name)) checkBounds(slot, this.arrays[slot.name], samples);
+  }
+
+  /** Queues a step, counted from 1, on the batch that was copied in last. */
+  run(step: number): void {
+    this.write(step);
+    this.program.run();
+    this.meter.ran(this.program.plan);
+  }
+
+  /** As run, in sections that are timed; the same bits. */
+  async runTimed(step: number): Promise<void> {
+    this.write(step);
+    const { program } = this;
+    // The smallest slot there is: reading it waits for the section.
+    const hyper = program.plan.slots[trainSlots.hyper];
+    for (const section of sections) {
+      const start = performance.now();
+      program.run(section);
+      await program.read(hyper);
+      this.meter.sampled(section, performance.now() - start);
+    }
+    this.meter.ran(program.plan);
+  }
+
+  /** The loss of the step that was queued last. */
+  async loss(): Promise<number> {
+    const [loss] = await this.program.read(this.program.plan.slots[trainSlots.loss]);
+    return loss;
+  }
+
+  /** A copy of all that the step that was queued last was told, by slot. */
+  told(): SlotArrays {
+    return Object.fromEntries(Object.entries(this.arrays).map(([name, values]) => [name, values.slice()]));
+  }
+
+  /** Puts it where a snapshot was taken. */
+  put({ states }: Snapshot): void {
+    const { slots } = this.program.plan;
+    for (const [name, values] of Object.entries(states)) this.program.write(slots[name], values);
+  }
+
+  dispose(): void {
+    this.program.dispose();
+  }
+
+  private write(step: number): void {
+    atOnce('hyper() of the optimizer', this.optimizer.hyper(step, this.hyper));
+    if (this.seeds) this.seeds[1] = step - 1;
+    for (const slot of this.inputs) this.program.write(slot, this.arrays[slot.name]);
+  }
+}
