@@ -1,10 +1,20 @@
 import type { TypedArray } from '../core/dtype.ts';
+import type { GrowingPlan } from '../graph/growing.ts';
 import type { Plan, Section, Slot, Step } from '../graph/plan.ts';
 
 /** Why a backend can't take a step, in words: op, dtype or shape, and what to do. */
 export interface Unsupported {
   readonly reason: string;
 }
+
+/** One thing that a program does: a plan, or a plan for any number of rows. */
+export type Entry = Plan | GrowingPlan;
+
+/**
+ * What a program is compiled from: one entry, or several by name. Several have states (by name) and constants (by the array
+ * that holds them) in common; inputs, outputs and temporaries of one may lie where those of another do.
+ */
+export type Source = Entry | Readonly<Record<string, Entry>>;
 
 export interface Backend {
   /** 'wasm', 'webgpu' or 'reference'. */
@@ -24,23 +34,46 @@ export interface Backend {
   readonly peak?: { readonly f32: number; readonly i8: number } | undefined;
   /** Whether it has a kernel for a step, or why not. */
   supports(step: Step): true | Unsupported;
-  /** Places and binds everything the plan needs. Throws a typed error when memory or a kernel is missing. */
-  compile(plan: Plan): Promise<Program>;
+  /**
+   * Places and binds everything that the entries need. Throws a typed error when memory or a kernel is missing, and
+   * UnevenError ('unsupported') for a growing plan that does different things for different numbers of rows.
+   */
+  compile(source: Source): Promise<Program>;
   /** Bytes now held by living programs, for tests and reports. */
   readonly allocatedBytes: number;
   /** Gives back memory, threads and devices of its own; its programs end with it. */
   dispose(): void;
 }
 
-/** A compiled plan. Between compile and dispose nothing is allocated on the backend. */
+/** Which part of a program runs. */
+export interface Run {
+  /** Which entry; the first if not given. */
+  readonly entry?: string;
+  /** One section of it instead of all. */
+  readonly section?: Section;
+  /** How many rows, where the entry is a growing plan; as many as it takes at most if not given. */
+  readonly rows?: number;
+}
+
+/** Compiled entries. Between compile and dispose nothing is allocated on the backend. */
 export interface Program {
-  /** What it was compiled from. */
+  /** The first entry's plan; for a growing one the plan for the most rows. */
   readonly plan: Plan;
-  /** Copies values into a slot; `data` must have the slot's dtype and element count. */
+  /** Each entry's plan by name ('main' where there is one without a name). Slots are taken from here. */
+  readonly plans: Readonly<Record<string, Plan>>;
+  /** Bytes it holds: arena, weights in the form that kernels read, and what says what to run. */
+  readonly bytes: number;
+  /**
+   * Copies values into a slot; `data` must have the slot's dtype and element count, or, where the slot grows with the rows,
+   * that of a whole number of rows.
+   */
   write(slot: Slot, data: TypedArray): void;
-  /** Runs the whole plan, or one section of it, in order; does not wait. */
-  run(section?: Section): void;
-  /** Waits for all runs so far, then copies the slot's values out, into `into` if given. */
+  /** Runs an entry, or one section of it, in order; does not wait. */
+  run(what?: Section | Run): void;
+  /**
+   * Waits for all runs so far, then copies the slot's values out, into `into` if given. Of a slot that grows with the rows:
+   * those of the last run, or as many rows as `into` has room for.
+   */
   read(slot: Slot, into?: TypedArray): Promise<TypedArray>;
   /** Gives back its memory; calls after it throw 'disposed'. */
   dispose(): void;

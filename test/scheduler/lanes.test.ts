@@ -13,12 +13,12 @@ afterAll(() => engine.dispose());
 /** What ran on the engine, in order: 't' for a training step, 'i' for a batch. */
 let ran = '';
 const compile = engine.backend.compile.bind(engine.backend);
-engine.backend.compile = async (plan) => {
-  const program: Program = await compile(plan);
+engine.backend.compile = async (source) => {
+  const program: Program = await compile(source);
   const { run } = program;
-  program.run = (section) => {
-    ran += plan.name === 'train' ? 't' : 'i';
-    run.call(program, section);
+  program.run = (what) => {
+    ran += program.plan.name === 'train' ? 't' : 'i';
+    run.call(program, what);
   };
   return program;
 };

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
 import { createWasmBackend } from '../../src/backend/wasm/backend.ts';
-import { type Plan, sections } from '../../src/graph/plan.ts';
+import { sections } from '../../src/graph/plan.ts';
 import { data, nn, optim, Random, type StepReport, type Training } from '../../src/index.ts';
 import type { Provider } from '../../src/scheduler/choose/choose.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
@@ -272,7 +272,7 @@ describe('serving', () => {
     const runs = 40;
     const plan = new FaultPlan();
     const engine = await engineOn(plan);
-    const plans: WeakRef<Plan>[] = [];
+    const plans: WeakRef<object>[] = [];
     const compile = engine.backend.compile.bind(engine.backend);
     engine.backend.compile = (made) => {
       plans.push(new WeakRef(made));

@@ -1,4 +1,5 @@
 import type { Backend, Program } from '../../src/backend/backend.ts';
+import { sectionOf } from '../../src/backend/entries.ts';
 import type { Section, Slot } from '../../src/graph/plan.ts';
 
 /** Time that passes only when it is told to, in ms. */
@@ -41,7 +42,7 @@ export function onClock(backend: Backend, clock: VirtualClock, takes: Takes): vo
     const [run, read] = [program.run.bind(program), program.read.bind(program)];
     program.run = (section) => {
       run(section);
-      clock.advance(takes.run?.(program, section) ?? 0);
+      clock.advance(takes.run?.(program, sectionOf(section)) ?? 0);
     };
     program.read = async (slot, into) => {
       const values = await read(slot, into);

@@ -1,4 +1,5 @@
-import type { Backend, Program } from '../../src/backend/backend.ts';
+import type { Backend, Program, Run } from '../../src/backend/backend.ts';
+import { sectionOf } from '../../src/backend/entries.ts';
 import type { TypedArray } from '../../src/core/dtype.ts';
 import { BiphaseError, type ErrorCode } from '../../src/core/errors.ts';
 import { type Section, sections } from '../../src/graph/plan.ts';
@@ -113,6 +114,12 @@ class FaultyProgram implements Program {
   get plan() {
     return this.inner.plan;
   }
+  get plans() {
+    return this.inner.plans;
+  }
+  get bytes() {
+    return this.inner.bytes;
+  }
 
   write(slot: Parameters<Program['write']>[0], data: TypedArray): void {
     this.check();
@@ -121,15 +128,18 @@ class FaultyProgram implements Program {
     if (fault) this.fail(fault);
   }
 
-  run(section?: Section): void {
+  run(what?: Section | Run): void {
     this.check();
     const fault = this.backend.plan.next('mid-step');
     if (!fault) {
-      this.inner.run(section);
+      this.inner.run(what);
       return;
     }
+    const section = sectionOf(what);
     const wanted = section ? [section] : sections;
-    for (const s of wanted.slice(0, Math.round(fault.after * wanted.length))) this.inner.run(s);
+    const run = typeof what === 'object' ? what : {};
+    for (const section of wanted.slice(0, Math.round(fault.after * wanted.length)))
+      this.inner.run({ ...run, section });
     this.fail(fault);
   }
 

@@ -1,4 +1,5 @@
 import type { Backend, Program } from '../../src/backend/backend.ts';
+import { widestPlans } from '../../src/backend/entries.ts';
 import { allocate } from '../../src/core/dtype.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import type { Plan } from '../../src/graph/plan.ts';
@@ -47,11 +48,12 @@ function backendOf(name: string, speeds: Speeds, clock: Pick<VirtualClock, 'adva
   return {
     ...{ name, description: `simulated ${name}`, build: 'simulated', threads: 1, allocatedBytes: 0 },
     supports: ({ op }) => (op === speeds.without ? { reason: 'the test says so' } : true),
-    compile: async (plan): Promise<Program> => {
+    compile: async (source): Promise<Program> => {
+      const [plan] = widestPlans(source);
       const ms = simulatedMs(plan, speeds);
       let queued = 0;
       return {
-        plan,
+        ...{ plan, plans: { main: plan }, bytes: plan.arenaBytes },
         write: (_, data) => clock.advance(data.byteLength / speeds.bytesPerMs),
         run: () => {
           queued += ms;

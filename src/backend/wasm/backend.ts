@@ -1,6 +1,7 @@
 import { fail } from '../../core/errors.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
-import type { Backend, Program, Unsupported } from '../backend.ts';
+import type { Backend, Program, Source, Unsupported } from '../backend.ts';
+import { type LaidOutEntry, Layout } from '../entries.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import { isShared } from './claim.ts';
 import { differing } from './families.ts';
@@ -75,7 +76,7 @@ export class WasmBackend implements Backend {
     this.tiles = `f32 tile ${tiles.f32Tile.join('x')}, int8 tile ${tiles.i8Tile.join('x')} by ${tiles.i8Kind ? 'relaxed dot' : 'dot_i16x8'} (${how})`;
     const scratchPerThread = instance.exports.scratchBytes();
     const scratch = heap.allocate(scratchPerThread * (threads > 1 ? threads + 1 : 1), 'scratch memory');
-    this.host = { instance, heap, pool: undefined, place: { scratch, scratchPerThread, ...tiles } };
+    this.host = { instance, heap, place: { scratch, scratchPerThread, ...tiles } };
     this.pool = threads > 1 ? new ThreadPool(instance, heap, threads) : undefined;
     this.overhead = heap.allocatedBytes;
   }
@@ -113,15 +114,13 @@ export class WasmBackend implements Backend {
     return 'reason' in kernel ? kernel : true;
   }
 
-  async compile(plan: Plan): Promise<Program> {
+  async compile(source: Source): Promise<Program> {
     if (this.host.heap.closed) fail('disposed', ENGINE_DISPOSED);
-    const pool = paysThreads(plan) ? await this.startPool() : undefined;
+    const layout = new Layout(source);
+    const shares = layout.entries.some((entry) => sharedFrom(entry) <= entry.most);
+    const pool = shares ? await this.startPool() : undefined;
     if (this.host.heap.closed) fail('disposed', ENGINE_DISPOSED);
-    if (!pool) return new WasmProgram(plan, this.host);
-    // The first part of the scratch memory is for programs on the caller's thread, which may run while others do.
-    const { scratch, scratchPerThread } = this.host.place;
-    const place = { ...this.host.place, scratch: scratch + scratchPerThread };
-    return new WasmProgram(plan, { ...this.host, place, pool });
+    return new WasmProgram(layout, this.host, { pool, sharedFrom });
   }
 
   dispose(): void {
@@ -172,10 +171,17 @@ const WORTH_SHARING = 0.15;
 /** Rough speeds of one thread, per ms. */
 const [OPERATIONS, BYTES] = [3e7, 8e6];
 
-function paysThreads(plan: Plan): boolean {
-  const ms = plan.steps.reduce(
-    (sum, { cost }) => sum + Math.max(cost.flops / OPERATIONS, cost.bytes / BYTES),
-    0,
-  );
-  return ms >= WORTH_SHARING;
+/** The fewest rows of an entry that are worth more than the caller's thread; Infinity where no number of them is. */
+function sharedFrom(entry: LaidOutEntry): number {
+  const { least, most } = entry;
+  if (msOf(entry.plan) < WORTH_SHARING) return Number.POSITIVE_INFINITY;
+  const ms = msOf(entry.at(least));
+  if (ms >= WORTH_SHARING) return least;
+  // What a row takes is about the same for each.
+  const perRow = (msOf(entry.plan) - ms) / (most - least);
+  return least + Math.ceil((WORTH_SHARING - ms) / perRow);
 }
+
+/** What a plan takes on one thread, roughly. */
+const msOf = (plan: Plan): number =>
+  plan.steps.reduce((sum, { cost }) => sum + Math.max(cost.flops / OPERATIONS, cost.bytes / BYTES), 0);

@@ -1,85 +1,114 @@
-import { allocate, type TypedArray, viewOf } from '../../core/dtype.ts';
+import { type TypedArray, viewOf } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { Plan, Section, Slot } from '../../graph/plan.ts';
-import type { Program } from '../backend.ts';
-import { checkSlot, checkSlotArray, ENGINE_DISPOSED } from '../program.ts';
-import { kernelOf } from './kernels.ts';
+import { alignUp } from '../../graph/memory.ts';
+import { ALIGNMENT, type Plan, type Section, type Slot } from '../../graph/plan.ts';
+import type { Program, Run } from '../backend.ts';
+import { type LaidOutEntry, type Layout, sectionOf } from '../entries.ts';
+import { ExtraMemory } from '../extra-memory.ts';
+import { ENGINE_DISPOSED } from '../program.ts';
+import { type GrowingTape, growingTapes } from './growing.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import type { ThreadPool } from './pool.ts';
-import { encode, type Place, sectionRanges, type TapeRecord } from './tape.ts';
+import { RunningTape } from './running-tape.ts';
+import { encode, type Place, type TapeRecord } from './tape.ts';
 
 /** What programs of one engine share. */
 export interface Host {
   readonly instance: WasmInstance;
   readonly heap: WasmHeap;
   readonly place: Omit<Place, 'address' | 'extra'>;
-  /** The threads this program runs on; undefined for the caller's alone. */
+}
+
+/** Threads that an entry is run by from so many rows on; fewer rows are for the caller's thread alone. */
+export interface Crew {
+  readonly pool: ThreadPool | undefined;
+  sharedFrom(entry: LaidOutEntry): number;
+}
+
+/** A tape that is to be, for so many rows and more. */
+interface Draft {
+  readonly entry: LaidOutEntry;
+  readonly tape: GrowingTape;
+  readonly least: number;
   readonly pool: ThreadPool | undefined;
 }
 
-/** One block of memory: the arena, packed weights, and the tape. */
+/** One block of memory: | the arena | packed weights | tapes | records that run once |. */
 export class WasmProgram implements Program {
   readonly plan: Plan;
+  readonly plans: Program['plans'];
+  readonly bytes: number;
+  private readonly layout: Layout;
   private readonly host: Host;
   private readonly base: number;
-  private readonly bytes: number;
-  private readonly ranges: Map<Section | 'all', readonly [begin: number, end: number]>;
-  private readonly views = new Map<string, TypedArray>();
+  /** Each entry's tapes, those for more rows later. */
+  private readonly tapes = new Map<LaidOutEntry, RunningTape[]>();
+  private readonly views = new Map<Slot, TypedArray>();
+  private words: Uint32Array | undefined;
   /** What has been asked for and is not done yet, in order, where runs are not over when their call returns. */
   private pending: Promise<void> | undefined;
   private failure: unknown;
   private disposed = false;
 
-  constructor(plan: Plan, host: Host) {
-    this.plan = plan;
+  constructor(layout: Layout, host: Host, crew: Crew) {
+    this.layout = layout;
+    this.plan = layout.first.plan;
+    this.plans = layout.plans;
     this.host = host;
     const { heap, instance } = host;
-    // Encoding asks for extra memory as it goes; a first pass with the arena at 0 finds out how much, and how long the tape is.
-    const draft = this.encodeSteps(0);
-    const tapeAt = plan.arenaBytes + draft.extraBytes;
-    this.bytes = tapeAt + draft.main.byteLength + draft.once.byteLength;
-    this.base = heap.allocate(this.bytes, plan.name);
-    const { main, once, sections } = this.encodeSteps(this.base);
-    const memory = heap.memory.buffer;
-    for (const c of plan.constants) viewOf(c.dtype, memory, this.base + c.offset, c.data.length).set(c.data);
-    const tape = this.base + tapeAt;
-    new Uint32Array(memory, tape, main.length).set(main);
-    new Uint32Array(memory, tape + main.byteLength, once.length).set(once);
-    this.ranges = new Map([...sections].map(([name, [from, to]]) => [name, [tape + from, tape + to]]));
-    const onceAt = tape + main.byteLength;
-    instance.exports.run(onceAt, onceAt + once.byteLength, 0, 1, 0, 0);
+    // Encoding asks for extra memory as it goes; a first pass with the arena at 0 finds out how much, and how long tapes are.
+    const draft = this.encodeAll(0, crew);
+    const tapesAt = layout.arenaBytes + draft.extraBytes;
+    const tapeBytes = draft.drafts.reduce((sum, d) => sum + d.tape.words.byteLength, draft.once.byteLength);
+    this.bytes = alignUp(tapesAt + tapeBytes, ALIGNMENT);
+    this.base = heap.allocate(this.bytes, this.plan.name);
+    const { drafts, once } = this.encodeAll(this.base, crew);
+    const { memory } = heap;
+    for (const { dtype, offset, data } of layout.constants)
+      viewOf(dtype, memory.buffer, this.base + offset, data.length).set(data);
+    let at = this.base + tapesAt;
+    for (const { entry, tape, least, pool } of drafts) {
+      const running = new RunningTape(memory, tape, at, least, pool);
+      this.tapes.set(entry, [...(this.tapes.get(entry) ?? []), running]);
+      at += tape.words.byteLength;
+    }
+    new Uint32Array(memory.buffer, at, once.length).set(once);
+    instance.exports.run(at, at + once.byteLength, 0, 1, 0, 0);
   }
 
   write(slot: Slot, data: TypedArray): void {
     this.alive();
-    checkSlotArray(this.plan, slot, data, 'write');
+    this.layout.checkArray(slot, data, 'write');
     if (this.pending) {
       const copy = data.slice();
       this.afterwards(() => void this.view(slot).set(copy));
     } else this.view(slot).set(data);
   }
 
-  run(section: Section | 'all' = 'all'): void {
+  run(what?: Section | Run): void {
     this.alive();
-    if (this.pending) this.afterwards(() => this.start(section));
+    const entry = this.layout.entryOf(what);
+    const { rows } = entry;
+    const section = sectionOf(what) ?? 'all';
+    if (this.pending) this.afterwards(() => this.start(entry, rows, section));
     else {
-      const run = this.start(section);
+      const run = this.start(entry, rows, section);
       if (run) this.afterwards(() => run);
     }
   }
 
   async read(slot: Slot, into?: TypedArray): Promise<TypedArray> {
     this.alive();
-    if (into) checkSlotArray(this.plan, slot, into, 'read into');
-    else checkSlot(this.plan, slot);
+    if (into) this.layout.checkArray(slot, into, 'read into');
+    const target = into ?? this.layout.arrayFor(slot);
     if (this.pending) {
       await this.pending;
       this.alive();
     }
-    const target = into ?? allocate(slot.dtype, sizeOf(slot.shape));
-    target.set(this.view(slot));
+    const view = this.view(slot);
+    target.set(target.length < view.length ? view.subarray(0, target.length) : view);
     return target;
   }
 
@@ -91,12 +120,18 @@ export class WasmProgram implements Program {
     else release();
   }
 
-  /** Runs a section; over when this returns, unless it gives a promise. */
-  private start(section: Section | 'all'): Promise<void> | undefined {
-    const [begin, end] = this.ranges.get(section)!;
-    const { instance, pool } = this.host;
-    if (pool) return pool.run(begin, end);
-    instance.exports.run(begin, end, 0, 1, 0, 0);
+  /**
+   * Runs a section; over when this returns, unless it gives a promise. Runs of a program come one after the other, so nobody
+   * walks a tape that is made to grow here.
+   */
+  private start(entry: LaidOutEntry, rows: number, section: Section | 'all'): Promise<void> | undefined {
+    const tapes = this.tapes.get(entry)!;
+    let tape = tapes[0];
+    for (const t of tapes) if (t.least <= rows) tape = t;
+    tape.growTo(rows, this.memoryWords());
+    const [begin, end] = tape.ranges.get(section)!;
+    if (tape.pool) return tape.pool.run(begin, end);
+    this.host.instance.exports.run(begin, end, 0, 1, 0, 0);
     return undefined;
   }
 
@@ -116,7 +151,7 @@ export class WasmProgram implements Program {
 
   /** Kept, so that a run allocates nothing; made anew where growing the memory has detached it. */
   private view(slot: Slot): TypedArray {
-    const known = this.views.get(slot.name);
+    const known = this.views.get(slot);
     if (known && (known.length > 0 || sizeOf(slot.shape) === 0)) return known;
     const view = viewOf(
       slot.dtype,
@@ -124,35 +159,46 @@ export class WasmProgram implements Program {
       this.base + slot.offset,
       sizeOf(slot.shape),
     );
-    this.views.set(slot.name, view);
+    this.views.set(slot, view);
     return view;
   }
 
-  private encodeSteps(base: number) {
-    let extraBytes = 0;
-    const full: Place = {
-      ...this.host.place,
-      address: (t) => base + t.offset,
-      extra: (bytes) => {
-        extraBytes += Math.ceil(bytes / 64) * 64;
-        return base + this.plan.arenaBytes + extraBytes - Math.ceil(bytes / 64) * 64;
-      },
-    };
-    const main: TapeRecord[] = [];
-    const once: TapeRecord[] = [];
-    const lengths: { section: Section; words: number }[] = [];
-    for (const step of this.plan.steps) {
-      const kernel = kernelOf(step.op);
-      if ('reason' in kernel) fail('unsupported', `${this.plan.name}: ${step.op}: ${kernel.reason}`);
-      for (const record of kernel.encode(step, full)) {
-        if (record.once) once.push(record);
-        else {
-          main.push(record);
-          lengths.push({ section: step.section, words: record.words.length + 2 });
-        }
-      }
-    }
-    return { main: encode(main), once: encode(once), sections: sectionRanges(lengths), extraBytes };
+  private memoryWords(): Uint32Array {
+    if (!this.words?.length)
+      this.words = new Uint32Array(this.host.heap.memory.buffer, 0, (this.base + this.bytes) >>> 2);
+    return this.words;
+  }
+
+  private encodeAll(base: number, crew: Crew) {
+    const { layout } = this;
+    const { place } = this.host;
+    const { pool } = crew;
+    const extra = new ExtraMemory(base + layout.arenaBytes, ALIGNMENT);
+    const address = (offset: number) => base + offset;
+    const once = new Map<string, TapeRecord>();
+    const drafts = layout.entries.flatMap((entry): Draft[] => {
+      const { least, most } = entry;
+      const from = pool ? crew.sharedFrom(entry) : Number.POSITIVE_INFINITY;
+      const tapesOn = (scratch: number) => {
+        const tapes = growingTapes(entry, { ...place, address, scratch }, extra);
+        for (const record of tapes.once) once.set(JSON.stringify(record), record);
+        return tapes;
+      };
+      // The first part of the scratch memory is for the caller's thread, which may run while others do.
+      const alone = from > least ? tapesOn(place.scratch) : undefined;
+      const shared = from <= most ? tapesOn(place.scratch + place.scratchPerThread) : undefined;
+      const first =
+        least === 1
+          ? [{ entry, tape: (alone ?? shared)!.single, least, pool: alone ? undefined : pool }]
+          : [];
+      const some = Math.max(2, least);
+      return [
+        ...first,
+        ...(alone && some <= most ? [{ entry, tape: alone.many, least: some, pool: undefined }] : []),
+        ...(shared && most >= 2 ? [{ entry, tape: shared.many, least: Math.max(some, from), pool }] : []),
+      ];
+    });
+    return { drafts, once: encode([...once.values()]), extraBytes: extra.size };
   }
 
   private alive(): void {

@@ -1,14 +1,16 @@
 import { fail } from '../../core/errors.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
-import type { Backend, Unsupported } from '../backend.ts';
+import type { Backend, Source, Unsupported } from '../backend.ts';
+import { type LaidOutEntry, Layout } from '../entries.ts';
 import { describePlan, describeStep, largestStep } from '../program.ts';
 import { type AdapterDescription, DeviceHealth, describeDevice, requestDevice } from './device.ts';
-import { type Encoded, encodePlan } from './encode.ts';
+import { encodeSteps, scratchBehind, wordsBehind } from './encode.ts';
 import { kernelOf } from './kernels/index.ts';
 import { Pipelines } from './pipelines.ts';
-import { type ProgramParts, type Recorded, WebgpuProgram } from './program.ts';
-import { ARGS_STRIDE, type Dispatch, encodeArgs, MOST_INDEXED } from './record.ts';
+import { type ProgramParts, WebgpuProgram } from './program.ts';
+import { ARGS_STRIDE, MOST_INDEXED } from './record.ts';
+import { type Recorded, Recording, type RecordingDraft, recordingDrafts } from './recording.ts';
 import { type TuneOptions, Tuner } from './tune.ts';
 
 export { describeAdapter } from './device.ts';
@@ -92,47 +94,61 @@ export class WebgpuBackend implements Backend {
     return 'reason' in kernel ? kernel : true;
   }
 
-  async compile(plan: Plan): Promise<WebgpuProgram> {
+  async compile(source: Source): Promise<WebgpuProgram> {
+    const layout = new Layout(source);
+    const { plan } = layout.first;
     const what = describePlan(plan);
     this.health.check(what);
-    this.checkSize(plan, plan.arenaBytes);
-    const configs = await this.health.during(what, this.tuner.choose(plan));
-    const { steps, scratchWords } = encodePlan(plan, (step) => configs.get(step));
-    const size = alignUp(plan.arenaBytes + 4 * scratchWords, 16);
+    this.checkSize(plan, layout.arenaBytes);
+    const drafts: (RecordingDraft & { entry: LaidOutEntry })[] = [];
+    for (const entry of layout.entries) {
+      const own = await this.health.during(
+        what,
+        recordingDrafts(entry, (p) => this.tuner.choose(p)),
+      );
+      drafts.push(...own.map((draft) => ({ ...draft, entry })));
+    }
+    const scratch = scratchBehind(layout.arenaBytes, (s) => {
+      for (const { entry, most, configOf } of drafts) encodeSteps(entry.at(most), configOf, s);
+    });
+    const size = alignUp(layout.arenaBytes + 4 * wordsBehind(layout.arenaBytes, scratch), 16);
     this.checkSize(plan, size);
-    const pipelines = await this.compilePipelines(plan, steps);
-    const recording: Recorded[] = steps.map(({ step, dispatch }, index) => ({
-      section: step.section,
-      pipeline: pipelines[index],
-      index,
-      workgroups: dispatch.workgroups,
-      once: dispatch.once === true,
-    }));
-    const parts = await this.allocate(
-      plan,
-      size,
-      steps.map((s) => s.dispatch),
-      recording,
-    );
-    const program: WebgpuProgram = new WebgpuProgram(plan, parts, () => this.programs.delete(program));
+    const recordings = new Map<LaidOutEntry, Recording[]>();
+    let dispatches = 0;
+    for (const { entry, ...draft } of drafts) {
+      const recording = new Recording(entry, draft, scratch, dispatches);
+      dispatches += recording.steps.length;
+      recordings.set(entry, [...(recordings.get(entry) ?? []), recording]);
+    }
+    await this.compilePipelines(plan, [...recordings.values()].flat());
+    const parts = await this.allocate(plan, size, recordings);
+    const program: WebgpuProgram = new WebgpuProgram(layout, parts, () => this.programs.delete(program));
     this.programs.add(program);
-    for (const c of plan.constants) this.writeConstant(parts.arena, c);
+    for (const c of layout.constants) this.writeConstant(parts.arena, c);
     program.prepare();
     return program;
   }
 
   /** Pipelines of all dispatches, side by side. An error names the op and its types. */
-  private async compilePipelines(plan: Plan, steps: Encoded['steps']): Promise<GPUComputePipeline[]> {
+  private async compilePipelines(plan: Plan, recordings: readonly Recording[]): Promise<void> {
     let done = 0;
-    const tell = () => this.onProgress?.({ plan: plan.name, done, total: steps.length });
+    const total = recordings.reduce((sum, r) => sum + r.steps.length, 0);
+    const tell = () => this.onProgress?.({ plan: plan.name, done, total });
     await tell();
-    const compiled = steps.map(async ({ step, dispatch }) => {
-      const pipeline = await this.pipelines.get(dispatch.shader, `${plan.name}: ${describeStep(step)}`);
-      done++;
-      await tell();
-      return pipeline;
+    const compiled = recordings.map(async (recording) => {
+      recording.dispatches = await Promise.all(
+        recording.steps.map(async ({ step, dispatch }, i): Promise<Recorded> => {
+          const pipeline = await this.pipelines.get(dispatch.shader, `${plan.name}: ${describeStep(step)}`);
+          done++;
+          await tell();
+          return {
+            ...{ section: step.section, pipeline },
+            ...{ index: recording.first + i, once: dispatch.once === true },
+          };
+        }),
+      );
     });
-    return this.health.during(describePlan(plan), Promise.all(compiled));
+    await this.health.during(describePlan(plan), Promise.all(compiled));
   }
 
   private checkSize(plan: Plan, size: number): void {
@@ -161,21 +177,21 @@ export class WebgpuBackend implements Backend {
   private async allocate(
     plan: Plan,
     size: number,
-    dispatches: Dispatch[],
-    recording: Recorded[],
+    recordings: ReadonlyMap<LaidOutEntry, readonly Recording[]>,
   ): Promise<ProgramParts> {
     const { device, health, pipelines } = this;
     device.pushErrorScope('validation');
     device.pushErrorScope('out-of-memory');
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const arena = device.createBuffer({ label: `${plan.name}: arena`, size, usage });
-    const bytes = encodeArgs(dispatches);
+    const all = [...recordings.values()].flat();
     const args = device.createBuffer({
       label: `${plan.name}: arguments`,
-      size: bytes.byteLength,
+      size: ARGS_STRIDE * Math.max(1, ...all.map((r) => r.first + r.steps.length)),
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    device.queue.writeBuffer(args, 0, bytes);
+    for (const r of all)
+      if (r.steps.length) device.queue.writeBuffer(args, r.first * ARGS_STRIDE, r.at(r.rows).args);
     const bindGroup = device.createBindGroup({
       layout: pipelines.bindGroupLayout,
       entries: [
@@ -201,7 +217,7 @@ export class WebgpuBackend implements Backend {
     const account = (n: number) => {
       this.allocatedBytes += n;
     };
-    return { device, health, arena, args, bindGroup, recording, account };
+    return { device, health, arena, args, bindGroup, recordings, account };
   }
 
   private writeConstant(arena: GPUBuffer, { offset, data }: Plan['constants'][number]): void {

@@ -16,6 +16,8 @@ export interface ProductConfig {
   readonly parts: number;
   /** dot4I8Packed (int8). */
   readonly packedDot: boolean;
+  /** Look out for edges even where tiles divide the sizes evenly: other runs of the same shader may have other sizes. */
+  readonly edges?: boolean;
 }
 
 /** What is asked of a device's products: facts of it that are known before anything is timed. */

@@ -1,23 +1,15 @@
 import { bytesOf } from '../../core/arrays.ts';
-import { allocate, bytesPerElement, type TypedArray, viewOf } from '../../core/dtype.ts';
+import { bytesPerElement, type TypedArray, viewOf } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { showShape, sizeOf } from '../../core/shape.ts';
 import { alignUp } from '../../graph/memory.ts';
 import type { Plan, Section, Slot, TensorRef } from '../../graph/plan.ts';
-import type { Program } from '../backend.ts';
-import { checkSlot, checkSlotArray, describePlan } from '../program.ts';
+import type { Program, Run } from '../backend.ts';
+import { type LaidOutEntry, type Layout, sectionOf } from '../entries.ts';
+import { describePlan } from '../program.ts';
 import type { DeviceHealth } from './device.ts';
 import { ARGS_STRIDE, gridOf } from './record.ts';
-
-/** One dispatch, ready: its arguments are at `index` * ARGS_STRIDE. */
-export interface Recorded {
-  readonly section: Section;
-  readonly pipeline: GPUComputePipeline;
-  readonly index: number;
-  readonly workgroups: number;
-  /** Runs when the program is made, not in its steps. */
-  readonly once: boolean;
-}
+import type { Recorded, Recording } from './recording.ts';
 
 export interface ProgramParts {
   readonly device: GPUDevice;
@@ -25,15 +17,19 @@ export interface ProgramParts {
   readonly arena: GPUBuffer;
   readonly args: GPUBuffer;
   readonly bindGroup: GPUBindGroup;
-  readonly recording: readonly Recorded[];
+  /** Of each entry, those for more rows later. */
+  readonly recordings: ReadonlyMap<LaidOutEntry, readonly Recording[]>;
   /** Told how many bytes were taken (or, negative, given back). */
   readonly account: (bytes: number) => void;
 }
 
-/** A recorded plan: one command buffer and one submit for each run. */
+/** Recorded plans: one command buffer and one submit for each run. */
 export class WebgpuProgram implements Program {
   /** What it was compiled from. */
   readonly plan: Plan;
+  /** The plan of each entry. */
+  readonly plans: Program['plans'];
+  private readonly layout: Layout;
   private readonly parts: ProgramParts;
   /** The plan in messages. */
   private readonly what: string;
@@ -42,17 +38,24 @@ export class WebgpuProgram implements Program {
   private staging: GPUBuffer[] = [];
   private disposed = false;
 
-  constructor(plan: Plan, parts: ProgramParts, onDispose: () => void) {
-    this.plan = plan;
-    this.what = describePlan(plan);
+  constructor(layout: Layout, parts: ProgramParts, onDispose: () => void) {
+    this.layout = layout;
+    this.plan = layout.first.plan;
+    this.plans = layout.plans;
+    this.what = describePlan(this.plan);
     this.parts = parts;
     this.onDispose = onDispose;
-    parts.account(parts.arena.size + parts.args.size);
+    parts.account(this.bytes);
+  }
+
+  /** Bytes of its buffers on the device. */
+  get bytes(): number {
+    return this.parts.arena.size + this.parts.args.size;
   }
 
   write(slot: Slot, data: TypedArray): void {
     this.alive();
-    checkSlotArray(this.plan, slot, data, 'write');
+    this.layout.checkArray(slot, data, 'write');
     if (data.length === 0) return;
     const bytes = bytesOf(this.plan.name, data);
     // The queue copies whole words; a tensor owns the rest of its last one.
@@ -62,21 +65,30 @@ export class WebgpuProgram implements Program {
 
   /** What depends on constants alone, once. */
   prepare(): void {
-    if (this.parts.recording.some((d) => d.once))
-      this.submit((encoder) => this.record(encoder, (d) => d.once));
+    const recordings = [...this.parts.recordings.values()].flat();
+    if (!recordings.some((r) => r.dispatches.some((d) => d.once))) return;
+    this.submit((encoder) => {
+      for (const recording of recordings) this.record(encoder, recording, recording.rows, (d) => d.once);
+    });
   }
 
-  run(section?: Section): void {
-    this.submit((encoder) => this.encode(encoder, section));
+  run(what?: Section | Run): void {
+    this.submit((encoder) => this.encode(encoder, what));
   }
 
   /**
-   * Adds the whole plan, or one section of it, to a caller's command encoder (of the same device); it runs when the
-   * caller submits. Values written with write() before that submit are what it sees.
+   * Adds an entry, or one section of it, to a caller's command encoder (of the same device); it runs when the caller submits.
+   * Values written with write() before that submit are what it sees. Of a growing plan, submit one number of rows before
+   * another is encoded or run: what a run is told of them is written at this call.
    */
-  encode(encoder: GPUCommandEncoder, section?: Section): void {
+  encode(encoder: GPUCommandEncoder, what?: Section | Run): void {
     this.alive();
-    this.record(encoder, (d) => !d.once && (section === undefined || d.section === section));
+    const entry = this.layout.entryOf(what);
+    const section = sectionOf(what);
+    const { rows } = entry;
+    const recordings = this.parts.recordings.get(entry)!;
+    const recording = recordings.findLast((r) => r.least <= rows)!;
+    this.record(encoder, recording, rows, (d) => !d.once && (section === undefined || d.section === section));
   }
 
   /** The buffer that holds every tensor, at `slot.offset` bytes. It lives and dies with the program. */
@@ -88,7 +100,7 @@ export class WebgpuProgram implements Program {
   /** Adds to a caller's encoder: copies a slot's values from a buffer of the caller's, from byte `offset` on. */
   copyFrom(encoder: GPUCommandEncoder, slot: Slot, source: GPUBuffer, offset = 0): void {
     this.alive();
-    checkSlot(this.plan, slot);
+    this.layout.checkSlot(slot);
     this.checkBuffer(slot, source, offset, 'copyFrom');
     const bytes = byteLength(slot);
     if (bytes > 0) encoder.copyBufferToBuffer(source, offset, this.parts.arena, slot.offset, bytes);
@@ -97,7 +109,7 @@ export class WebgpuProgram implements Program {
   /** Adds to a caller's encoder: copies a slot's values into a buffer of the caller's, with no readback. */
   copyTo(encoder: GPUCommandEncoder, slot: Slot, target: GPUBuffer, offset = 0): void {
     this.alive();
-    checkSlot(this.plan, slot);
+    this.layout.checkSlot(slot);
     this.checkBuffer(slot, target, offset, 'copyTo');
     const bytes = byteLength(slot);
     if (bytes > 0) encoder.copyBufferToBuffer(this.parts.arena, slot.offset, target, offset, bytes);
@@ -126,29 +138,36 @@ export class WebgpuProgram implements Program {
     this.parts.device.queue.submit([encoder.finish()]);
   }
 
-  private record(encoder: GPUCommandEncoder, wanted: (d: Recorded) => boolean): void {
-    const { bindGroup, recording } = this.parts;
+  private record(
+    encoder: GPUCommandEncoder,
+    recording: Recording,
+    rows: number,
+    wanted: (d: Recorded) => boolean,
+  ): void {
+    const { device, bindGroup, args } = this.parts;
+    const told = recording.at(rows);
+    if (recording.rows !== rows) device.queue.writeBuffer(args, recording.first * ARGS_STRIDE, told.args);
+    recording.rows = rows;
     const pass = encoder.beginComputePass({ label: this.plan.name });
     let current: GPUComputePipeline | undefined;
-    for (const d of recording) {
-      if (!wanted(d)) continue;
+    recording.dispatches.forEach((d, i) => {
+      if (!wanted(d)) return;
       if (d.pipeline !== current) pass.setPipeline(d.pipeline);
       current = d.pipeline;
       pass.setBindGroup(0, bindGroup, [d.index * ARGS_STRIDE]);
-      pass.dispatchWorkgroups(...gridOf(d.workgroups));
-    }
+      pass.dispatchWorkgroups(...gridOf(told.workgroups[i]));
+    });
     pass.end();
   }
 
   async read(slot: Slot, into?: TypedArray): Promise<TypedArray> {
     this.alive();
-    if (into) checkSlotArray(this.plan, slot, into, 'read into');
-    else checkSlot(this.plan, slot);
-    const target = into ?? allocate(slot.dtype, sizeOf(slot.shape));
+    if (into) this.layout.checkArray(slot, into, 'read into');
+    const target = into ?? this.layout.arrayFor(slot);
     if (target.length === 0) return target;
     // The copy is queued now, before any run that follows, so that it sees the values as of this call.
     const { device, arena, health } = this.parts;
-    const bytes = byteLength(slot);
+    const bytes = alignUp(target.byteLength, 4);
     const staging = this.takeStaging(bytes);
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(arena, slot.offset, staging, 0, bytes);

@@ -1,12 +1,12 @@
 import { fail } from '../../../core/errors.ts';
 import { scratchBytes, templateOpcodes, templates } from '../../../generated/frozen.ts';
+import { growing, UnevenError } from '../../../graph/growing.ts';
 import { PAGE } from '../claim.ts';
 import { inflate, type WasmBuild } from '../load.ts';
 import { usualTiles } from '../tiles.ts';
 import { FROZEN_ABI, writeFrozen } from './file.ts';
-import { checkServable, makeImage, type Scaling } from './image.ts';
+import { checkServable, makeImage, type PlanOf, type Scaling } from './image.ts';
 import { layersOf, tensorOf, weightBytesOf } from './info.ts';
-import type { PlanOf } from './tapes.ts';
 
 /** What a frozen file is made from: the plan of a model, for any number of samples, and what its numbers stand for. */
 export interface FreezeSource {
@@ -21,16 +21,18 @@ export interface FreezeSource {
 /** One WebAssembly module with everything that a model needs; the same bytes for the same model and options. */
 export async function freezePlans(source: FreezeSource): Promise<Uint8Array<ArrayBuffer>> {
   const { build, maxBatch, input, output, notes = {} } = source;
-  const planOf = remembered(source.planOf);
+  const { planOf } = growing(source.planOf, { most: maxBatch });
   const plan = planOf(maxBatch);
   if (plan.steps.some((s) => s.section !== 'forward'))
     fail('unsupported', `${plan.name} trains; only forward passes can be frozen`);
   checkServable(plan, maxBatch);
   const plainTiles = usualTiles(build, false);
-  const image = makeImage({
-    ...{ planOf, most: maxBatch, scratchBytes, input, output },
-    tiles: build === 'relaxed' ? [plainTiles, usualTiles(build, true)] : [plainTiles],
-  });
+  const image = orOneSample(() =>
+    makeImage({
+      ...{ planOf, most: maxBatch, scratchBytes, input, output },
+      tiles: build === 'relaxed' ? [plainTiles, usualTiles(build, true)] : [plainTiles],
+    }),
+  );
   const tier = pickTier(image.opcodes, plan.name);
   const template = await inflate(templates[`${tier}-${build}`]);
   return writeFrozen(template, image, {
@@ -44,6 +46,16 @@ export async function freezePlans(source: FreezeSource): Promise<Uint8Array<Arra
   });
 }
 
+/** Tells who exports a model that does not grow what else there is. */
+function orOneSample<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof UnevenError)) throw error;
+    return fail(error.code, `${error.message}, or set maxBatch to 1`, { cause: error });
+  }
+}
+
 /** The smallest template that has every kernel of the tapes. */
 function pickTier(opcodes: ReadonlySet<number>, name: string): 'int8' | 'full' {
   const lacks = (tier: 'int8' | 'full') => [...opcodes].filter((o) => !templateOpcodes[tier].includes(o));
@@ -51,13 +63,4 @@ function pickTier(opcodes: ReadonlySet<number>, name: string): 'int8' | 'full' {
   const missing = lacks('full');
   if (missing.length === 0) return 'full';
   return fail('unsupported', `${name}: frozen modules have no kernel for the records ${missing.join(', ')}`);
-}
-
-function remembered(planOf: PlanOf): PlanOf {
-  const plans = new Map<number, ReturnType<PlanOf>>();
-  return (batch) => {
-    const plan = plans.get(batch) ?? planOf(batch);
-    plans.set(batch, plan);
-    return plan;
-  };
 }

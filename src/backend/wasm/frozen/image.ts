@@ -4,11 +4,14 @@ import { sizeOf } from '../../../core/shape.ts';
 import * as opcode from '../../../generated/opcodes.ts';
 import { alignUp } from '../../../graph/memory.ts';
 import { ALIGNMENT, type Plan, type Slot } from '../../../graph/plan.ts';
+import { type LaidOutEntry, Layout } from '../../entries.ts';
+import { ExtraMemory } from '../../extra-memory.ts';
 import { MOST_PAGES, PAGE } from '../claim.ts';
+import { growingTapes, type Tapes } from '../growing.ts';
 import { RESERVED } from '../memory.ts';
+import { encode } from '../tape.ts';
 import type { Tiles } from '../tiles.ts';
 import { checksum } from './checksum.ts';
-import { type FrozenTapes, growingTapes, type PlanOf } from './tapes.ts';
 
 /** What the numbers of a tensor stand for: real = (q - zeroPoint) * scale. */
 export interface Scaling {
@@ -17,6 +20,9 @@ export interface Scaling {
   /** The number that stands for 0. */
   readonly zeroPoint: number;
 }
+
+/** Makes the plan of a model for any number of samples. */
+export type PlanOf = (batch: number) => Plan;
 
 /** All that a frozen module's memory is made from. */
 export interface ImageSource {
@@ -45,15 +51,16 @@ const typeCodes: Record<DType, number> = { f32: opcode.F32, i32: opcode.I32, u8:
 
 /** Lays a model out in the memory that assembly/frozen/runtime.ts draws, and writes the part that the file holds. */
 export function makeImage(source: ImageSource): Image {
-  const { planOf, most, scratchBytes } = source;
-  const plan = planOf(most);
+  const { most, scratchBytes } = source;
+  const entry = new Layout({ planOf: source.planOf, most }).first;
+  const { plan } = entry;
   const { input, output } = plan.slots;
   const { persistentBytes } = plan.memory;
   const keptEnd = Math.max(...[input, output].map((s) => alignUp(s.offset + byteLength(s), ALIGNMENT)));
 
   // A first pass with everything at 0 finds out how long tapes and packed weights are.
   const draftPlace = { address: (offset: number) => offset, extraAt: 0, scratch: 0 };
-  const drafts = source.tiles.map((tiles) => growingTapes(planOf, most, { tiles, ...draftPlace }));
+  const drafts = source.tiles.map((tiles) => frozenTapes(entry, { tiles, ...draftPlace }));
   const longest = (length: (t: FrozenTapes) => number) => Math.max(...drafts.map(length));
 
   const at = new Cursor(RESERVED);
@@ -88,7 +95,7 @@ export function makeImage(source: ImageSource): Image {
   let tapeAt = tapes;
   const opcodes = new Set<number>();
   source.tiles.forEach((tiles, i) => {
-    const set = growingTapes(planOf, most, { tiles, address, extraAt, scratch });
+    const set = frozenTapes(entry, { tiles, address, extraAt, scratch });
     put(header + 48 + 32 * i, writeTapes(set, tapeAt, put));
     tapeAt += tapeBytes(set);
     for (const code of set.opcodes) opcodes.add(code);
@@ -101,6 +108,31 @@ export function makeImage(source: ImageSource): Image {
   facts.set(factsOf(output, source.output), FIELDS);
   put(header, [MAGIC, checksum(bytes.subarray(8))]);
   return { bytes, pages, opcodes };
+}
+
+interface FrozenTapes extends Omit<Tapes, 'once'> {
+  readonly once: Uint32Array;
+  readonly extraBytes: number;
+}
+
+/** Where a frozen module keeps things. */
+interface FrozenPlace {
+  readonly tiles: Tiles;
+  readonly address: (offset: number) => number;
+  readonly extraAt: number;
+  readonly scratch: number;
+}
+
+function frozenTapes(entry: LaidOutEntry, { tiles, address, extraAt, scratch }: FrozenPlace): FrozenTapes {
+  const extra = new ExtraMemory(extraAt, ALIGNMENT);
+  const tapes = growingTapes(entry, { ...tiles, address, scratch, scratchPerThread: 0 }, extra);
+  // Extra memory is frozen with the weights: it can't hold what changes from run to run.
+  if (tapes.repacks)
+    fail(
+      'unsupported',
+      `${entry.plan.name}: ${tapes.repacks} with weights that are not constant can't be frozen`,
+    );
+  return { ...tapes, once: encode(tapes.once), extraBytes: extra.size };
 }
 
 /** Hands out addresses, each a multiple of ALIGNMENT. */

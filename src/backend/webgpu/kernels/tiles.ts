@@ -16,7 +16,8 @@ export function tilesOf(config: ProductConfig, m: number, n: number, terms: numb
   const step = kernel === 'blocks' ? depth : 4;
   // Without workgroup memory each invocation sees to its own edge, and those that are wholly outside leave.
   const [evenM, evenN] = kernel === 'direct' ? [4 * qm, 4 * qn] : [rows, columns];
-  const even = kernel !== 'vector' && m % evenM === 0 && n % evenN === 0 && terms % step === 0;
+  const even =
+    !config.edges && kernel !== 'vector' && m % evenM === 0 && n % evenN === 0 && terms % step === 0;
   const chunk = Math.max(step, Math.ceil(terms / parts / step) * step);
   return {
     tilesM: Math.ceil(m / rows),
