@@ -64,19 +64,42 @@ export function makersOf(graph: Graph): (Node | undefined)[] {
   return makers;
 }
 
+/** A tensor's place in the memory of another one, or of itself. */
+export interface MemoryPlace {
+  readonly root: TensorId;
+  /** Elements from the root's first. */
+  readonly elements: number;
+}
+
 /** Whose memory a tensor lies in, and from which element on: through views, and through ops that only rename. */
-export function memoryOf(graph: Graph): (id: TensorId) => { root: TensorId; elements: number } {
+export function memoryOf(graph: Graph): (id: TensorId) => MemoryPlace {
   const makers = makersOf(graph);
-  const resolve = (id: TensorId): { root: TensorId; elements: number } => {
+  const places = new Array<MemoryPlace | undefined>(graph.tensors.length);
+  /** The tensor whose memory this one names as its own, and how far in; undefined for one with memory of its own. */
+  const above = (id: TensorId): { of: TensorId; offset: number } | undefined => {
     const { view } = graph.tensors[id];
-    if (view) {
-      const { root, elements } = resolve(view.of);
-      return { root, elements: elements + view.offset };
-    }
     const maker = makers[id];
-    return maker && opOf(maker.op).alias ? resolve(maker.inputs[0]) : { root: id, elements: 0 };
+    return view ?? (maker && opOf(maker.op).alias ? { of: maker.inputs[0], offset: 0 } : undefined);
   };
-  return resolve;
+  return (id) => {
+    // Down a chain without recursion, and back up: chains may be as long as the model is deep.
+    const chain: [TensorId, number][] = [];
+    let at = id;
+    while (!places[at]) {
+      const next = above(at);
+      if (!next) places[at] = { root: at, elements: 0 };
+      else {
+        chain.push([at, next.offset]);
+        at = next.of;
+      }
+    }
+    let place = places[at]!;
+    for (const [tensor, offset] of chain.reverse()) {
+      place = { root: place.root, elements: place.elements + offset };
+      places[tensor] = place;
+    }
+    return place;
+  };
 }
 
 /** The input types of a node. */

@@ -18,24 +18,61 @@ export interface Placement {
  */
 export function placeByLiveness(lifetimes: readonly Lifetime[], alignment: number): Placement {
   const offsets = new Array<number>(lifetimes.length).fill(0);
-  const placed: number[] = [];
   const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b].bytes - lifetimes[a].bytes || a - b);
+  const placed = new Blocks(lifetimes.length);
   let total = 0;
   for (const i of order) {
-    const { bytes, first, last } = lifetimes[i];
-    let at = 0;
-    for (const j of placed) {
-      const other = lifetimes[j];
-      if (other.last < first || other.first > last) continue;
-      if (offsets[j] - at >= bytes) break;
-      at = Math.max(at, alignUp(offsets[j] + other.bytes, alignment));
-    }
+    const { bytes } = lifetimes[i];
+    const at = placed.lowestFor(lifetimes[i]);
     offsets[i] = at;
     total = Math.max(total, at + bytes);
-    placed.push(i);
-    placed.sort((a, b) => offsets[a] - offsets[b]);
+    placed.add(at, alignUp(at + bytes, alignment), lifetimes[i]);
   }
   return { offsets, total };
+}
+
+/** Blocks in the order of their offsets. Plain columns: a plan of thousands of tensors compares millions of pairs. */
+class Blocks {
+  private count = 0;
+  private readonly from: Float64Array;
+  private readonly to: Float64Array;
+  private readonly first: Int32Array;
+  private readonly last: Int32Array;
+
+  constructor(most: number) {
+    this.from = new Float64Array(most);
+    this.to = new Float64Array(most);
+    this.first = new Int32Array(most);
+    this.last = new Int32Array(most);
+  }
+
+  /** The lowest offset where nothing that lives at the same time is in the way. */
+  lowestFor({ bytes, first, last }: Lifetime): number {
+    const { count, from, to, first: firsts, last: lasts } = this;
+    let at = 0;
+    for (let j = 0; j < count; j++) {
+      if (lasts[j] < first || firsts[j] > last) continue;
+      if (from[j] - at >= bytes) break;
+      if (to[j] > at) at = to[j];
+    }
+    return at;
+  }
+
+  add(from: number, to: number, { first, last }: Lifetime): void {
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.from[middle] <= from) low = middle + 1;
+      else high = middle;
+    }
+    for (const column of [this.from, this.to, this.first, this.last])
+      column.copyWithin(low + 1, low, this.count);
+    this.from[low] = from;
+    this.to[low] = to;
+    this.first[low] = first;
+    this.last[low] = last;
+    this.count++;
+  }
 }
 
 export const alignUp = (n: number, alignment: number): number => Math.ceil(n / alignment) * alignment;

@@ -63,6 +63,7 @@ export class Tracer {
   /** The section that ops recorded now belong to. */
   section: Section = 'forward';
   private where = '';
+  private readonly inputs = new Map<string, TensorId>();
   private readonly bound = new Map<Parameter, Tensor>();
   private bind: ParameterBinding | undefined;
   private salts = 0;
@@ -136,8 +137,13 @@ export class Tracer {
 
   /** A tensor the caller writes before each run. Asking again for a name gives the same tensor. */
   input(name: string, type: TensorType): Tensor {
-    const known = this.tensors.find((t) => t.kind === 'input' && t.name === name);
-    if (!known) return this.add({ ...type, kind: 'input', name });
+    const id = this.inputs.get(name);
+    if (id === undefined) {
+      const made = this.add({ ...type, kind: 'input', name });
+      this.inputs.set(name, made.id);
+      return made;
+    }
+    const known = this.tensors[id];
     if (known.dtype !== type.dtype || !sameShape(known.shape, type.shape))
       fail(
         'shape_mismatch',

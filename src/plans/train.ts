@@ -5,6 +5,7 @@ import type { Checks } from '../core/options.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import { gradientsOf } from '../graph/autodiff.ts';
 import { buildPlan } from '../graph/build-plan.ts';
+import { makersOf } from '../graph/graph.ts';
 import { alignUp } from '../graph/memory.ts';
 import type { Parameter } from '../graph/parameter.ts';
 import type { Plan, Section } from '../graph/plan.ts';
@@ -242,7 +243,8 @@ class FlatTensor {
         this.tracer.amend(id, { view: { of: this.tensor.id, offset } });
         return alignUp(offset + sizeOf(shape), FLAT_ALIGNMENT);
       }, from);
-    const isTrained = (part: Tensor) => trained.some(({ id }) => id === part.id);
+    const ids = new Set(trained.map(({ id }) => id));
+    const isTrained = (part: Tensor) => ids.has(part.id);
     const end = place(this.parts.filter(isTrained), 0);
     const flatLength = place(
       this.parts.filter((p) => !isTrained(p)),
@@ -262,15 +264,15 @@ function placeGradients(
   length: number,
 ): Tensor {
   const flat = tracer.state('gradients', { dtype: 'f32', shape: [length] });
-  const makerOf = (id: number) => tracer.nodes.find((n) => n.outputs.includes(id));
+  const makers = makersOf(tracer.graph);
   gradients.forEach((gradient, i) => {
     if (!gradient) return;
     const { offset } = tracer.tensors[parameters[i].id].view!;
     let id = gradient.id;
-    let maker = makerOf(id);
+    let maker = makers[id];
     while (maker && opOf(maker.op).alias) {
       id = maker.inputs[0];
-      maker = makerOf(id);
+      maker = makers[id];
     }
     // Constants are folded away, and one op's result can't be in two places: those are copied.
     const isOwn = maker && maker.op !== 'fill' && maker.section === 'backward' && !tracer.tensors[id].view;

@@ -42,4 +42,25 @@ describe('placing by liveness', () => {
       }),
     );
   });
+
+  it('gives each the lowest offset at which it fits, largest first', () => {
+    fc.assert(
+      fc.property(fc.array(lifetime, { maxLength: 40 }), (lifetimes) => {
+        const { offsets } = placeByLiveness(lifetimes, 64);
+        const order = lifetimes
+          .map((_, i) => i)
+          .sort((a, b) => lifetimes[b].bytes - lifetimes[a].bytes || a - b);
+        order.forEach((i, place) => {
+          const { bytes, first, last } = lifetimes[i];
+          const others = order
+            .slice(0, place)
+            .filter((j) => lifetimes[j].last >= first && lifetimes[j].first <= last)
+            .map((j) => [offsets[j], Math.ceil((offsets[j] + lifetimes[j].bytes) / 64) * 64]);
+          const free = (at: number) => others.every(([from, to]) => at + bytes <= from || at >= to);
+          const candidates = [0, ...others.map(([, to]) => to)].filter(free);
+          expect(offsets[i]).toBe(Math.min(...candidates));
+        });
+      }),
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../core/shape.ts';
 import { type ActivationName, activationNames } from '../../ops/activation.ts';
 import { opOf } from '../../ops/index.ts';
-import { type Graph, memoryOf, type Node, readersOf, type TensorId } from '../graph.ts';
+import { type Graph, type MemoryPlace, memoryOf, type Node, readersOf, type TensorId } from '../graph.ts';
 
 /** Moves the gradients of activations and biases into the products beside them: fewer passes over what they share. */
 export function fuseGradients(graph: Graph): Graph {
@@ -46,33 +46,57 @@ function fuseDerivatives(graph: Graph): Graph {
 function fuseBiasGradients(graph: Graph): Graph {
   const { nodes, tensors } = graph;
   const memory = memoryOf(graph);
-  const sums = new Set(nodes.filter((n) => sumsRows(graph, n)));
-  /** Whether a sum's result can come as late as the node at `place`. */
-  const canWait = (sum: Node, place: number) => {
-    const { root } = memory(sum.outputs[0]);
-    const reads = (n: Node) => !opOf(n.op).alias && n.inputs.some((id) => memory(id).root === root);
-    return !nodes.slice(0, place + 1).some(reads);
+  const keyOf = (id: TensorId) => {
+    const { root, elements } = memory(id);
+    return `${root} ${elements}`;
   };
+  const sums = groupBy(
+    nodes.filter((n) => sumsRows(graph, n)),
+    ({ inputs: [dy] }) => keyOf(dy),
+  );
+  const firstRead = firstReads(graph, memory);
+  /** Whether a sum's result can come as late as the node at `place`. */
+  const canWait = ({ outputs: [sum] }: Node, place: number) =>
+    (firstRead.get(memory(sum).root) ?? Infinity) > place;
   const gone = new Set<Node>();
   const fused = nodes.map((node, place) => {
     if (!isPlain(node) || !node.attrs.transposeA || node.attrs.transposeB) return node;
     if (sizeOf(tensors[node.outputs[0]].shape) === 0) return node;
     const [dy, x] = node.inputs;
     if (tensors[dy].shape.length !== 2 || tensors[x].shape.length !== 2) return node;
-    const at = memory(dy);
-    for (const sum of sums) {
-      const from = memory(sum.inputs[0]);
-      const same = from.root === at.root && from.elements === at.elements;
-      const fits = sizeOf(tensors[sum.outputs[0]].shape) === tensors[dy].shape[1];
-      if (!same || !fits || sum.section !== node.section || !canWait(sum, place)) continue;
-      sums.delete(sum);
-      gone.add(sum);
-      const outputs = [...node.outputs, ...sum.outputs];
-      return { ...node, op: 'linear_backward' as const, inputs: [dy, x], outputs, attrs: {} };
-    }
-    return node;
+    const sum = sums.get(keyOf(dy))?.find((n) => {
+      const fits = sizeOf(tensors[n.outputs[0]].shape) === tensors[dy].shape[1];
+      return !gone.has(n) && fits && n.section === node.section && canWait(n, place);
+    });
+    if (!sum) return node;
+    gone.add(sum);
+    const outputs = [...node.outputs, ...sum.outputs];
+    return { ...node, op: 'linear_backward' as const, inputs: [dy, x], outputs, attrs: {} };
   });
   return { ...graph, nodes: fused.filter((n) => !gone.has(n)) };
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}
+
+/** For each memory, the first node that reads it; renaming is no reading. */
+function firstReads(graph: Graph, memory: (id: TensorId) => MemoryPlace): Map<TensorId, number> {
+  const first = new Map<TensorId, number>();
+  graph.nodes.forEach(({ op, inputs }, place) => {
+    if (opOf(op).alias) return;
+    for (const id of inputs) {
+      const { root } = memory(id);
+      if (!first.has(root)) first.set(root, place);
+    }
+  });
+  return first;
 }
 
 /** Whether a node is a sum over all axes but the last. */
