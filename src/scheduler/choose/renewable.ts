@@ -129,9 +129,10 @@ export class Renewable<T extends { dispose(): void }> {
   }
 
   private async restored(): Promise<T> {
+    this.alive();
     const made = await this.renewal.make(this.backend);
     this.made = made;
-    if (this.closed) fail('disposed', 'this was disposed while it was being made');
+    this.alive();
     await this.renewal.restore?.(made);
     return made;
   }
@@ -152,6 +153,10 @@ export class Renewable<T extends { dispose(): void }> {
     this.faults = 0;
     const fault = this.backends.faultOf(error, this.backend);
     return this.renewal.gaveUp ? this.renewal.gaveUp(error, fault) : error;
+  }
+
+  private alive(): void {
+    if (this.closed) fail('disposed', 'this was disposed before it was made');
   }
 
   private letGo(): void {
