@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../conformance/fill.ts';
+import type { TensorSpec } from '../conformance/kit/tensor.ts';
 import type { TypedArray } from '../src/core/dtype.ts';
 import type { OpName } from '../src/ops/index.ts';
 import type { Engine } from '../src/scheduler/engine.ts';

@@ -1,5 +1,5 @@
-import { compare } from '../conformance/bounds.ts';
-import { make, type TensorSpec } from '../conformance/fill.ts';
+import { compare } from '../conformance/judge/compare.ts';
+import { make, type TensorSpec } from '../conformance/kit/tensor.ts';
 import type { Program } from '../src/backend/backend.ts';
 import { ReferenceBackend } from '../src/backend/reference/backend.ts';
 import type { TypedArray } from '../src/core/dtype.ts';

@@ -1,4 +1,5 @@
-import { f32, i8, i32, positive, u8, zeros } from '../../conformance/fill.ts';
+import { positive, zeros } from '../../conformance/kit/fill.ts';
+import { f32, i8, i32, u8 } from '../../conformance/kit/tensor.ts';
 import type { BenchCase } from '../case.ts';
 import { opCase } from '../op-case.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cases } from '../../conformance/cases.ts';
-import { problemsOf } from '../../conformance/conform.ts';
+import { casesOf } from '../../conformance/index.ts';
+import { problemsOf } from '../../conformance/judge/conform.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { opNames } from '../../src/ops/index.ts';
 import { backends } from '../support/backends.ts';
@@ -17,7 +17,7 @@ for (const { name, create, absent } of backends) {
     for (const op of opNames)
       it(op, async () => {
         const problems = await problemsOf(backend, op);
-        expect(problems.slice(0, 5).join('\n'), `${problems.length} of ${cases[op].length} cases`).toBe('');
+        expect(problems.slice(0, 5).join('\n'), `${problems.length} of ${casesOf(op).length} cases`).toBe('');
       });
   });
 }

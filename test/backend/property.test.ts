@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compare } from '../../conformance/bounds.ts';
-import type { Case } from '../../conformance/cases.ts';
-import { f32, i8, i32, make, u8 } from '../../conformance/fill.ts';
-import { runCase } from '../../conformance/run-case.ts';
+import { compare } from '../../conformance/judge/compare.ts';
+import { runCase } from '../../conformance/judge/run-case.ts';
+import type { Case } from '../../conformance/kit/case.ts';
+import { f32, i8, i32, make, u8 } from '../../conformance/kit/tensor.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import { backends, reference } from '../support/backends.ts';

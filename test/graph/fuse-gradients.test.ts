@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { make, normal } from '../../conformance/fill.ts';
+import { normal } from '../../conformance/kit/fill.ts';
+import { make } from '../../conformance/kit/tensor.ts';
 import * as f from '../../src/functions/index.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';

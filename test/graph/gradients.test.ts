@@ -1,25 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Case, cases } from '../../conformance/cases.ts';
-import { centralDifferenceError, gradientCase, gradientsOn } from '../../conformance/gradient.ts';
+import { casesOf, conformance } from '../../conformance/index.ts';
+import { centralDifferenceError, gradientCase, gradientsOn } from '../../conformance/judge/gradient.ts';
+import type { Case } from '../../conformance/kit/case.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { type OpName, opNames, opOf } from '../../src/ops/index.ts';
 import { backends, reference } from '../support/backends.ts';
 
-/** Inputs that have no gradient by definition. */
-const withoutGradient: Partial<Record<OpName, number[]>> = { bce_with_logits: [1] };
-
 const differentiable = opNames.filter((name) => opOf(name).gradient && name !== 'fill' && name !== 'cast');
-const casesOf = (name: OpName) =>
-  (cases[name] as readonly Case[]).filter(
+const checkedCases = (name: OpName) =>
+  casesOf(name).filter(
     (c) => !c.noGradient && c.inputs[0].dtype === 'f32' && c.inputs.every((t) => sizeOf(t.shape) <= 4200),
   );
-const caseOf = (name: OpName, c: Case) => gradientCase(name, c, withoutGradient[name] ?? []);
+const caseOf = (name: OpName, c: Case) => gradientCase(name, c, conformance[name].withoutGradient ?? []);
 
 describe('gradients against central differences in f64', () => {
   for (const name of differentiable)
     it(name, async () => {
-      const worst = await Promise.all(casesOf(name).map((c) => centralDifferenceError(caseOf(name, c))));
+      const worst = await Promise.all(checkedCases(name).map((c) => centralDifferenceError(caseOf(name, c))));
       expect(worst.length).toBeGreaterThan(0);
       expect(Math.max(...worst)).toBeLessThan(1e-5);
     });
@@ -34,7 +32,7 @@ for (const { name: backendName, create, absent } of backends) {
     afterAll(() => backend?.dispose());
     for (const name of differentiable)
       it(name, async () => {
-        for (const c of casesOf(name).filter((_, i) => i % 3 === 0)) {
+        for (const c of checkedCases(name).filter((_, i) => i % 3 === 0)) {
           const gradient = caseOf(name, c);
           const want = await gradientsOn(reference(), gradient);
           const got = await gradientsOn(backend, gradient);

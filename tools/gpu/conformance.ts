@@ -1,6 +1,7 @@
-import { type Case, cases } from '../../conformance/cases.ts';
-import { problemsOfCase } from '../../conformance/conform.ts';
-import { fewCases, type ProductOp } from '../../conformance/product-cases.ts';
+import { casesOf } from '../../conformance/index.ts';
+import { problemsOfCase } from '../../conformance/judge/conform.ts';
+import { fewCases, type ProductOp } from '../../conformance/judge/product-cases.ts';
+import type { Case } from '../../conformance/kit/case.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { createWebgpuBackend } from '../../src/backend/webgpu/backend.ts';
 import { type ConfigName, configs } from '../../src/backend/webgpu/products.ts';
@@ -35,7 +36,7 @@ export async function conformance(
     if (into.problems.length > before) print(`  ${name}: ${into.problems.length - before} wrong`);
   };
   const backend = await createWebgpuBackend({ gpu });
-  for (const op of opNames) await judge(backend, op, op, cases[op] as readonly Case[]);
+  for (const op of opNames) await judge(backend, op, op, casesOf(op));
   backend.dispose();
   for (const name of Object.keys(configs) as ConfigName[]) {
     const forced = await createWebgpuBackend({ gpu, force: configs[name] });

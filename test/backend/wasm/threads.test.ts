@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Case, cases } from '../../../conformance/cases.ts';
-import { planOfCase } from '../../../conformance/run-case.ts';
+import { casesOf } from '../../../conformance/index.ts';
+import { planOfCase } from '../../../conformance/judge/run-case.ts';
 import { instantiate } from '../../../src/backend/wasm/load.ts';
 import { type OpName, opNames } from '../../../src/ops/index.ts';
 import { runStep } from './run-step.ts';
@@ -11,7 +11,7 @@ const instance = await instantiate({ build: 'simd128', pages: 1024 });
 describe('any number of threads computes the same bits', () => {
   for (const op of opNames.filter((name) => name !== 'reshape'))
     it(op, () => {
-      const list = cases[op as OpName] as readonly Case[];
+      const list = casesOf(op as OpName);
       for (const c of list.filter((_, i) => i % 3 === 0 || list.length < 30)) {
         const { plan, data } = planOfCase(op, c);
         const alone = runStep(instance, plan, data, { ...tiles, threads: 1 });

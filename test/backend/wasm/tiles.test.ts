@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compare } from '../../../conformance/bounds.ts';
-import type { Case } from '../../../conformance/cases.ts';
-import { below, f32, i8, i32, u8 } from '../../../conformance/fill.ts';
-import { planOfCase } from '../../../conformance/run-case.ts';
+import { compare } from '../../../conformance/judge/compare.ts';
+import { planOfCase } from '../../../conformance/judge/run-case.ts';
+import type { Case } from '../../../conformance/kit/case.ts';
+import { below } from '../../../conformance/kit/fill.ts';
+import { f32, i8, i32, u8 } from '../../../conformance/kit/tensor.ts';
 import { instantiate, type WasmBuild, type WasmInstance } from '../../../src/backend/wasm/load.ts';
 import { tileShapes as tiles } from '../../../src/backend/wasm/tiles.ts';
 import { sizeOf } from '../../../src/core/shape.ts';

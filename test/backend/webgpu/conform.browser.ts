@@ -1,6 +1,6 @@
 /** The conformance cases in a page or in a worker of its own: both load this file, bundled. */
 
-import { type ConformReport, conform } from '../../../conformance/conform.ts';
+import { type ConformReport, conform } from '../../../conformance/judge/conform.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import type { OpName } from '../../../src/ops/index.ts';
 

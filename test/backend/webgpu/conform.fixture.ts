@@ -1,7 +1,7 @@
 /** The conformance cases in Deno, whose WebGPU (wgpu) is not Dawn. Prints a ConformReport as JSON. */
 
-import { conform, problemsOfCase } from '../../../conformance/conform.ts';
-import { fewCases, type ProductOp } from '../../../conformance/product-cases.ts';
+import { conform, problemsOfCase } from '../../../conformance/judge/conform.ts';
+import { fewCases, type ProductOp } from '../../../conformance/judge/product-cases.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { configs } from '../../../src/backend/webgpu/products.ts';
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConformReport } from '../../../conformance/conform.ts';
+import type { ConformReport } from '../../../conformance/judge/conform.ts';
 import type { OpName } from '../../../src/ops/index.ts';
 import { launchChromium } from '../../../tools/hosts/chromium.ts';
 import { lavapipe } from '../../../tools/hosts/lavapipe.ts';

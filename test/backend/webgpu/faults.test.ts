@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { f32 } from '../../../conformance/fill.ts';
-import { planOfCase } from '../../../conformance/run-case.ts';
+import { planOfCase } from '../../../conformance/judge/run-case.ts';
+import { f32 } from '../../../conformance/kit/tensor.ts';
 import {
   createWebgpuBackend,
   type WebgpuBackend,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, i8, i32, make, u8 } from '../../../conformance/fill.ts';
+import { bytes } from '../../../conformance/kit/fill.ts';
+import { i8, i32, make, u8 } from '../../../conformance/kit/tensor.ts';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { createWasmBackend } from '../../../src/backend/wasm/backend.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';

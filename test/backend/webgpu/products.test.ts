@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Case } from '../../../conformance/cases.ts';
-import { problemsOfCase } from '../../../conformance/conform.ts';
-import { allCases, fewCases, type ProductOp } from '../../../conformance/product-cases.ts';
+import { problemsOfCase } from '../../../conformance/judge/conform.ts';
+import { allCases, fewCases, type ProductOp } from '../../../conformance/judge/product-cases.ts';
+import type { Case } from '../../../conformance/kit/case.ts';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Case } from '../../../conformance/cases.ts';
-import { problemsOf, problemsOfCase } from '../../../conformance/conform.ts';
-import { f32 } from '../../../conformance/fill.ts';
-import { runCase } from '../../../conformance/run-case.ts';
+import { problemsOf, problemsOfCase } from '../../../conformance/judge/conform.ts';
+import { runCase } from '../../../conformance/judge/run-case.ts';
+import type { Case } from '../../../conformance/kit/case.ts';
+import { f32 } from '../../../conformance/kit/tensor.ts';
 import { createWebgpuBackend, type WebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { OpName } from '../../../src/ops/index.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Case } from '../../../conformance/cases.ts';
-import { problemsOfCase } from '../../../conformance/conform.ts';
-import { f32, i32 } from '../../../conformance/fill.ts';
+import { problemsOfCase } from '../../../conformance/judge/conform.ts';
+import type { Case } from '../../../conformance/kit/case.ts';
+import { f32, i32 } from '../../../conformance/kit/tensor.ts';
 import { createWebgpuBackend } from '../../../src/backend/webgpu/backend.ts';
 import { nodeGPU } from '../../../src/backend/webgpu/node.ts';
 import type { OpName } from '../../../src/ops/index.ts';

@@ -1,6 +1,6 @@
 import binaryen from 'binaryen';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compare } from '../../../../conformance/bounds.ts';
+import { compare } from '../../../../conformance/judge/compare.ts';
 import { createEngine, type Engine, exportWasm, inspect, nn, ops } from '../../../../src/index.ts';
 import { instantiateFrozen, randomSamples, runFrozen, untrained } from '../../../support/frozen.ts';
 import { missing } from '../../../support/parts.ts';

@@ -1,7 +1,8 @@
-import type { ProductConfig } from '../src/backend/webgpu/products.ts';
-import type { MatmulAttrs } from '../src/ops/matmul.ts';
-import { type Case, cases } from './cases.ts';
-import { f32, i8, i32, u8 } from './fill.ts';
+import type { ProductConfig } from '../../src/backend/webgpu/products.ts';
+import type { MatmulAttrs } from '../../src/ops/matmul.ts';
+import { casesOf } from '../index.ts';
+import type { Case } from '../kit/case.ts';
+import { f32, i8, i32, u8 } from '../kit/tensor.ts';
 
 export type ProductOp = 'matmul' | 'linear_backward' | 'matmul_i8';
 
@@ -66,7 +67,7 @@ const caseI8 = ([m, k, n]: number[]): Case => ({
 /** Every conformance case besides: each activation is joined in one place, so two of them show that it is reached. */
 export function allCases(op: ProductOp, config: ProductConfig): Case[] {
   const activations = ['relu', 'gelu', undefined];
-  const conforming = (cases[op] as readonly Case[]).filter(({ attrs }) => {
+  const conforming = casesOf(op).filter(({ attrs }) => {
     const { activation, derivative } = attrs as MatmulAttrs;
     return activations.includes((activation ?? derivative)?.name);
   });

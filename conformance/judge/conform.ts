@@ -1,9 +1,10 @@
-import type { Backend } from '../src/backend/backend.ts';
-import { ReferenceBackend } from '../src/backend/reference/backend.ts';
-import { type OpName, opNames } from '../src/ops/index.ts';
-import { compare } from './bounds.ts';
-import { type Case, cases } from './cases.ts';
-import { make } from './fill.ts';
+import type { Backend } from '../../src/backend/backend.ts';
+import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
+import { type OpName, opNames } from '../../src/ops/index.ts';
+import { casesOf } from '../index.ts';
+import type { Case } from '../kit/case.ts';
+import { make } from '../kit/tensor.ts';
+import { compare } from './compare.ts';
 import { runCase } from './run-case.ts';
 
 /** What is wrong with one case of an op on a backend, in words: results, writes elsewhere, inputs that changed. */
@@ -23,7 +24,7 @@ export async function problemsOf(
   wanted: (c: Case) => boolean = () => true,
 ): Promise<string[]> {
   const problems: string[] = [];
-  for (const c of (cases[op] as readonly Case[]).filter(wanted)) {
+  for (const c of casesOf(op).filter(wanted)) {
     const wrong = await problemsOfCase(backend, op, c);
     if (wrong.length) problems.push(`${describeCase(c)}\n    ${wrong.join('\n    ')}`);
   }
@@ -59,6 +60,6 @@ export async function conform(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  const count = only.reduce((sum, op) => sum + cases[op].length, 0);
+  const count = only.reduce((sum, op) => sum + casesOf(op).length, 0);
   return { adapter: backend.description, cases: count, problems };
 }

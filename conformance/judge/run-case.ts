@@ -1,12 +1,12 @@
-import type { Backend } from '../src/backend/backend.ts';
-import { bytesPerElement, type TypedArray } from '../src/core/dtype.ts';
-import { sizeOf } from '../src/core/shape.ts';
-import { buildPlan } from '../src/graph/build-plan.ts';
-import type { Plan, Slot, TensorRef } from '../src/graph/plan.ts';
-import { type Tensor, Tracer } from '../src/graph/trace.ts';
-import { type OpName, opOf } from '../src/ops/index.ts';
-import type { Case } from './cases.ts';
-import { make } from './fill.ts';
+import type { Backend } from '../../src/backend/backend.ts';
+import { bytesPerElement, type TypedArray } from '../../src/core/dtype.ts';
+import { sizeOf } from '../../src/core/shape.ts';
+import { buildPlan } from '../../src/graph/build-plan.ts';
+import type { Plan, Slot, TensorRef } from '../../src/graph/plan.ts';
+import { type Tensor, Tracer } from '../../src/graph/trace.ts';
+import { type OpName, opOf } from '../../src/ops/index.ts';
+import type { Case } from '../kit/case.ts';
+import { make } from '../kit/tensor.ts';
 
 const GUARD_BYTES = 64;
 const GUARD_VALUE = 0xa5;

@@ -1,15 +1,7 @@
-import { allocate, type DType, type TypedArray } from '../src/core/dtype.ts';
-import { Random } from '../src/core/random.ts';
-import { type Shape, sizeOf } from '../src/core/shape.ts';
+import type { Random } from '../../src/core/random.ts';
 
 /** Values of a test tensor, one element at a time. */
 export type Fill = (i: number, random: Random) => number;
-
-export interface TensorSpec {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly fill: Fill;
-}
 
 /** Normal values that stay off the kinks at 0, so that central differences hold. */
 export const normal: Fill = (_, random) => {
@@ -17,6 +9,10 @@ export const normal: Fill = (_, random) => {
   return Math.abs(x) < 0.05 ? x + Math.sign(x || 1) * 0.1 : x;
 };
 export const wide: Fill = (_, random) => random.normal() * 30;
+/** Around 0, where functions are the difference of what is almost the same. */
+export const tiny: Fill = (i, random) => (random.uniform() + 0.5) * 10 ** -(1 + (i % 7)) * (i % 2 ? 1 : -1);
+/** An activation's output or input, where its derivative is at most 1.2. */
+export const tame: Fill = (_, random) => random.uniform() * 1.6 - 0.7;
 export const positive: Fill = (_, random) => 0.1 + random.uniform();
 export const unit: Fill = (_, random) => random.uniform();
 /** Distinct values in random order, so that the largest is unique by a margin. */
@@ -83,14 +79,8 @@ export const extremes = constantly(
 /** Infinities without NaN, for ops in which one NaN would hide the rest. */
 export const infinities = constantly(1, -Infinity, 2, -1, 0.5, -2, 3);
 
-export const f32 = (shape: Shape, fill: Fill = normal): TensorSpec => ({ dtype: 'f32', shape, fill });
-export const i32 = (shape: Shape, fill: Fill): TensorSpec => ({ dtype: 'i32', shape, fill });
-export const u8 = (shape: Shape, fill: Fill = bytes): TensorSpec => ({ dtype: 'u8', shape, fill });
-export const i8 = (shape: Shape, fill: Fill = weights): TensorSpec => ({ dtype: 'i8', shape, fill });
-
-export function make({ dtype, shape, fill }: TensorSpec, seed: number): TypedArray {
-  const data = allocate(dtype, sizeOf(shape));
-  const random = new Random(seed);
-  for (let i = 0; i < data.length; i++) data[i] = fill(i, random);
-  return data;
-}
+/** What a tensor's text may name. */
+export const fills = {
+  ...{ normal, wide, tiny, tame, positive, unit, distinct, zeros, bytes, weights },
+  ...{ specials, modestSpecials, uneven, extremes, infinities },
+} satisfies Record<string, Fill>;

@@ -1,16 +1,16 @@
-import type { Backend } from '../src/backend/backend.ts';
-import { ReferenceBackend } from '../src/backend/reference/backend.ts';
-import type { NumberArray, TypedArray } from '../src/core/dtype.ts';
-import { Random } from '../src/core/random.ts';
-import { sizeOf } from '../src/core/shape.ts';
-import * as f from '../src/functions/index.ts';
-import { differentiate } from '../src/graph/autodiff.ts';
-import { buildPlan } from '../src/graph/build-plan.ts';
-import type { Plan, Slot } from '../src/graph/plan.ts';
-import { type Tensor, Tracer } from '../src/graph/trace.ts';
-import type { OpName } from '../src/ops/index.ts';
-import type { Case } from './cases.ts';
-import { make } from './fill.ts';
+import type { Backend } from '../../src/backend/backend.ts';
+import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
+import type { NumberArray, TypedArray } from '../../src/core/dtype.ts';
+import { Random } from '../../src/core/random.ts';
+import { sizeOf } from '../../src/core/shape.ts';
+import * as f from '../../src/functions/index.ts';
+import { differentiate } from '../../src/graph/autodiff.ts';
+import { buildPlan } from '../../src/graph/build-plan.ts';
+import type { Plan, Slot } from '../../src/graph/plan.ts';
+import { type Tensor, Tracer } from '../../src/graph/trace.ts';
+import type { OpName } from '../../src/ops/index.ts';
+import type { Case } from '../kit/case.ts';
+import { make } from '../kit/tensor.ts';
 
 export interface GradientCase {
   readonly plan: Plan;

@@ -1,0 +1,31 @@
+import type { OpName } from '../src/ops/index.ts';
+import { activation } from './activation.ts';
+import { dropout } from './dropout.ts';
+import { elementwise } from './elementwise.ts';
+import { gather } from './gather.ts';
+import type { Case, Family } from './kit/case.ts';
+import { layout } from './layout.ts';
+import { loss } from './loss.ts';
+import { matmul } from './matmul.ts';
+import { optimizer } from './optimizer.ts';
+import { quantized } from './quantized.ts';
+import { reduce } from './reduce.ts';
+import { softmax } from './softmax.ts';
+
+/** Bound and cases of every op: conformance, gradients and benchmarks are made from them. Forgetting one is a type error. */
+export const conformance: Family<OpName> = {
+  ...matmul,
+  ...elementwise,
+  ...activation,
+  ...reduce,
+  ...layout,
+  ...gather,
+  ...softmax,
+  ...loss,
+  ...dropout,
+  ...optimizer,
+  ...quantized,
+};
+
+/** The cases of an op, their attributes untyped. */
+export const casesOf = (op: OpName): readonly Case[] => conformance[op].cases;
