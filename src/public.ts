@@ -1,5 +1,5 @@
 /** What every door to the library gives: all but createEngine(), which differs in the backends it knows. */
-export type { Backend, Program } from './backend/backend.ts';
+export type { Backend, Entry, Program, Run, Source } from './backend/backend.ts';
 export type { CompileProgress, WebgpuBackend } from './backend/webgpu/backend.ts';
 export type { WebgpuProgram } from './backend/webgpu/program.ts';
 export type { GpuCache } from './backend/webgpu/tune.ts';
@@ -21,6 +21,7 @@ export type { ServingOptions } from './files/serving.ts';
 export * as ops from './functions/index.ts';
 export { differentiate } from './graph/autodiff.ts';
 export { buildPlan } from './graph/build-plan.ts';
+export type { GrowingPlan } from './graph/growing.ts';
 export type { Plan, Section, Slot, Step } from './graph/plan.ts';
 export { Tensor, Tracer } from './graph/trace.ts';
 export { FrozenModel } from './model/frozen.ts';

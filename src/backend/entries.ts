@@ -2,7 +2,7 @@ import { expectArray } from '../core/arrays.ts';
 import { allocate, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { isGrowing, placedAs, rowSizes, rowsOf } from '../graph/growing.ts';
+import { type GrowingPlan, isGrowing, placedAs, rowSizes, rowsOf, UnevenError } from '../graph/growing.ts';
 import type { Constant, Plan, Section, Slot } from '../graph/plan.ts';
 import type { Entry, Run, Source } from './backend.ts';
 import { checkSlot, checkSlotArray } from './program.ts';
@@ -33,7 +33,7 @@ export class LaidOutEntry {
     this.least = least;
     this.most = most;
     this.rows = most;
-    this.planOf = (rows) => (isGrowing(entry) ? move(placedAs(entry.planOf(rows), widest, rows)) : this.plan);
+    this.planOf = (rows) => move(placedAs(planFor(entry as GrowingPlan, rows, widest.name), widest, rows));
     this.plan = move(widest);
     this.kept.set(most, this.plan);
     this.sizes = least === most ? new Map() : rowSizes(this.plan, most, this.at(least), least);
@@ -151,6 +151,17 @@ export class Layout {
     const owner = this.entries.find((entry) => entry.plan.slots[slot?.name] === slot);
     if (!owner) checkSlot(this.first.plan, slot);
     return owner ?? this.first;
+  }
+}
+
+/** A plan for other rows than the most. A model that refuses them (a batch size is written into it) has none. */
+function planFor({ planOf }: GrowingPlan, rows: number, name: string): Plan {
+  try {
+    return planOf(rows);
+  } catch (error) {
+    throw new UnevenError(name, `with ${rows} rows there is no plan (${(error as Error)?.message})`, {
+      cause: error,
+    });
   }
 }
 

@@ -14,10 +14,11 @@ export interface GrowingPlan {
 
 /** The model does different things for different numbers of rows, so that one program can't serve all of them. */
 export class UnevenError extends BiphaseError {
-  constructor(plan: string, what: string) {
+  constructor(plan: string, what: string, options?: ErrorOptions) {
     super(
       'unsupported',
       `${plan}: ${what}, so one program can't serve every number of them; make the model's ops independent of the batch size`,
+      options,
     );
   }
 }

@@ -1,7 +1,8 @@
-import type { Backend, Program } from '../backend/backend.ts';
+import type { Backend, Program, Source } from '../backend/backend.ts';
 import { whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
+import { type GrowingPlan, growing } from '../graph/growing.ts';
 import type { Plan } from '../graph/plan.ts';
 import { FrozenModel } from '../model/frozen.ts';
 import type { Model } from '../nn/module.ts';
@@ -14,7 +15,7 @@ import { Chooser } from './choose/chooser.ts';
 import { compileOn } from './choose/compile.ts';
 import type { Explanation } from './choose/explain.ts';
 import { Renewable } from './choose/renewable.ts';
-import { BatchPrograms } from './serve/batch-programs.ts';
+import { AnyRows } from './serve/any-rows.ts';
 import { createInference, type Inference } from './serve/inference.ts';
 import { checkPredictorOptions, Predictor, type PredictorOptions } from './serve/predictor.ts';
 import type { TrainingOptions } from './train/fit-options.ts';
@@ -74,9 +75,9 @@ export class Engine {
   async infer(model: FrozenModel | QuantizedModel, options?: InferOptions): Promise<Inference> {
     this.alive();
     const { batchSize = 1 } = checkInfer(options);
-    const plan = model instanceof FrozenModel ? inferPlan(model, batchSize) : quantizedPlan(model, batchSize);
-    const first = await this.chooser.backendFor(plan);
-    const programs = await Renewable.create(this.backends, first, (backend) => compileOn(backend, plan));
+    const source = plansOf(model, batchSize);
+    const first = await this.chooser.backendFor(source.planOf(batchSize));
+    const programs = await Renewable.create(this.backends, first, (b) => AnyRows.compile(b, source));
     return createInference(programs, OUTPUT_U8, this.lanes.serving(), this.chooser.ledger);
   }
 
@@ -87,13 +88,11 @@ export class Engine {
   async predictor(model: FrozenModel | QuantizedModel, options?: PredictorOptions): Promise<Predictor> {
     this.alive();
     const checked = checkPredictorOptions(options);
-    const planFor = (batch: number) =>
-      model instanceof FrozenModel ? inferPlan(model, batch) : quantizedPlan(model, batch);
-    const first = await this.chooser.backendFor(planFor(checked.maxBatch));
-    const programs = await Renewable.create(this.backends, first, (backend) =>
-      BatchPrograms.compile(checked.batchSizes, planFor, (plan) => compileOn(backend, plan)),
-    );
-    return Predictor.create(programs, checked, this.lanes);
+    const { maxBatch } = checked;
+    const source = plansOf(model, maxBatch);
+    const first = await this.chooser.backendFor(source.planOf(maxBatch));
+    const programs = await Renewable.create(this.backends, first, (b) => AnyRows.compile(b, source));
+    return Predictor.create(programs, source, checked, this.lanes);
   }
 
   /**
@@ -114,10 +113,10 @@ export class Engine {
     return this.lanes.profile();
   }
 
-  /** Compiles any plan, for people who build their own. */
-  async compile(plan: Plan): Promise<Program> {
+  /** Compiles any plan, growing plan, or several of them by name as entries of one program, for people who build their own. */
+  async compile(source: Source): Promise<Program> {
     this.alive();
-    return compileOn(this.backend, plan);
+    return compileOn(this.backend, source);
   }
 
   /** Gives back everything the engine holds; its trainings and inferences end with it. */
@@ -135,3 +134,9 @@ export class Engine {
     if (this.disposed) fail('disposed', 'this engine was disposed; make a new one with createEngine()');
   }
 }
+
+/** What serves a model, for any number of samples up to the most. */
+const plansOf = (model: FrozenModel | QuantizedModel, most: number): GrowingPlan =>
+  growing((rows) => (model instanceof FrozenModel ? inferPlan(model, rows) : quantizedPlan(model, rows)), {
+    most,
+  });

@@ -272,11 +272,12 @@ describe('serving', () => {
     const runs = 40;
     const plan = new FaultPlan();
     const engine = await engineOn(plan);
-    const plans: WeakRef<object>[] = [];
+    const programs: WeakRef<object>[] = [];
     const compile = engine.backend.compile.bind(engine.backend);
-    engine.backend.compile = (made) => {
-      plans.push(new WeakRef(made));
-      return compile(made);
+    engine.backend.compile = async (source) => {
+      const program = await compile(source);
+      programs.push(new WeakRef(program));
+      return program;
     };
     const p = await engine.predictor(int8, { maxBatch: 1, cache: false });
     await p.predict(samples(1, 0, 12));
@@ -288,8 +289,8 @@ describe('serving', () => {
     expect(p.stats()).toMatchObject({ retried: runs, answered: runs + 1 });
     expect(p.cost().flops).toBe(each * (runs + 1));
     await collectGarbage();
-    expect(plans).toHaveLength(runs + 1);
-    expect(plans.filter((ref) => ref.deref()).length).toBeLessThan(4);
+    expect(programs).toHaveLength(runs + 1);
+    expect(programs.filter((ref) => ref.deref()).length).toBeLessThan(4);
     await p.close();
     engine.dispose();
   });

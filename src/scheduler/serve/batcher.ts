@@ -1,7 +1,9 @@
 import { fail } from '../../core/errors.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { inferSlots } from '../../plans/infer.ts';
 import type { Gatherer, Lanes } from '../turns/lanes.ts';
 import { nextTurn } from '../turns/turns.ts';
-import type { BatchPrograms } from './batch-programs.ts';
+import type { AnyRows } from './any-rows.ts';
 import type { PredictorMeter } from './predictor-stats.ts';
 
 /** Samples that go through together and are answered together. */
@@ -21,7 +23,7 @@ export interface BatcherOptions {
 }
 
 /** Runs one batch, and again on what replaces a backend that was lost. */
-export type RunBatch = (work: (programs: BatchPrograms) => Promise<void>) => Promise<void>;
+export type RunBatch = (work: (model: AnyRows) => Promise<void>) => Promise<void>;
 
 /**
  * Gathers requests and runs them in batches, in the order they came: what came in one turn of the thread, or while a batch
@@ -175,45 +177,45 @@ export class Batcher implements Gatherer {
     return batch;
   }
 
-  /** The requests' rows one after the other through the programs; each one's results as an array of its own. */
+  /** The requests' rows one after the other; each one's results as an array of its own. */
   private async compute(batch: readonly Request[]): Promise<Float32Array[]> {
     const { meter } = this;
     const rows = batch.reduce((sum, r) => sum + r.rows, 0);
+    const samples = joined(batch.map((r) => r.samples));
     let outputs: Float32Array[] = [];
-    await this.runBatch(async (programs) => {
-      const { inputSize, outputSize } = programs;
-      outputs = batch.map((r) => new Float32Array(r.rows * outputSize));
-      const samples = batch.map((r) => r.samples);
-      const ran = await programs.run(
-        rows,
-        (into, from, count) => copyOut(samples, into, from * inputSize, count * inputSize),
-        (part, from, count) => copyIn(part, outputs, from * outputSize, count * outputSize),
-      );
-      for (const size of ran) meter.ran(size);
-      meter.paddedRows += ran.reduce((sum, size) => sum + size, 0) - rows;
+    await this.runBatch(async (model) => {
+      const { output } = model.plan.slots;
+      const size = sizeOf(output.shape) / output.shape[0];
+      const all = new Float32Array(rows * size);
+      await model.run(rows, { [inferSlots.input]: samples }, { [inferSlots.output]: all });
+      outputs = apart(all, batch, size);
+      const ran = model.grows ? rows : this.options.maxBatch;
+      meter.ran(ran);
+      meter.paddedRows += ran - rows;
     });
     meter.samples += rows;
     return outputs;
   }
 }
 
-/** Each of `parts` that reaches into the `count` values from `from` on, of all parts one after the other. */
-function* overlaps(parts: readonly Float32Array[], from: number, count: number) {
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    const [begin, end] = [Math.max(at, from), Math.min(at + part.length, from + count)];
-    if (begin < end) yield { part, inPart: begin - at, inAll: begin - from, length: end - begin };
+    all.set(part, at);
     at += part.length;
-    if (at >= from + count) return;
   }
+  return all;
 }
 
-function copyOut(parts: readonly Float32Array[], into: Float32Array, from: number, count: number): void {
-  for (const { part, inPart, inAll, length } of overlaps(parts, from, count))
-    into.set(part.subarray(inPart, inPart + length), inAll);
-}
-
-function copyIn(values: Float32Array, parts: readonly Float32Array[], from: number, count: number): void {
-  for (const { part, inPart, inAll, length } of overlaps(parts, from, count))
-    part.set(values.subarray(inAll, inAll + length), inPart);
+/** Each request's own results, which nobody else's memory is behind. */
+function apart(all: Float32Array, batch: readonly Request[], size: number): Float32Array[] {
+  if (batch.length === 1) return [all];
+  let at = 0;
+  return batch.map(({ rows }) => {
+    const own = all.slice(at, at + rows * size);
+    at += rows * size;
+    return own;
+  });
 }

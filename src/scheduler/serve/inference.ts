@@ -1,4 +1,3 @@
-import type { Program } from '../../backend/backend.ts';
 import { expectArray } from '../../core/arrays.ts';
 import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
@@ -8,12 +7,13 @@ import { inferSlots } from '../../plans/infer.ts';
 import type { Ledger } from '../choose/ledger.ts';
 import type { Renewable } from '../choose/renewable.ts';
 import { Turns } from '../turns/turns.ts';
+import type { AnyRows } from './any-rows.ts';
 
 /** Runs a frozen model forwards. Call it with any number of samples; they go through in batches. */
 export interface Inference {
   /**
    * Outputs for `samples` (count x input size, f32, row-major): count x output size.
-   * Any count is accepted; the last batch is padded. Throws 'busy' while a call is under way.
+   * Any count is accepted; the last batch takes what is left. Throws 'busy' while a call is under way.
    */
   (samples: Float32Array, signal?: AbortSignal): Promise<Float32Array>;
   /** As the call, for the raw u8 output of an int8 model whose last layer is quantized. */
@@ -31,7 +31,7 @@ export interface Inference {
 }
 
 export async function createInference(
-  programs: Renewable<Program>,
+  programs: Renewable<AnyRows>,
   quantizedSlot: string,
   onDispose: () => void,
   ledger: Ledger,
@@ -62,72 +62,63 @@ export async function createInference(
 }
 
 class Runner {
-  private readonly programs: Renewable<Program>;
+  private readonly programs: Renewable<AnyRows>;
   private readonly plan: Plan;
   private readonly ledger: Ledger;
   private readonly input: Slot;
   private readonly sampleSize: number;
-  private readonly padded: TypedArray;
   private busy = false;
 
-  constructor(programs: Renewable<Program>, plan: Plan, ledger: Ledger) {
+  constructor(programs: Renewable<AnyRows>, plan: Plan, ledger: Ledger) {
     this.programs = programs;
     this.plan = plan;
     this.ledger = ledger;
     this.input = plan.slots[inferSlots.input];
     this.sampleSize = sizeOf(this.input.shape.slice(1));
-    this.padded = allocate(this.input.dtype, sizeOf(this.input.shape));
   }
 
   async run(samples: Float32Array, output: Slot, signal?: AbortSignal): Promise<TypedArray> {
     const count = this.check(samples);
+    const batch = this.input.shape[0];
+    const rowSize = sizeOf(output.shape) / batch;
     this.busy = true;
     try {
-      const batch = this.input.shape[0];
-      if (count === batch) return await this.through(samples, output);
-      return await this.inBatches(samples, count, batch, output, signal);
+      const results = allocate(output.dtype, count * rowSize);
+      if (count <= batch) await this.through(count, samples, output.name, results);
+      else await this.inBatches(count, samples, output.name, results, signal);
+      return results;
     } finally {
       this.busy = false;
     }
   }
 
-  /** One batch. A program that was made anew has the same plan, and so the same slots. */
-  private async through(samples: TypedArray, output: Slot, into?: TypedArray): Promise<TypedArray> {
+  /** One batch. */
+  private async through(rows: number, samples: TypedArray, output: string, into: TypedArray): Promise<void> {
     const start = performance.now();
-    const values = await this.programs.use((program) => {
-      program.write(this.input, samples);
-      program.run();
-      return program.read(output, into);
-    });
-    this.ledger.note(this.programs.on.name, this.plan, performance.now() - start);
-    return values;
+    const [inputs, outputs] = [{ [this.input.name]: samples }, { [output]: into }];
+    await this.programs.use((programs) => programs.run(rows, inputs, outputs));
+    if (rows === this.input.shape[0])
+      this.ledger.note(this.programs.on.name, this.plan, performance.now() - start);
   }
 
   private async inBatches(
-    samples: Float32Array,
     count: number,
-    batch: number,
-    output: Slot,
-    signal?: AbortSignal,
-  ) {
-    const rowSize = sizeOf(output.shape) / batch;
-    const results = allocate(output.dtype, count * rowSize);
-    const part = allocate(output.dtype, batch * rowSize);
+    samples: TypedArray,
+    output: string,
+    results: TypedArray,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const batch = this.input.shape[0];
     const turns = new Turns();
+    const part = (all: TypedArray, from: number, to: number) =>
+      all.subarray((from * all.length) / count, (to * all.length) / count);
     for (let at = 0; at < count; at += batch) {
       if (signal?.aborted)
         fail('aborted', `inference was stopped after ${at} of ${count} samples`, { cause: signal.reason });
-      const rows = Math.min(batch, count - at);
-      const chunk = samples.subarray(at * this.sampleSize, (at + rows) * this.sampleSize);
-      if (rows < batch) {
-        this.padded.fill(0);
-        this.padded.set(chunk);
-      }
-      await this.through(rows < batch ? this.padded : chunk, output, part);
-      results.set(part.subarray(0, rows * rowSize), at * rowSize);
+      const end = Math.min(at + batch, count);
+      await this.through(end - at, part(samples, at, end), output, part(results, at, end));
       await turns.breathe();
     }
-    return results;
   }
 
   private check(samples: Float32Array): number {

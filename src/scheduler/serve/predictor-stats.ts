@@ -23,11 +23,11 @@ export interface PredictorStats {
   readonly underWay: number;
   /** Samples waiting for a batch now. */
   readonly queued: number;
-  /** Batches run, samples in them, and rows run without a sample because no program fitted exactly. */
+  /** Batches run. */
   readonly batches: number;
   /** Samples in all batches. */
   readonly samples: number;
-  /** Rows run without a sample. */
+  /** Rows run without a sample: 0 unless the model does different things for different numbers of samples. */
   readonly paddedRows: number;
   /** Batches that were run again after the backend was lost under them. */
   readonly retried: number;
@@ -48,26 +48,26 @@ export interface PredictorStats {
 
 /** What the answers of a predictor cost so far. */
 export interface PredictorCost {
-  /** Arithmetic and bytes moved by all programs run, rows without a sample included. */
+  /** Arithmetic of all runs, rows without a sample included. */
   readonly flops: number;
-  /** Bytes moved by all programs run. */
+  /** Bytes moved by all runs. */
   readonly bytes: number;
-  /** Time in programs, and time that samples waited for theirs, summed over samples, in ms. */
+  /** Time in runs, in ms. */
   readonly computeMs: number;
   /** Time that samples waited, summed over samples, in ms. */
   readonly waitingMs: number;
-  /** Arithmetic over time in programs; undefined before the first batch. */
+  /** Arithmetic over time in runs; undefined before the first batch. */
   readonly flopsPerSecond: number | undefined;
   /** That over what the backend can do at best in the model's kind of products; absent where this was not measured. */
   readonly shareOfLimit: number | undefined;
-  /** Of all programs run: arithmetic and bytes by op. */
+  /** Of all runs: arithmetic and bytes by op. */
   readonly ops: Readonly<Record<string, { readonly flops: number; readonly bytes: number }>>;
   /**
    * Taken by the processor's packages since the predictor was made, whatever else the machine did: Linux's RAPL counters.
    * Absent where they can't be read.
    */
   readonly joules: number | undefined;
-  /** Arenas of all programs and the cache, in bytes. */
+  /** What the program holds (arena, weights as kernels read them) and what the cache does, in bytes. */
   readonly memoryBytes: number;
   /** The most that was. */
   readonly peakBytes: number;
@@ -92,24 +92,34 @@ export class PredictorMeter {
   computeMs = 0;
   waitingMs = 0;
   private readonly energy = EnergyMeter.open();
-  /** Of each batch size: what one run costs, and how many there were. Programs that are made anew have the same plans. */
-  private readonly sizes: ReadonlyMap<number, { readonly cost: CostByOp; runs: number }>;
+  /** What a run costs: so much for each row, and so much besides. */
+  private readonly perRow: CostByOp = {};
+  private readonly perRun: CostByOp = {};
+  private runs = 0;
+  private rows = 0;
   /** Of what its products are made. */
   private readonly kind: Product['kind'];
   private peakBytes = 0;
   private readonly latencies = new Float64Array(REMEMBERED);
   private measured = 0;
 
-  constructor(plans: ReadonlyMap<number, Plan>) {
-    const products = [...plans.values()].flatMap(({ steps }) => steps.map((step) => productOf(step)?.kind));
-    this.kind = products.includes('i8') ? 'i8' : 'f32';
-    this.sizes = new Map([...plans].map(([size, plan]) => [size, { cost: costByOp(plan), runs: 0 }]));
+  /** The plans for one row and for the most of them tell what a run costs. */
+  constructor(one: Plan, widest: Plan, most: number) {
+    this.kind = widest.steps.some((step) => productOf(step)?.kind === 'i8') ? 'i8' : 'f32';
+    const [few, many] = [costByOp(one), costByOp(widest)];
+    for (const [op, { flops, bytes }] of Object.entries(many)) {
+      const { flops: f = flops, bytes: b = bytes } = few[op] ?? {};
+      const row = most > 1 ? [(flops - f) / (most - 1), (bytes - b) / (most - 1)] : [0, 0];
+      add(this.perRow, op, row[0], row[1]);
+      add(this.perRun, op, flops - most * row[0], bytes - most * row[1]);
+    }
   }
 
-  /** Counts one run of the program for a batch size; what the runs come to is summed up when somebody asks. */
-  ran(size: number): void {
+  /** Counts one run; what the runs come to is summed up when somebody asks. */
+  ran(rows: number): void {
     this.energy?.look();
-    this.sizes.get(size)!.runs++;
+    this.runs++;
+    this.rows += rows;
   }
 
   /** Notes how much is held. */
@@ -161,9 +171,11 @@ export class PredictorMeter {
 
   private costOfRuns(): CostByOp {
     const ops: CostByOp = {};
-    for (const { cost, runs } of this.sizes.values())
-      if (runs > 0)
-        for (const [op, { flops, bytes }] of Object.entries(cost)) add(ops, op, runs * flops, runs * bytes);
+    if (this.runs === 0) return ops;
+    for (const [op, { flops, bytes }] of Object.entries(this.perRun)) {
+      const row = this.perRow[op];
+      add(ops, op, this.runs * flops + this.rows * row.flops, this.runs * bytes + this.rows * row.bytes);
+    }
     return ops;
   }
 

@@ -3,10 +3,12 @@ import { either, listOf, oneOf, real, required, whole } from '../../core/checks.
 import { contentKey, sameBits } from '../../core/content.ts';
 import { BiphaseError, fail } from '../../core/errors.ts';
 import { nested, optionsOf } from '../../core/options.ts';
-import { showShape } from '../../core/shape.ts';
+import { showShape, sizeOf } from '../../core/shape.ts';
+import type { GrowingPlan } from '../../graph/growing.ts';
+import type { Plan } from '../../graph/plan.ts';
 import type { Renewable } from '../choose/renewable.ts';
 import type { Lanes } from '../turns/lanes.ts';
-import type { BatchPrograms } from './batch-programs.ts';
+import type { AnyRows } from './any-rows.ts';
 import { Batcher, type Request, type RunBatch } from './batcher.ts';
 import { PredictionCache } from './prediction-cache.ts';
 import { type PredictorCost, PredictorMeter, type PredictorStats } from './predictor-stats.ts';
@@ -24,7 +26,10 @@ export interface PredictorOptions {
   readonly maxQueue?: number;
   /** Bytes of inputs and outputs to keep; false keeps nothing. 16 MiB if not given. */
   readonly cache?: { readonly maxBytes: number } | false;
-  /** Batch sizes to compile programs for; powers of 4 up to maxBatch, and maxBatch, if not given. */
+  /**
+   * Whole numbers, the largest of them maxBatch. Nothing depends on the others: one program runs any number of samples.
+   * @deprecated `maxBatch` says all.
+   */
   readonly batchSizes?: readonly number[];
 }
 
@@ -33,7 +38,6 @@ export interface CheckedOptions {
   readonly maxDelayMs: number;
   readonly maxQueue: number;
   readonly cacheBytes: number;
-  readonly batchSizes: readonly number[];
 }
 
 const checkNames = optionsOf<PredictorOptions>('predictor', {
@@ -55,20 +59,14 @@ export function checkPredictorOptions(given: PredictorOptions | undefined): Chec
   if (maxQueue < maxBatch)
     fail('invalid_argument', `maxQueue is ${maxQueue}, expected a whole number from ${maxBatch} (maxBatch)`);
   const cacheBytes = cache === false ? 0 : cache.maxBytes;
-  const batchSizes = [...new Set(options.batchSizes ?? powersOfFour(maxBatch))].sort((a, b) => a - b);
-  if (batchSizes.at(-1) !== maxBatch)
+  const { batchSizes = [maxBatch] } = options;
+  if (Math.max(...batchSizes) !== maxBatch)
     fail(
       'invalid_argument',
       `batchSizes are ${batchSizes.join(', ')}; the largest must be maxBatch (${maxBatch})`,
     );
-  return { maxBatch, maxDelayMs, maxQueue, cacheBytes, batchSizes };
+  return { maxBatch, maxDelayMs, maxQueue, cacheBytes };
 }
-
-const powersOfFour = (most: number): number[] => {
-  const sizes = [most];
-  for (let size = 1; size < most; size *= 4) sizes.push(size);
-  return sizes;
-};
 
 /** One caller's wait for an answer; several may wait for the same request. */
 interface Waiter {
@@ -90,11 +88,14 @@ export class Predictor {
   readonly inputShape: readonly number[];
   /** Shape of one sample's output. */
   readonly outputShape: readonly number[];
-  /** Batch sizes that programs are ready for. */
+  /**
+   * Numbers of samples that it is ready for: all up to maxBatch.
+   * @deprecated They are always the same.
+   */
   readonly batchSizes: readonly number[];
-  private readonly programs: Renewable<BatchPrograms>;
+  private readonly programs: Renewable<AnyRows>;
   private readonly inputSize: number;
-  private readonly arenaBytes: number;
+  private readonly programBytes: number;
   private readonly maxBatch: number;
   private readonly meter: PredictorMeter;
   private readonly batcher: Batcher;
@@ -105,19 +106,22 @@ export class Predictor {
   private closed: Promise<void> | undefined;
 
   private constructor(
-    renewable: Renewable<BatchPrograms>,
-    programs: BatchPrograms,
+    renewable: Renewable<AnyRows>,
+    model: AnyRows,
+    one: Plan,
     options: CheckedOptions,
     lanes: Lanes,
   ) {
+    const { maxBatch } = options;
+    const { input, output } = model.plan.slots;
     this.programs = renewable;
-    this.meter = new PredictorMeter(programs.plans);
-    this.maxBatch = options.maxBatch;
-    this.inputSize = programs.inputSize;
-    this.inputShape = programs.inputShape;
-    this.outputShape = programs.outputShape;
-    this.batchSizes = programs.sizes;
-    this.arenaBytes = programs.arenaBytes;
+    this.meter = new PredictorMeter(one, model.plan, maxBatch);
+    this.maxBatch = maxBatch;
+    this.inputShape = input.shape.slice(1);
+    this.inputSize = sizeOf(this.inputShape);
+    this.outputShape = output.shape.slice(1);
+    this.batchSizes = Array.from({ length: maxBatch }, (_, i) => i + 1);
+    this.programBytes = model.bytes;
     this.cache = options.cacheBytes > 0 ? new PredictionCache(options.cacheBytes) : undefined;
     const run: RunBatch = async (work) => {
       const before = renewable.renewed;
@@ -129,11 +133,13 @@ export class Predictor {
   }
 
   static async create(
-    renewable: Renewable<BatchPrograms>,
+    renewable: Renewable<AnyRows>,
+    { planOf }: GrowingPlan,
     options: CheckedOptions,
     lanes: Lanes,
   ): Promise<Predictor> {
-    return new Predictor(renewable, await renewable.use(async (programs) => programs), options, lanes);
+    const model = await renewable.use(async (model) => model);
+    return new Predictor(renewable, model, model.grows ? planOf(1) : model.plan, options, lanes);
   }
 
   /**
@@ -207,7 +213,7 @@ export class Predictor {
   }
 
   private get heldBytes(): number {
-    return this.arenaBytes + (this.cache?.bytes ?? 0);
+    return this.programBytes + (this.cache?.bytes ?? 0);
   }
 
   private request(samples: Float32Array, rows: number, key: number, arrived: number): Pending {
