@@ -1,3 +1,4 @@
+import { DropoutRecord } from './generated/records';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, storePart } from './vector';
 
@@ -15,17 +16,16 @@ function round(y: v128, by: i32, x: v128): v128 {
  * Threefry-2x32-20 on eight counters at once, sixteen elements: counter c gives words (x, y), element 2c takes x and
  * element 2c + 1 takes y. See src/core/random.ts. Of the counters 0 to 7, one vector has 0, 1, 4, 5 and the other 2, 3, 6, 7, so
  * that what they give lies side by side: V8 makes one wide vector of both.
- * Record: x, seed (two i32), y, count, salt, threshold u32, scale f32
  */
-export function dropout(a: usize, thread: i32, threads: i32): void {
-  const source = <usize>load<u32>(a);
-  const seed = <usize>load<u32>(a, 4);
-  const target = <usize>load<u32>(a, 8);
-  const n = load<i32>(a, 12);
-  const threshold = i32x4.splat(load<i32>(a, 20));
-  const scale = f32x4.splat(load<f32>(a, 24));
+export function dropout(r: DropoutRecord, thread: i32, threads: i32): void {
+  const source = r.x;
+  const seed = r.seed;
+  const target = r.y;
+  const n = r.count;
+  const threshold = i32x4.splat(r.threshold);
+  const scale = f32x4.splat(r.scale);
   const k0 = load<i32>(seed);
-  const k1 = load<i32>(a, 16);
+  const k1 = r.salt;
   const key0 = i32x4.splat(k0);
   const key1 = i32x4.splat(k1);
   const key2 = i32x4.splat(0x1bd11bda ^ k0 ^ k1);

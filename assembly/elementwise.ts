@@ -1,21 +1,21 @@
 import { BOTH, BY, elements, loop, OF } from './elements';
-import { ADD, DIV, F32, I32, I8, MUL, SUB, U8 } from './opcodes';
+import { Binary, BinaryRecord, CastRecord, Dtype, FillRecord, ScaleRecord } from './generated/records';
 import { TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
 
 @inline
 export function apply(kind: i32, a: v128, b: v128): v128 {
-  if (kind == ADD) return f32x4.add(a, b);
-  if (kind == SUB) return f32x4.sub(a, b);
-  if (kind == MUL) return f32x4.mul(a, b);
+  if (kind == Binary.ADD) return f32x4.add(a, b);
+  if (kind == Binary.SUB) return f32x4.sub(a, b);
+  if (kind == Binary.MUL) return f32x4.mul(a, b);
   return f32x4.div(a, b);
 }
 
 @inline
 function applyOne(kind: i32, a: f32, b: f32): f32 {
-  if (kind == ADD) return a + b;
-  if (kind == SUB) return a - b;
-  if (kind == MUL) return a * b;
+  if (kind == Binary.ADD) return a + b;
+  if (kind == Binary.SUB) return a - b;
+  if (kind == Binary.MUL) return a * b;
   return a / b;
 }
 
@@ -23,17 +23,17 @@ function applyOne(kind: i32, a: f32, b: f32): f32 {
 export function binaryTurns(family: i32, kind: i32, a: usize, b: usize, y: usize, n: i32, p: f32): void {
   if (family == BOTH)
     switch (kind) {
-      case ADD: loop(BOTH, ADD, a, b, y, n, p); break;
-      case SUB: loop(BOTH, SUB, a, b, y, n, p); break;
-      case MUL: loop(BOTH, MUL, a, b, y, n, p); break;
-      case DIV: loop(BOTH, DIV, a, b, y, n, p); break;
+      case Binary.ADD: loop(BOTH, Binary.ADD, a, b, y, n, p); break;
+      case Binary.SUB: loop(BOTH, Binary.SUB, a, b, y, n, p); break;
+      case Binary.MUL: loop(BOTH, Binary.MUL, a, b, y, n, p); break;
+      case Binary.DIV: loop(BOTH, Binary.DIV, a, b, y, n, p); break;
     }
   else
     switch (kind) {
-      case ADD: loop(BY, ADD, a, b, y, n, p); break;
-      case MUL: loop(BY, MUL, a, b, y, n, p); break;
-      case SUB: family == BY ? loop(BY, SUB, a, b, y, n, p) : loop(OF, SUB, a, b, y, n, p); break;
-      case DIV: family == BY ? loop(BY, DIV, a, b, y, n, p) : loop(OF, DIV, a, b, y, n, p); break;
+      case Binary.ADD: loop(BY, Binary.ADD, a, b, y, n, p); break;
+      case Binary.MUL: loop(BY, Binary.MUL, a, b, y, n, p); break;
+      case Binary.SUB: family == BY ? loop(BY, Binary.SUB, a, b, y, n, p) : loop(OF, Binary.SUB, a, b, y, n, p); break;
+      case Binary.DIV: family == BY ? loop(BY, Binary.DIV, a, b, y, n, p) : loop(OF, Binary.DIV, a, b, y, n, p); break;
     }
 }
 
@@ -65,20 +65,19 @@ export function offsetOf(outer: i32, dims: usize, strides: usize, rank: i32): i3
 
 /**
  * y = a op b with broadcasting, over dimensions that the encoder has merged where it could; steps of the
- * last dimension are 0 or 1. Record: kind, a, b, y, rank, outer count, dims[rank], strides a[rank], strides b[rank]
+ * last dimension are 0 or 1.
  */
-export function binary(a: usize, thread: i32, threads: i32): void {
-  const kind = load<i32>(a);
-  const x = <usize>load<u32>(a, 4);
-  const z = <usize>load<u32>(a, 8);
-  const y = <usize>load<u32>(a, 12);
-  const rank = load<i32>(a, 16);
-  const outer = load<i32>(a, 20);
-  const dims = a + 24;
-  const width = <usize>rank << 2;
-  const stridesA = dims + width;
-  const stridesB = stridesA + width;
-  const last = width - 4;
+export function binary(r: BinaryRecord, thread: i32, threads: i32): void {
+  const kind = r.kind;
+  const a = r.a;
+  const b = r.b;
+  const y = r.y;
+  const rank = r.rank;
+  const outer = r.outer;
+  const dims = r.dims;
+  const stridesA = r.stridesA;
+  const stridesB = r.stridesB;
+  const last = (<usize>rank << 2) - 4;
   const n = load<i32>(dims + last);
   const stepA = load<i32>(stridesA + last);
   const stepB = load<i32>(stridesB + last);
@@ -87,32 +86,29 @@ export function binary(a: usize, thread: i32, threads: i32): void {
     const to = shareEnd(n, 16, thread, threads);
     if (from >= to) return;
     const at = <usize>from << 2;
-    binaryRun(kind, x + at * <usize>stepA, stepA, z + at * <usize>stepB, stepB, y + at, to - from);
+    binaryRun(kind, a + at * <usize>stepA, stepA, b + at * <usize>stepB, stepB, y + at, to - from);
     return;
   }
   const end = shareEnd(outer, 1, thread, threads);
   for (let o = shareStart(outer, 1, thread, threads); o < end; o++) {
     const oa = <usize>offsetOf(o, dims, stridesA, rank - 1) << 2;
     const ob = <usize>offsetOf(o, dims, stridesB, rank - 1) << 2;
-    binaryRun(kind, x + oa, stepA, z + ob, stepB, y + ((<usize>o * <usize>n) << 2), n);
+    binaryRun(kind, a + oa, stepA, b + ob, stepB, y + ((<usize>o * <usize>n) << 2), n);
   }
 }
 
-/** y = factor * x. Record: x, y, count, factor f32 */
-export function scale(a: usize, thread: i32, threads: i32): void {
-  const x = <usize>load<u32>(a);
-  const y = <usize>load<u32>(a, 4);
-  const n = load<i32>(a, 8);
-  const from = shareStart(n, 16, thread, threads);
+/** y = factor * x */
+export function scale(r: ScaleRecord, thread: i32, threads: i32): void {
+  const from = shareStart(r.count, 16, thread, threads);
   const at = <usize>from << 2;
-  elements(BY, MUL, x + at, 0, y + at, shareEnd(n, 16, thread, threads) - from, load<f32>(a, 12));
+  elements(BY, Binary.MUL, r.x + at, 0, r.y + at, shareEnd(r.count, 16, thread, threads) - from, r.factor);
 }
 
-/** Repeats one byte or one 4-byte word. Record: y, bytes, word u32 (a byte is repeated in all four) */
-export function fill(a: usize, thread: i32, threads: i32): void {
-  const y = <usize>load<u32>(a);
-  const n = load<i32>(a, 4);
-  const word = load<u32>(a, 8);
+/** Repeats one byte or one 4-byte word. */
+export function fill(r: FillRecord, thread: i32, threads: i32): void {
+  const y = r.y;
+  const n = r.bytes;
+  const word = r.word;
   const to = shareEnd(n, 64, thread, threads);
   let i = shareStart(n, 64, thread, threads);
   const v = i32x4.splat(word);
@@ -123,32 +119,32 @@ export function fill(a: usize, thread: i32, threads: i32): void {
 
 @inline
 function readAs(type: i32, x: usize, i: i32): f64 {
-  if (type == F32) return <f64>load<f32>(x + (<usize>i << 2));
-  if (type == I32) return <f64>load<i32>(x + (<usize>i << 2));
-  if (type == U8) return <f64>load<u8>(x + i);
+  if (type == Dtype.F32) return <f64>load<f32>(x + (<usize>i << 2));
+  if (type == Dtype.I32) return <f64>load<i32>(x + (<usize>i << 2));
+  if (type == Dtype.U8) return <f64>load<u8>(x + i);
   return <f64>load<i8>(x + i);
 }
 
 /** Truncates and saturates to integers; NaN becomes 0. */
 @inline
 function writeAs(type: i32, y: usize, i: i32, value: f64): void {
-  if (type == F32) {
+  if (type == Dtype.F32) {
     store<f32>(y + (<usize>i << 2), <f32>value);
     return;
   }
   const whole = <i32>value;
-  if (type == I32) store<i32>(y + (<usize>i << 2), whole);
-  else if (type == U8) store<u8>(y + i, <u8>min(255, max(0, whole)));
-  else if (type == I8) store<i8>(y + i, <i8>min(127, max(-128, whole)));
+  if (type == Dtype.I32) store<i32>(y + (<usize>i << 2), whole);
+  else if (type == Dtype.U8) store<u8>(y + i, <u8>min(255, max(0, whole)));
+  else if (type == Dtype.I8) store<i8>(y + i, <i8>min(127, max(-128, whole)));
 }
 
-/** Converts element types. Record: from type, to type, x, y, count */
-export function cast(a: usize, thread: i32, threads: i32): void {
-  const from = load<i32>(a);
-  const to = load<i32>(a, 4);
-  const x = <usize>load<u32>(a, 8);
-  const y = <usize>load<u32>(a, 12);
-  const n = load<i32>(a, 16);
+/** Converts element types. */
+export function cast(r: CastRecord, thread: i32, threads: i32): void {
+  const from = r.from;
+  const to = r.to;
+  const x = r.x;
+  const y = r.y;
+  const n = r.count;
   const end = shareEnd(n, 64, thread, threads);
   for (let i = shareStart(n, 64, thread, threads); i < end; i++) writeAs(to, y, i, readAs(from, x, i));
 }

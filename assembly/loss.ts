@@ -1,6 +1,6 @@
 import { constant, ONE } from './constants';
+import { CrossEntropyBackwardRecord, CrossEntropyRecord, Loss, LossBackwardRecord, LossRecord } from './generated/records';
 import { exp, log, log1p, sigmoid } from './math';
-import { BCE_WITH_LOGITS, HUBER, MSE } from './opcodes';
 import { rowMax, sumExp } from './softmax';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, storePart, sumLanes } from './vector';
@@ -18,18 +18,14 @@ function meanBelow(x: usize, n: i32, shift: f32): f32 {
   return <f32>(all / <f64>n);
 }
 
-/**
- * log(sum exp(x - m)) + (1 - s)(m - x[t]) + s(m - mean), with m the row's largest: nothing large cancels.
- * Record: x, targets, y, rows, n, smoothing s f32
- */
-export function crossEntropy(a: usize, thread: i32, threads: i32): void {
-  const rows = load<i32>(a, 12);
-  const n = load<i32>(a, 16);
-  const s = load<f32>(a, 20);
-  const end = shareEnd(rows, 16, thread, threads);
-  for (let r = shareStart(rows, 16, thread, threads); r < end; r++) {
-    const x = <usize>load<u32>(a) + ((<usize>r * <usize>n) << 2);
-    const t = load<i32>(<usize>load<u32>(a, 4) + (<usize>r << 2));
+/** log(sum exp(x - m)) + (1 - s)(m - x[t]) + s(m - mean), with m the row's largest, s the smoothing: nothing large cancels. */
+export function crossEntropy(r: CrossEntropyRecord, thread: i32, threads: i32): void {
+  const n = r.n;
+  const s = r.smoothing;
+  const end = shareEnd(r.rows, 16, thread, threads);
+  for (let i = shareStart(r.rows, 16, thread, threads); i < end; i++) {
+    const x = r.x + ((<usize>i * <usize>n) << 2);
+    const t = load<i32>(r.targets + (<usize>i << 2));
     let y: f32 = NaN;
     if (t >= 0 && t < n) {
       const most = rowMax(x, n);
@@ -37,23 +33,22 @@ export function crossEntropy(a: usize, thread: i32, threads: i32): void {
       y += (1 - s) * (most - load<f32>(x + (<usize>t << 2)));
       if (s > 0) y += s * meanBelow(x, n, most);
     }
-    store<f32>(<usize>load<u32>(a, 8) + (<usize>r << 2), y);
+    store<f32>(r.y + (<usize>i << 2), y);
   }
 }
 
-/** dy (softmax(x) - target), smoothed. Record: dy, x, targets, dx, rows, n, smoothing f32 */
-export function crossEntropyBackward(a: usize, thread: i32, threads: i32): void {
-  const rows = load<i32>(a, 16);
-  const n = load<i32>(a, 20);
-  const s = load<f32>(a, 24);
+/** dy (softmax(x) - target), smoothed. */
+export function crossEntropyBackward(r: CrossEntropyBackwardRecord, thread: i32, threads: i32): void {
+  const n = r.n;
+  const s = r.smoothing;
   const spread = f32x4.splat(s / <f32>n);
-  const end = shareEnd(rows, 1, thread, threads);
-  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
-    const at = (<usize>r * <usize>n) << 2;
-    const dy = load<f32>(<usize>load<u32>(a) + (<usize>r << 2));
-    const x = <usize>load<u32>(a, 4) + at;
-    const t = load<i32>(<usize>load<u32>(a, 8) + (<usize>r << 2));
-    const dx = <usize>load<u32>(a, 12) + at;
+  const end = shareEnd(r.rows, 1, thread, threads);
+  for (let row = shareStart(r.rows, 1, thread, threads); row < end; row++) {
+    const at = (<usize>row * <usize>n) << 2;
+    const dy = load<f32>(r.dy + (<usize>row << 2));
+    const x = r.x + at;
+    const t = load<i32>(r.targets + (<usize>row << 2));
+    const dx = r.dx + at;
     const known = t >= 0 && t < n;
     const most: f32 = known ? rowMax(x, n) : NaN;
     const total = f32x4.splat(known ? sumExp(x, n, most) : NaN);
@@ -82,8 +77,8 @@ export function crossEntropyBackward(a: usize, thread: i32, threads: i32): void 
 @inline
 function lossOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
   const d = f32x4.sub(x, t);
-  if (kind == MSE) return f32x4.mul(d, d);
-  if (kind == BCE_WITH_LOGITS) {
+  if (kind == Loss.MSE) return f32x4.mul(d, d);
+  if (kind == Loss.BCE_WITH_LOGITS) {
     // (1 - t) max(x, 0) + t max(-x, 0): nothing cancels, and a share of 0 makes no NaN of an infinity.
     const zero = f32x4.splat(0);
     const wrong = v128.bitselect(f32x4.sub(constant(ONE), t), t, f32x4.gt(x, zero));
@@ -100,19 +95,19 @@ function lossOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
 @inline
 function slopeOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
   const d = f32x4.sub(x, t);
-  if (kind == MSE) return f32x4.add(d, d);
-  if (kind == BCE_WITH_LOGITS) return f32x4.sub(sigmoid(x), t);
+  if (kind == Loss.MSE) return f32x4.add(d, d);
+  if (kind == Loss.BCE_WITH_LOGITS) return f32x4.sub(sigmoid(x), t);
   return f32x4.max(f32x4.min(d, delta), f32x4.neg(delta));
 }
 
 /** Two adjacent vectors a turn, here and below: V8 makes wide ones of them. */
 @inline
-function lossLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
-  const x = <usize>load<u32>(a, 4);
-  const t = <usize>load<u32>(a, 8);
-  const y = <usize>load<u32>(a, 12);
-  const n = load<i32>(a, 16);
-  const delta = f32x4.splat(load<f32>(a, 20));
+function lossLoop(kind: i32, r: LossRecord, thread: i32, threads: i32): void {
+  const x = r.x;
+  const t = r.t;
+  const y = r.y;
+  const n = r.count;
+  const delta = f32x4.splat(r.delta);
   const end = shareEnd(n, 16, thread, threads);
   let i = shareStart(n, 16, thread, threads);
   for (; i + 8 <= end; i += 8) {
@@ -129,13 +124,13 @@ function lossLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
 }
 
 @inline
-function slopeLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
-  const dy = <usize>load<u32>(a, 4);
-  const x = <usize>load<u32>(a, 8);
-  const t = <usize>load<u32>(a, 12);
-  const dx = <usize>load<u32>(a, 16);
-  const n = load<i32>(a, 20);
-  const delta = f32x4.splat(load<f32>(a, 24));
+function slopeLoop(kind: i32, r: LossBackwardRecord, thread: i32, threads: i32): void {
+  const dy = r.dy;
+  const x = r.x;
+  const t = r.t;
+  const dx = r.dx;
+  const n = r.count;
+  const delta = f32x4.splat(r.delta);
   const end = shareEnd(n, 16, thread, threads);
   let i = shareStart(n, 16, thread, threads);
   for (; i + 8 <= end; i += 8) {
@@ -152,20 +147,20 @@ function slopeLoop(kind: i32, a: usize, thread: i32, threads: i32): void {
   }
 }
 
-/** A loss of each element. Record: kind, x, t, y, count, delta f32 */
-export function loss(a: usize, thread: i32, threads: i32): void {
-  switch (load<i32>(a)) {
-    case MSE: lossLoop(MSE, a, thread, threads); break;
-    case BCE_WITH_LOGITS: lossLoop(BCE_WITH_LOGITS, a, thread, threads); break;
-    case HUBER: lossLoop(HUBER, a, thread, threads); break;
+/** A loss of each element. */
+export function loss(r: LossRecord, thread: i32, threads: i32): void {
+  switch (r.kind) {
+    case Loss.MSE: lossLoop(Loss.MSE, r, thread, threads); break;
+    case Loss.BCE_WITH_LOGITS: lossLoop(Loss.BCE_WITH_LOGITS, r, thread, threads); break;
+    case Loss.HUBER: lossLoop(Loss.HUBER, r, thread, threads); break;
   }
 }
 
-/** dy times the loss's derivative by x. Record: kind, dy, x, t, dx, count, delta f32 */
-export function lossBackward(a: usize, thread: i32, threads: i32): void {
-  switch (load<i32>(a)) {
-    case MSE: slopeLoop(MSE, a, thread, threads); break;
-    case BCE_WITH_LOGITS: slopeLoop(BCE_WITH_LOGITS, a, thread, threads); break;
-    case HUBER: slopeLoop(HUBER, a, thread, threads); break;
+/** dy times the loss's derivative by x. */
+export function lossBackward(r: LossBackwardRecord, thread: i32, threads: i32): void {
+  switch (r.kind) {
+    case Loss.MSE: slopeLoop(Loss.MSE, r, thread, threads); break;
+    case Loss.BCE_WITH_LOGITS: slopeLoop(Loss.BCE_WITH_LOGITS, r, thread, threads); break;
+    case Loss.HUBER: slopeLoop(Loss.HUBER, r, thread, threads); break;
   }
 }

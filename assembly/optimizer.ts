@@ -1,3 +1,4 @@
+import { AdamRecord, SgdRecord } from './generated/records';
 import { spare, TURN, toSpare } from './spare';
 import { shareEnd, shareStart } from './threads';
 import { copyFloats } from './vector';
@@ -20,23 +21,19 @@ function gradient(g: v128, w: v128, clip: v128, added: v128, decays: v128): v128
   return f32x4.add(f32x4.mul(g, clip), v128.and(f32x4.mul(added, w), decays));
 }
 
-/**
- * One pass over parameters, gradients and momentum. Record: p, g, buffer (0: none), hyper, norm (0: none), count,
- * maxNorm f32, momentum f32, weight decay f32, nesterov
- */
-export function sgd(a: usize, thread: i32, threads: i32): void {
-  const n = load<i32>(a, 20);
-  const from = shareStart(n, 16, thread, threads);
-  const count = shareEnd(n, 16, thread, threads) - from;
+/** One pass over parameters, gradients and momentum. */
+export function sgd(r: SgdRecord, thread: i32, threads: i32): void {
+  const from = shareStart(r.count, 16, thread, threads);
+  const count = shareEnd(r.count, 16, thread, threads) - from;
   const first = <usize>from << 2;
-  const p = <usize>load<u32>(a) + first;
-  const g = <usize>load<u32>(a, 4) + first;
-  const buffer = load<u32>(a, 8) ? <usize>load<u32>(a, 8) + first : 0;
+  const p = r.p + first;
+  const g = r.g + first;
+  const buffer = r.buffer ? r.buffer + first : 0;
   const left = count & (TURN - 1);
-  sgdTurns(a, p, g, buffer, count - left);
+  sgdTurns(r, p, g, buffer, count - left);
   if (left == 0) return;
   const at = <usize>(count - left) << 2;
-  sgdTurns(a, toSpare(0, p + at, left), toSpare(1, g + at, left), buffer ? toSpare(2, buffer + at, left) : 0, TURN);
+  sgdTurns(r, toSpare(0, p + at, left), toSpare(1, g + at, left), buffer ? toSpare(2, buffer + at, left) : 0, TURN);
   copyFloats(p + at, spare(0), left);
   if (buffer) copyFloats(buffer + at, spare(2), left);
 }
@@ -46,18 +43,18 @@ const MOMENTUM = 1;
 const NESTEROV = 2;
 
 /** `n` parameters, a multiple of TURN. */
-function sgdTurns(r: usize, p: usize, g: usize, buffer: usize, n: i32): void {
+function sgdTurns(r: SgdRecord, p: usize, g: usize, buffer: usize, n: i32): void {
   if (!buffer) sgdLoop(PLAIN, r, p, g, 0, n);
-  else if (load<i32>(r, 36)) sgdLoop(NESTEROV, r, p, g, buffer, n);
+  else if (r.nesterov) sgdLoop(NESTEROV, r, p, g, buffer, n);
   else sgdLoop(MOMENTUM, r, p, g, buffer, n);
 }
 
 @inline
-function sgdLoop(kind: i32, r: usize, p: usize, g: usize, buffer: usize, n: i32): void {
-  const rate = f32x4.splat(load<f32>(<usize>load<u32>(r, 12), 4));
-  const clip = f32x4.splat(clipFactor(load<u32>(r, 16), load<f32>(r, 24)));
-  const momentum = f32x4.splat(load<f32>(r, 28));
-  const decay = load<f32>(r, 32);
+function sgdLoop(kind: i32, r: SgdRecord, p: usize, g: usize, buffer: usize, n: i32): void {
+  const rate = f32x4.splat(load<f32>(r.hyper, 4));
+  const clip = f32x4.splat(clipFactor(r.norm, r.maxNorm));
+  const momentum = f32x4.splat(r.momentum);
+  const decay = r.weightDecay;
   const added = f32x4.splat(decay);
   const decays = decayMask(decay);
   for (const end = p + (<usize>n << 2); p < end; p += TURN * 4, g += TURN * 4, buffer += TURN * 4) {
@@ -78,40 +75,36 @@ function sgdLoop(kind: i32, r: usize, p: usize, g: usize, buffer: usize, n: i32)
   }
 }
 
-/**
- * Adam and AdamW in one pass. Record: p, g, m, v, hyper, norm (0: none), count, maxNorm f32, beta1 f32,
- * 1 - beta1 f32, beta2 f32, 1 - beta2 f32, eps f32, weight decay f32, decoupled
- */
-export function adam(a: usize, thread: i32, threads: i32): void {
-  const n = load<i32>(a, 24);
-  const from = shareStart(n, 16, thread, threads);
-  const count = shareEnd(n, 16, thread, threads) - from;
+/** Adam and AdamW in one pass. */
+export function adam(r: AdamRecord, thread: i32, threads: i32): void {
+  const from = shareStart(r.count, 16, thread, threads);
+  const count = shareEnd(r.count, 16, thread, threads) - from;
   const first = <usize>from << 2;
-  const p = <usize>load<u32>(a) + first;
-  const g = <usize>load<u32>(a, 4) + first;
-  const m = <usize>load<u32>(a, 8) + first;
-  const v = <usize>load<u32>(a, 12) + first;
+  const p = r.p + first;
+  const g = r.g + first;
+  const m = r.m + first;
+  const v = r.v + first;
   const left = count & (TURN - 1);
-  adamTurns(a, p, g, m, v, count - left);
+  adamTurns(r, p, g, m, v, count - left);
   if (left == 0) return;
   const at = <usize>(count - left) << 2;
-  adamTurns(a, toSpare(0, p + at, left), toSpare(1, g + at, left), toSpare(2, m + at, left), toSpare(3, v + at, left), TURN);
+  adamTurns(r, toSpare(0, p + at, left), toSpare(1, g + at, left), toSpare(2, m + at, left), toSpare(3, v + at, left), TURN);
   copyFloats(p + at, spare(0), left);
   copyFloats(m + at, spare(2), left);
   copyFloats(v + at, spare(3), left);
 }
 
 /** `n` parameters, a multiple of TURN. */
-function adamTurns(r: usize, p: usize, g: usize, m: usize, v: usize, n: i32): void {
-  const hyper = <usize>load<u32>(r, 16);
-  const clip = f32x4.splat(clipFactor(load<u32>(r, 20), load<f32>(r, 28)));
-  const beta1 = f32x4.splat(load<f32>(r, 32));
-  const rest1 = f32x4.splat(load<f32>(r, 36));
-  const beta2 = f32x4.splat(load<f32>(r, 40));
-  const rest2 = f32x4.splat(load<f32>(r, 44));
-  const eps = f32x4.splat(load<f32>(r, 48));
-  const weightDecay = load<f32>(r, 52);
-  const decoupled = load<i32>(r, 56);
+function adamTurns(r: AdamRecord, p: usize, g: usize, m: usize, v: usize, n: i32): void {
+  const hyper = r.hyper;
+  const clip = f32x4.splat(clipFactor(r.norm, r.maxNorm));
+  const beta1 = f32x4.splat(r.beta1);
+  const rest1 = f32x4.splat(r.rest1);
+  const beta2 = f32x4.splat(r.beta2);
+  const rest2 = f32x4.splat(r.rest2);
+  const eps = f32x4.splat(r.eps);
+  const weightDecay = r.weightDecay;
+  const decoupled = r.decoupled;
   const stepSize = f32x4.splat(load<f32>(hyper, 4));
   const correction = f32x4.splat(load<f32>(hyper, 8));
   const added = f32x4.splat(decoupled ? 0 : weightDecay);

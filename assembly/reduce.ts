@@ -1,4 +1,4 @@
-import { SUM, U8 } from './opcodes';
+import { ArgmaxRecord, Dtype, GlobalNormRecord, MaxBackwardRecord, ReduceRecord, Reduction } from './generated/records';
 import { sumAlong, sumAcross } from './sums';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, maxLanes, storePart } from './vector';
@@ -58,15 +58,15 @@ function over(sum: f64, divisor: f64): f32 {
   return divisor == 1 ? <f32>sum : <f32>(sum / divisor);
 }
 
-/** (outer, count, inner) -> (outer, inner). Record: kind, x, y, outer, count, inner, what a sum is divided by */
-export function reduce(a: usize, thread: i32, threads: i32): void {
-  const sums = load<i32>(a) == SUM;
-  const x = <usize>load<u32>(a, 4);
-  const y = <usize>load<u32>(a, 8);
-  const outer = load<i32>(a, 12);
-  const count = load<i32>(a, 16);
-  const inner = load<i32>(a, 20);
-  const divisor = <f64>load<i32>(a, 24);
+/** (outer, count, inner) -> (outer, inner) */
+export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
+  const sums = r.kind == Reduction.SUM;
+  const x = r.x;
+  const y = r.y;
+  const outer = r.outer;
+  const count = r.count;
+  const inner = r.inner;
+  const divisor = <f64>r.divisor;
   if (inner == 1) {
     const end = shareEnd(outer, 16, thread, threads);
     for (let o = shareStart(outer, 16, thread, threads); o < end; o++) {
@@ -85,23 +85,23 @@ export function reduce(a: usize, thread: i32, threads: i32): void {
   }
 }
 
-/** dy shared evenly among the elements that equal the largest; NaN for all where that is NaN. Record: dy, x, y, dx, outer, count, inner */
-export function maxBackward(a: usize, thread: i32, threads: i32): void {
-  const dy = <usize>load<u32>(a);
-  const x = <usize>load<u32>(a, 4);
-  const y = <usize>load<u32>(a, 8);
-  const dx = <usize>load<u32>(a, 12);
-  const outer = load<i32>(a, 16);
-  const count = load<i32>(a, 20);
-  const inner = load<i32>(a, 24);
-  const end = shareEnd(outer * inner, 1, thread, threads);
+/** dy shared evenly among the elements that equal the largest; NaN for all where that is NaN. */
+export function maxBackward(r: MaxBackwardRecord, thread: i32, threads: i32): void {
+  const dy = r.dy;
+  const x = r.x;
+  const y = r.y;
+  const dx = r.dx;
+  const count = r.count;
+  const inner = r.inner;
+  const all = r.outer * inner;
+  const end = shareEnd(all, 1, thread, threads);
   const stride = <usize>inner << 2;
-  for (let r = shareStart(outer * inner, 1, thread, threads); r < end; r++) {
-    const first = <usize>((r / inner) * count * inner + (r % inner)) << 2;
-    const most = load<f32>(y + (<usize>r << 2));
+  for (let i = shareStart(all, 1, thread, threads); i < end; i++) {
+    const first = <usize>((i / inner) * count * inner + (i % inner)) << 2;
+    const most = load<f32>(y + (<usize>i << 2));
     let ties: i32 = 0;
     for (let c = 0, at = first; c < count; c++, at += stride) if (load<f32>(x + at) == most) ties++;
-    const share = load<f32>(dy + (<usize>r << 2)) / <f32>ties;
+    const share = load<f32>(dy + (<usize>i << 2)) / <f32>ties;
     const rest: f32 = most != most ? NaN : 0;
     for (let c = 0, at = first; c < count; c++, at += stride)
       store<f32>(dx + at, load<f32>(x + at) == most ? share : rest);
@@ -122,25 +122,24 @@ function rowArgmax<T>(x: usize, n: i32): i32 {
   return best;
 }
 
-/** First position of the largest of each row, of the first NaN if there is one. Record: type, x, y, rows, n */
-export function argmax(a: usize, thread: i32, threads: i32): void {
-  const type = load<i32>(a);
-  const x = <usize>load<u32>(a, 4);
-  const y = <usize>load<u32>(a, 8);
-  const rows = load<i32>(a, 12);
-  const n = load<i32>(a, 16);
-  const end = shareEnd(rows, 16, thread, threads);
-  for (let r = shareStart(rows, 16, thread, threads); r < end; r++) {
-    const at = <usize>r * <usize>n;
-    store<i32>(y + (<usize>r << 2), type == U8 ? rowArgmax<u8>(x + at, n) : rowArgmax<f32>(x + (at << 2), n));
+/** First position of the largest of each row, of the first NaN if there is one. */
+export function argmax(r: ArgmaxRecord, thread: i32, threads: i32): void {
+  const type = r.type;
+  const x = r.x;
+  const y = r.y;
+  const n = r.n;
+  const end = shareEnd(r.rows, 16, thread, threads);
+  for (let i = shareStart(r.rows, 16, thread, threads); i < end; i++) {
+    const at = <usize>i * <usize>n;
+    store<i32>(y + (<usize>i << 2), type == Dtype.U8 ? rowArgmax<u8>(x + at, n) : rowArgmax<f32>(x + (at << 2), n));
   }
 }
 
-/** sqrt(sum of squares), summed in f64 so that it can't overflow early. Record: x, y, count */
-export function globalNorm(a: usize, thread: i32, threads: i32): void {
+/** sqrt(sum of squares), summed in f64 so that it can't overflow early. */
+export function globalNorm(r: GlobalNormRecord, thread: i32, threads: i32): void {
   if (thread != 0) return;
-  const x = <usize>load<u32>(a);
-  const n = load<i32>(a, 8);
+  const x = r.x;
+  const n = r.count;
   let s0 = f64x2.splat(0);
   let s1 = f64x2.splat(0);
   for (let i = 0; i < n; i += 4) {
@@ -151,5 +150,5 @@ export function globalNorm(a: usize, thread: i32, threads: i32): void {
     s1 = f64x2.add(s1, f64x2.mul(high, high));
   }
   const s = f64x2.add(s0, s1);
-  store<f32>(load<u32>(a, 4), <f32>sqrt(f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1)));
+  store<f32>(r.y, <f32>sqrt(f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1)));
 }

@@ -1,3 +1,4 @@
+import { SoftmaxBackwardRecord, SoftmaxRecord } from './generated/records';
 import { expDown, log } from './math';
 import { spare, TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
@@ -153,45 +154,49 @@ function rowLoop(kind: i32, a: usize, b: usize, y: usize, n: i32, first: f32, se
     storePart(y, n - i, inRow(kind, loadPart(a, n - i, 0), loadPart(b, n - i, 0), p, q));
 }
 
-/** Rows one after the other. Record: x, y, rows, n; of a gradient: dy, y, dx, rows, n */
+/** Rows one after the other: y of x, or dx of dy and y. */
 @inline
-function rowwise(kind: i32, a: usize, thread: i32, threads: i32): void {
-  const backward = kind == SOFTMAX_BACKWARD || kind == LOG_SOFTMAX_BACKWARD;
-  const sizes = a + (backward ? 12 : 8);
-  const rows = load<i32>(sizes);
-  const n = load<i32>(sizes, 4);
-  const end = shareEnd(rows, 1, thread, threads);
-  for (let r = shareStart(rows, 1, thread, threads); r < end; r++) {
-    const at = (<usize>r * <usize>n) << 2;
-    const x = <usize>load<u32>(a) + at;
-    const y = <usize>load<u32>(a, 4) + at;
-    if (backward) {
-      const sum = total(kind == SOFTMAX_BACKWARD, x, y, n);
-      rowLoop(kind, x, y, <usize>load<u32>(a, 8) + at, n, sum, 0);
-    } else {
-      const most = rowMax(x, n);
-      if (kind == SOFTMAX) rowLoop(SOFTMAX, y, y, y, n, 1 / storeExp(x, y, n, most), 0);
-      else rowLoop(LOG_SOFTMAX, x, x, y, n, most, <f32>log(sumExp(x, n, most)));
-    }
+function forward(kind: i32, r: SoftmaxRecord, thread: i32, threads: i32): void {
+  const n = r.n;
+  const end = shareEnd(r.rows, 1, thread, threads);
+  for (let i = shareStart(r.rows, 1, thread, threads); i < end; i++) {
+    const at = (<usize>i * <usize>n) << 2;
+    const x = r.x + at;
+    const y = r.y + at;
+    const most = rowMax(x, n);
+    if (kind == SOFTMAX) rowLoop(SOFTMAX, y, y, y, n, 1 / storeExp(x, y, n, most), 0);
+    else rowLoop(LOG_SOFTMAX, x, x, y, n, most, <f32>log(sumExp(x, n, most)));
   }
 }
 
-/** Softmax of each row. Record: x, y, rows, n */
-export function softmax(a: usize, thread: i32, threads: i32): void {
-  rowwise(SOFTMAX, a, thread, threads);
+@inline
+function backward(kind: i32, r: SoftmaxBackwardRecord, thread: i32, threads: i32): void {
+  const n = r.n;
+  const end = shareEnd(r.rows, 1, thread, threads);
+  for (let i = shareStart(r.rows, 1, thread, threads); i < end; i++) {
+    const at = (<usize>i * <usize>n) << 2;
+    const dy = r.dy + at;
+    const y = r.y + at;
+    rowLoop(kind, dy, y, r.dx + at, n, total(kind == SOFTMAX_BACKWARD, dy, y, n), 0);
+  }
 }
 
-/** x - largest - log(sum of exp(x - largest)). Record: x, y, rows, n */
-export function logSoftmax(a: usize, thread: i32, threads: i32): void {
-  rowwise(LOG_SOFTMAX, a, thread, threads);
+/** Softmax of each row. */
+export function softmax(r: SoftmaxRecord, thread: i32, threads: i32): void {
+  forward(SOFTMAX, r, thread, threads);
 }
 
-/** dx = y (dy - sum(dy y)). Record: dy, y, dx, rows, n */
-export function softmaxBackward(a: usize, thread: i32, threads: i32): void {
-  rowwise(SOFTMAX_BACKWARD, a, thread, threads);
+/** x - largest - log(sum of exp(x - largest)) */
+export function logSoftmax(r: SoftmaxRecord, thread: i32, threads: i32): void {
+  forward(LOG_SOFTMAX, r, thread, threads);
 }
 
-/** dx = dy - exp(y) sum(dy). Record: dy, y, dx, rows, n */
-export function logSoftmaxBackward(a: usize, thread: i32, threads: i32): void {
-  rowwise(LOG_SOFTMAX_BACKWARD, a, thread, threads);
+/** dx = y (dy - sum(dy y)) */
+export function softmaxBackward(r: SoftmaxBackwardRecord, thread: i32, threads: i32): void {
+  backward(SOFTMAX_BACKWARD, r, thread, threads);
+}
+
+/** dx = dy - exp(y) sum(dy) */
+export function logSoftmaxBackward(r: SoftmaxBackwardRecord, thread: i32, threads: i32): void {
+  backward(LOG_SOFTMAX_BACKWARD, r, thread, threads);
 }

@@ -3,7 +3,7 @@ import type { WasmBuild } from '../src/backend/wasm/load.ts';
 import { type Opened, openInstance } from '../src/backend/wasm/open.ts';
 import { encode } from '../src/backend/wasm/tape.ts';
 import { type Candidate, candidates, TileProbe } from '../src/backend/wasm/tile-probe.ts';
-import * as opcode from '../src/generated/opcodes.ts';
+import { stridedCopy } from '../src/generated/records.ts';
 
 /** What the machine can do at best: multiply and add f32, products of bytes and their sums, copying memory. */
 export type LimitName = 'multiply_add' | 'dot' | 'copy';
@@ -38,8 +38,16 @@ export class Limits {
         .reduce((a, b) => (b.rate > a.rate ? b : a)).c;
     this.best = { multiply_add: fastest('f32'), dot: fastest('i8') };
     const [from, to] = [heap.allocate(COPIED_BYTES, 'limits'), heap.allocate(COPIED_BYTES, 'limits')];
-    const words = [from, to, 4, 1, 1, COPIED_BYTES / 4, 1, 1];
-    const tape = encode([{ opcode: opcode.STRIDED_COPY, words }]);
+    const copy = {
+      x: from,
+      y: to,
+      size: 4,
+      outer: 1,
+      dims: [COPIED_BYTES / 4],
+      stridesX: [1],
+      stridesY: [1],
+    };
+    const tape = encode([stridedCopy(copy)]);
     const at = heap.allocate(tape.byteLength, 'limits');
     new Uint32Array(heap.memory.buffer, at, tape.length).set(tape);
     this.copyOnce = () => void instance.exports.run(at, at + tape.byteLength, 0, 1, 0, 0);

@@ -1,13 +1,5 @@
 /** The frozen module of any model: every kernel that a forward pass may need. */
-import { activation } from '../activation';
-import { binary, cast, fill, scale } from '../elementwise';
-import { gather, stridedCopy } from '../layout';
-import { matmul, packB } from '../matmul/matmul';
-import { matmulI8, packI8 } from '../matmul/matmul-i8';
-import * as op from '../opcodes';
-import { activationI8, dequantize, quantize } from '../quantize';
-import { argmax, reduce } from '../reduce';
-import { logSoftmax, softmax } from '../softmax';
+import { step } from '../generated/full';
 import { close, onceBegin, onceEnd, open, prepare, refusal, tapeBegin } from './runtime';
 
 export { abi_version, input, input_bytes, max_batch, output, output_bytes, query, verify } from './runtime';
@@ -22,30 +14,6 @@ export function run(count: i32): i32 {
 
 function walk(at: usize, end: usize): void {
   for (; at < end; at += <usize>load<u32>(at, 4) << 2) step(load<u32>(at), at + 8);
-}
-
-function step(opcode: u32, a: usize): void {
-  switch (opcode) {
-    case op.MATMUL: return matmul(a, 0, 1);
-    case op.MATMUL_I8: return matmulI8(a, 0, 1);
-    case op.PACK: return packB(a, 0, 1);
-    case op.PACK_I8: return packI8(a, 0, 1);
-    case op.BINARY: return binary(a, 0, 1);
-    case op.STRIDED_COPY: return stridedCopy(a, 0, 1);
-    case op.FILL: return fill(a, 0, 1);
-    case op.CAST: return cast(a, 0, 1);
-    case op.SCALE: return scale(a, 0, 1);
-    case op.ACTIVATION: return activation(a, 0, 1);
-    case op.REDUCE: return reduce(a, 0, 1);
-    case op.ARGMAX: return argmax(a, 0, 1);
-    case op.GATHER: return gather(a, 0, 1);
-    case op.SOFTMAX: return softmax(a, 0, 1);
-    case op.LOG_SOFTMAX: return logSoftmax(a, 0, 1);
-    case op.QUANTIZE: return quantize(a, 0, 1);
-    case op.DEQUANTIZE: return dequantize(a, 0, 1);
-    case op.ACTIVATION_I8: return activationI8(a, 0, 1);
-    default: unreachable();
-  }
 }
 
 open();

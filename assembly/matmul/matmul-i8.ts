@@ -1,6 +1,7 @@
+import { MatmulI8Record, PackI8Record, ProbeDotRecord } from '../generated/records';
 import { bytesTile, wideTile } from '../generated/tiles';
 import { dotBytes, HAS_RELAXED_DOT } from '../isa';
-import { storeBytes } from '../quantize';
+import { storeBytes } from '../quantized';
 import { shareEnd, shareStart } from '../threads';
 import { copyFloats } from '../vector';
 import { storeSpread, storeTurned2, storeTurned4 } from './pack';
@@ -21,15 +22,14 @@ function isBytes(kind: i32): bool {
 /**
  * Packs weights i8 (n, k) for the tiles: panels of `columns` outputs, and in each, for every group of K, four bytes for
  * each output: two i16 (dot_i16x8; K in pairs) or four i8 (relaxed dot; K in fours). Zeros beyond the edges.
- * Record: weight, packed, n, k, columns, kind
  */
-export function packI8(r: usize, thread: i32, threads: i32): void {
-  const weight = <usize>load<u32>(r);
-  const packed = <usize>load<u32>(r, 4);
-  const n = load<i32>(r, 8);
-  const k = load<i32>(r, 12);
-  const columns = load<i32>(r, 16);
-  const bytes = isBytes(load<i32>(r, 20));
+export function packI8(r: PackI8Record, thread: i32, threads: i32): void {
+  const weight = r.weight;
+  const packed = r.packed;
+  const n = r.n;
+  const k = r.k;
+  const columns = r.tileColumns;
+  const bytes = isBytes(r.kind);
   const groups = bytes ? (k + 3) >> 2 : (k + 1) >> 1;
   const panels = (n + columns - 1) / columns;
   const end = shareEnd(panels, 1, thread, threads);
@@ -51,20 +51,18 @@ export function packI8(r: usize, thread: i32, threads: i32): void {
 /**
  * y = table[clamp(requantize(bias + x W^T))], u8 x i8 -> u8, exact in int32; see src/ops/quantized.ts for the formulas.
  * A row that has no others beside it reads the weights where they lie; tiles read what packI8 made of them.
- * Record: x, packed weight (a single row needs none), bias, multiplier, table (0: none), y, m, n, k, shift, zero point, min,
- * max, tile rows, tile columns, kind, scratch, scratch per thread, weight
  */
-export function matmulI8(r: usize, thread: i32, threads: i32): void {
-  const x = <usize>load<u32>(r);
-  const packed = <usize>load<u32>(r, 4);
-  const bias = <usize>load<u32>(r, 8);
-  const m = load<i32>(r, 24);
-  const n = load<i32>(r, 28);
-  const k = load<i32>(r, 32);
-  const rows = load<i32>(r, 52);
-  const columns = load<i32>(r, 56);
-  const bytes = isBytes(load<i32>(r, 60));
-  const scratch = <usize>load<u32>(r, 64) + <usize>thread * <usize>load<u32>(r, 68);
+export function matmulI8(r: MatmulI8Record, thread: i32, threads: i32): void {
+  const x = r.x;
+  const packed = r.packed;
+  const bias = r.bias;
+  const m = r.m;
+  const n = r.n;
+  const k = r.k;
+  const rows = r.tileRows;
+  const columns = r.tileColumns;
+  const bytes = isBytes(r.kind);
+  const scratch = r.scratch + <usize>thread * <usize>r.scratchPerThread;
   const groups = bytes ? (k + 3) >> 2 : (k + 1) >> 1;
   const sums = scratch;
   const wide = scratch + MOST_ROWS * MOST_COLUMNS * 4;
@@ -103,13 +101,10 @@ export function matmulI8(r: usize, thread: i32, threads: i32): void {
 }
 
 /** Row i, by itself: outputs [from, to). */
-function row(r: usize, x: usize, i: i32, from: i32, to: i32, sums: usize, bytes: bool): void {
-  const bias = <usize>load<u32>(r, 8);
-  const k = load<i32>(r, 32);
-  const weight = <usize>load<u32>(r, 72);
+function row(r: MatmulI8Record, x: usize, i: i32, from: i32, to: i32, sums: usize, bytes: bool): void {
   for (let j = from; j < to; j += MOST_ROWS * MOST_COLUMNS) {
     const end = min(to, j + MOST_ROWS * MOST_COLUMNS);
-    rowI8(x, weight, k, bias, sums, j, end, bytes);
+    rowI8(x, r.weight, r.k, r.bias, sums, j, end, bytes);
     finish(r, sums, 0, i, 1, j, end - j);
   }
 }
@@ -158,16 +153,16 @@ function lastWord(bytes: bool, x: usize, left: i32): u32 {
 }
 
 /** Requantizes the sums of a tile, `height` x `width` of them real, and stores them as bytes. */
-function finish(r: usize, sums: usize, columns: i32, i: i32, height: i32, j: i32, width: i32): void {
-  const multipliers = <usize>load<u32>(r, 12) + (<usize>j << 2);
-  const table = <usize>load<u32>(r, 16);
-  const n = load<i32>(r, 28);
-  const y = <usize>load<u32>(r, 20) + <usize>i * <usize>n + <usize>j;
-  const shift = load<i32>(r, 36);
+function finish(r: MatmulI8Record, sums: usize, columns: i32, i: i32, height: i32, j: i32, width: i32): void {
+  const multipliers = r.multiplier + (<usize>j << 2);
+  const table = r.table;
+  const n = r.n;
+  const y = r.y + <usize>i * <usize>n + <usize>j;
+  const shift = r.shift;
   const half = i64x2.splat((<i64>1) << (shift - 1));
-  const zero = i32x4.splat(load<i32>(r, 40));
-  const low = i32x4.splat(load<i32>(r, 44));
-  const high = i32x4.splat(load<i32>(r, 48));
+  const zero = i32x4.splat(r.zeroPoint);
+  const low = i32x4.splat(r.min);
+  const high = i32x4.splat(r.max);
   let c: i32 = 0;
   // Sixteen bytes at a time, where they are whole and looked up nowhere. What is beyond a byte becomes its least or its most.
   if (table == 0 && shift >= 32)
@@ -180,8 +175,8 @@ function finish(r: usize, sums: usize, columns: i32, i: i32, height: i32, j: i32
         const q2 = i32x4.add(requantize(true, v128.load(at, 32), v128.load(by, 32), half, shift), zero);
         const q3 = i32x4.add(requantize(true, v128.load(at, 48), v128.load(by, 48), half, shift), zero);
         const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(q0, q1), i16x8.narrow_i32x4_s(q2, q3));
-        const most = i8x16.splat(load<i8>(r, 48));
-        v128.store(y + <usize>q * <usize>n + c, i8x16.max_u(i8x16.min_u(bytes, most), i8x16.splat(load<i8>(r, 44))));
+        const most = i8x16.splat(<i8>r.max);
+        v128.store(y + <usize>q * <usize>n + c, i8x16.max_u(i8x16.min_u(bytes, most), i8x16.splat(<i8>r.min)));
       }
   for (; c < width; c += 4) {
     const left = width - c;
@@ -238,8 +233,7 @@ function saturate(x: v128): v128 {
   return v128.bitselect(most, v128.bitselect(least, x, i64x2.lt_s(x, least)), i64x2.gt_s(x, most));
 }
 
-/** Four products and a sum by the relaxed dot, for the probe. Record: w (16 bytes), x (16 bytes), sum and result (16 bytes) */
-export function probeDot(r: usize): void {
-  const sum = <usize>load<u32>(r, 8);
-  v128.store(sum, dotBytes(v128.load(load<u32>(r)), v128.load(load<u32>(r, 4)), v128.load(sum)));
+/** Four products and a sum by the relaxed dot, for the probe. */
+export function probeDot(r: ProbeDotRecord, thread: i32, threads: i32): void {
+  v128.store(r.sum, dotBytes(v128.load(r.w), v128.load(r.x), v128.load(r.sum)));
 }

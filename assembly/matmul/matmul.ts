@@ -1,8 +1,9 @@
 import { activate } from '../activation';
+import { MatmulRecord, PackRecord } from '../generated/records';
 import { shareEnd, shareStart } from '../threads';
 import { copyFloats, zeroFloats } from '../vector';
 import { biasedTile } from './biased-tile';
-import { pack } from './pack';
+import { packPanels } from './pack';
 import { vectorMatrix } from './vector-matrix';
 
 /**
@@ -29,30 +30,24 @@ const MOST_COLUMNS = 16;
 /** Scratch that one thread needs: a block of A, a block of B, two rows of zeros, and a tile and its bias for the edges of C. */
 export const MATMUL_SCRATCH: usize = (MC * KC + KC * NC + PAD * NC / 4 + (3 + MOST_ROWS) * MOST_COLUMNS) * 4;
 
-/**
- * Record: a, b, bias (0: none), c, batch, m, n, k, batch stride a, batch stride b, row stride a, step a, step b (along k),
- * column stride b, row stride c (all in elements), activation, slope f32, tile rows, tile columns, scratch, scratch per thread,
- * b as PACK left it (0: not packed; the whole batch has the same b)
- */
-export function matmul(r: usize, thread: i32, threads: i32): void {
-  const batch = load<i32>(r, 16);
-  const m = load<i32>(r, 20);
-  const n = load<i32>(r, 24);
-  const rows = load<i32>(r, 68);
-  const scratch = <usize>load<u32>(r, 76) + <usize>thread * <usize>load<u32>(r, 80);
+export function matmul(r: MatmulRecord, thread: i32, threads: i32): void {
+  const m = r.m;
+  const n = r.n;
+  const rows = r.tileRows;
+  const scratch = r.scratch + <usize>thread * <usize>r.scratchPerThread;
   // Each thread packs its share of one operand and all of the other, so the longer side of C is shared; what is packed already
   // costs nothing. Each has its own part of C.
-  const byRows = m >= n || (load<u32>(r, 84) != 0 && m >= 4 * threads);
+  const byRows = m >= n || (r.packed != 0 && m >= 4 * threads);
   const i0 = byRows ? shareStart(m, rows, thread, threads) : 0;
   const i1 = byRows ? shareEnd(m, rows, thread, threads) : m;
   const j0 = byRows ? 0 : shareStart(n, 16, thread, threads);
   const j1 = byRows ? n : shareEnd(n, 16, thread, threads);
   if (i0 >= i1 || j0 >= j1) return;
-  for (let p = 0; p < batch; p++) {
-    const a = at(load<u32>(r), p * load<i32>(r, 32));
-    const b = at(load<u32>(r, 4), p * load<i32>(r, 36));
-    const c = at(load<u32>(r, 12), p * m * load<i32>(r, 56));
-    if (m == 1 && load<i32>(r, 44) == 1) row(r, a, b, c, j0, j1);
+  for (let p = 0; p < r.batch; p++) {
+    const a = at(r.a, p * r.batchStrideA);
+    const b = at(r.b, p * r.batchStrideB);
+    const c = at(r.c, p * m * r.rowC);
+    if (m == 1 && r.stepA == 1) row(r, a, b, c, j0, j1);
     else block(r, a, b, c, i0, i1, j0, j1, scratch);
   }
 }
@@ -64,26 +59,26 @@ function at(base: usize, elements: i32): usize {
 }
 
 /** Columns [j0, j1) of a product of one row. */
-function row(r: usize, a: usize, b: usize, c: usize, j0: i32, j1: i32): void {
-  vectorMatrix(a, b, load<u32>(r, 8), c, j0, j1, load<i32>(r, 28), load<i32>(r, 48), load<i32>(r, 52));
-  activate(load<i32>(r, 60), at(c, j0), at(c, j0), j1 - j0, load<f32>(r, 64));
+function row(r: MatmulRecord, a: usize, b: usize, c: usize, j0: i32, j1: i32): void {
+  vectorMatrix(a, b, r.bias, c, j0, j1, r.k, r.stepB, r.columnB);
+  activate(r.activation, at(c, j0), at(c, j0), j1 - j0, r.parameter);
 }
 
 /** Rows [i0, i1) and columns [j0, j1) of one product. */
-function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, scratch: usize): void {
-  const bias = <usize>load<u32>(r, 8);
-  const n = load<i32>(r, 24);
-  const k = load<i32>(r, 28);
-  const rowA = load<i32>(r, 40);
-  const stepA = load<i32>(r, 44);
-  const stepB = load<i32>(r, 48);
-  const columnB = load<i32>(r, 52);
-  const ldc = load<i32>(r, 56);
-  const act = load<i32>(r, 60);
-  const slope = load<f32>(r, 64);
-  const rows = load<i32>(r, 68);
-  const columns = load<i32>(r, 72);
-  const constant = <usize>load<u32>(r, 84);
+function block(r: MatmulRecord, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, scratch: usize): void {
+  const bias = r.bias;
+  const n = r.n;
+  const k = r.k;
+  const rowA = r.rowA;
+  const stepA = r.stepA;
+  const stepB = r.stepB;
+  const columnB = r.columnB;
+  const ldc = r.rowC;
+  const act = r.activation;
+  const slope = r.parameter;
+  const rows = r.tileRows;
+  const columns = r.tileColumns;
+  const constant = r.packed;
   const packedA = scratch;
   const packedB = packedA + MC * KC * 4;
   const zeros = packedB + (KC * NC + PAD * NC / 4) * 4;
@@ -105,7 +100,7 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
       const cornerB = at(b, pc * stepB + jc * columnB);
       const apart = constant ? columns * k : columns * kc + PAD;
       const panelB = constant ? at(constant, jc * k + pc * columns) : packedB;
-      if (!constant) pack(at(cornerB, whole * columnB), columnB, stepB, kc, nc - whole, columns, apart, packedB);
+      if (!constant) packPanels(at(cornerB, whole * columnB), columnB, stepB, kc, nc - whole, columns, apart, packedB);
       // What C starts from: zero at first, then what it is. What is added at the end: the bias, `next` further for each tile.
       const start = pc == 0 ? zeros : 0;
       const last = pc + kc == k;
@@ -115,7 +110,7 @@ function block(r: usize, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32
       for (let ic = i0; ic < i1; ic += blockRows) {
         const mc = min(blockRows, i1 - ic);
         const corner = at(c, ic * ldc + jc);
-        pack(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, rows * kc, packedA);
+        packPanels(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, rows * kc, packedA);
         panels(rows, columns, kc, packedA, cornerB, columns, stepB, start, add, next, corner, mc, whole, ldc, edge);
         panels(
           rows, columns, kc, packedA, panelB, apart, columns,
@@ -173,16 +168,12 @@ function edgeTile(
   for (let i = 0; i < height; i++) copyFloats(c + ldc * <usize>i, scratch + apart * <usize>i, width);
 }
 
-/**
- * Packs a constant B once, for any number of products: panels as wide as the tile, all of K in each.
- * Record: b, packed, n, k, step (along k), column stride (in elements), columns of the tile
- */
-export function packB(r: usize, thread: i32, threads: i32): void {
-  const n = load<i32>(r, 8);
-  const k = load<i32>(r, 12);
-  const column = load<i32>(r, 20);
-  const columns = load<i32>(r, 24);
-  const j0 = shareStart(n, columns, thread, threads);
-  const j1 = shareEnd(n, columns, thread, threads);
-  if (j0 < j1) pack(at(load<u32>(r), j0 * column), column, load<i32>(r, 16), k, j1 - j0, columns, columns * k, at(load<u32>(r, 4), j0 * k));
+/** Packs a constant B once, for any number of products: panels as wide as the tile, all of K in each. */
+export function pack(r: PackRecord, thread: i32, threads: i32): void {
+  const k = r.k;
+  const column = r.column;
+  const columns = r.tileColumns;
+  const j0 = shareStart(r.n, columns, thread, threads);
+  const j1 = shareEnd(r.n, columns, thread, threads);
+  if (j0 < j1) packPanels(at(r.b, j0 * column), column, r.step, k, j1 - j0, columns, columns * k, at(r.packed, j0 * k));
 }

@@ -5,7 +5,7 @@
  *
  * Element (i, k) of the source is at i * along + k * step (in elements).
  */
-export function pack(source: usize, along: i32, step: i32, k: i32, count: i32, width: i32, panel: i32, target: usize): void {
+export function packPanels(source: usize, along: i32, step: i32, k: i32, count: i32, width: i32, panel: i32, target: usize): void {
   const whole = count - (count % width);
   if (step == 1) turned(source, along, k, whole, width, panel, target);
   else if (along == 1) straight(source, step, k, whole, width, panel, target);

@@ -1,12 +1,13 @@
-import { activationNames, activationWords } from '../backend/wasm/activation.ts';
+import { activationCheck, activationNames, activationOf } from '../backend/wasm/activation.ts';
 import { PAGE } from '../backend/wasm/claim.ts';
 import { loadChecks, type WasmBuild, type WasmInstance, type WasmModules } from '../backend/wasm/load.ts';
 import type { WasmHeap } from '../backend/wasm/memory.ts';
 import { type Opened, openInstance } from '../backend/wasm/open.ts';
-import { encode, float, type Word } from '../backend/wasm/tape.ts';
+import { encode } from '../backend/wasm/tape.ts';
 import {
   namedTiles,
   packedBytes,
+  type TileShape,
   type Tiles,
   type TileWish,
   tileChecks,
@@ -17,7 +18,7 @@ import { flag, object, oneOf, real, required, whole } from '../core/checks.ts';
 import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
-import * as opcode from '../generated/opcodes.ts';
+import * as records from '../generated/records.ts';
 import type { ActivationName } from '../ops/activation.ts';
 import { expectNumber } from '../ops/check.ts';
 import { Operands } from './operands.ts';
@@ -152,7 +153,7 @@ const check = {
       ldb: stride,
       ldc: stride,
     },
-    ...{ bias: object, activation: activationNames, ...activationChecks },
+    ...{ bias: object, activation: activationCheck, ...activationChecks },
   }),
   packWeights: optionsOf<Pick<PackedWeights, 'n' | 'k'>>('packWeights', { n: size, k: size }),
   matmulInt8: optionsOf<MatmulInt8Options>('matmulInt8', {
@@ -267,13 +268,14 @@ export class Kernels {
     apart('matmul', out, a, b, bias);
     const ref = activation && { name: activation, attrs: options };
     return this.operands.use((use) => {
-      const target = use.out(out);
-      this.run(opcode.MATMUL, [
-        ...[use.in(a), use.in(b), bias ? use.in(bias) : 0, target, 1, m, n, k, 0, 0],
-        ...(transposeA ? [1, lda] : [lda, 1]),
-        ...(transposeB ? [1, ldb] : [ldb, 1]),
-        ...[ldc, ...activationWords(ref), ...this.tiles.f32Tile, this.scratch, this.scratchBytes, 0],
-      ]);
+      const record = records.matmul({
+        ...{ c: use.out(out), a: use.in(a), b: use.in(b), bias: bias && use.in(bias) },
+        ...{ batch: 1, m, n, k, batchStrideA: 0, batchStrideB: 0 },
+        ...{ rowA: transposeA ? 1 : lda, stepA: transposeA ? lda : 1 },
+        ...{ stepB: transposeB ? 1 : ldb, columnB: transposeB ? ldb : 1, rowC: ldc },
+        ...{ ...activationOf(ref), ...this.place(this.tiles.f32Tile) },
+      });
+      this.run(record);
       return out;
     });
   }
@@ -299,7 +301,8 @@ export class Kernels {
     const panels = { address: this.heap.allocate(bytes, 'weights packed for more than one row'), bytes };
     this.panels.set(address, panels);
     const { i8Tile, i8Kind } = this.tiles;
-    this.run(opcode.PACK_I8, [address, panels.address, n, k, i8Tile[1], i8Kind]);
+    const tile = { tileColumns: i8Tile[1], kind: i8Kind };
+    this.run(records.packI8({ weight: address, packed: panels.address, n, k, ...tile }));
     return panels.address;
   }
 
@@ -329,14 +332,14 @@ export class Kernels {
     expectNumber('matmulInt8', 'min', min, 0, max);
     if (this.blocks.get(weights.address) !== weights.bytes)
       fail('invalid_argument', 'matmulInt8: these weights were freed, or are not of these kernels');
-    const panels = m === 1 ? 0 : this.panelsOf(weights);
+    const packed = m === 1 ? undefined : this.panelsOf(weights);
     return this.operands.use((use) => {
-      const target = use.out(out);
-      this.run(opcode.MATMUL_I8, [
-        ...[use.in(x), panels, use.in(bias), use.in(multiplier), table ? use.in(table) : 0, target],
-        ...[m, n, k, shift, zeroPoint, min, max],
-        ...[...this.tiles.i8Tile, this.tiles.i8Kind, this.scratch, this.scratchBytes, weights.address],
-      ]);
+      const record = records.matmulI8({
+        ...{ y: use.out(out), x: use.in(x), bias: use.in(bias), multiplier: use.in(multiplier) },
+        ...{ table: table && use.in(table), weight: weights.address, packed },
+        ...{ m, n, k, shift, zeroPoint, min, max, kind: this.tiles.i8Kind, ...this.place(this.tiles.i8Tile) },
+      });
+      this.run(record);
       return out;
     });
   }
@@ -351,10 +354,11 @@ export class Kernels {
     const options = check.activation(given);
     needed('activation: x', x, 'f32', [1, x.length, x.length]);
     needed('activation: out', out, 'f32', [1, x.length, x.length]);
-    const [code, parameter] = activationWords({ name, attrs: options });
-    if (code === undefined) fail('invalid_argument', `activation: there is none named '${name}'`);
+    if (!activationNames.includes(name))
+      fail('invalid_argument', `activation: there is none named '${name}'`);
+    const kind = activationOf({ name, attrs: options });
     return this.operands.use((use) => {
-      this.run(opcode.ACTIVATION, [code, use.in(x), use.out(out), x.length, parameter]);
+      this.run(records.activation({ x: use.in(x), y: use.out(out), count: x.length, ...kind }));
       return out;
     });
   }
@@ -365,7 +369,7 @@ export class Kernels {
     needed('softmax: x', x, 'f32', [rows, n, n]);
     needed('softmax: out', out, 'f32', [rows, n, n]);
     return this.operands.use((use) => {
-      this.run(opcode.SOFTMAX, [use.in(x), use.out(out), rows, n]);
+      this.run(records.softmax({ x: use.in(x), y: use.out(out), rows, n }));
       return out;
     });
   }
@@ -379,10 +383,11 @@ export class Kernels {
     apart('quantize', out, x);
     if (!(scale > 0 && scale < Infinity))
       fail('out_of_range', `quantize: scale is ${scale}, expected a positive number`);
-    const inverse = float(Math.fround(1 / Math.fround(scale)));
+    const inverse = Math.fround(1 / Math.fround(scale));
+    const [low, high] = dtype === 'u8' ? [0, 255] : [-128, 127];
     return this.operands.use((use) => {
-      const limits = dtype === 'u8' ? [0, 255] : [-128, 127];
-      this.run(opcode.QUANTIZE, [use.in(x), use.out(out), x.length, inverse, zeroPoint, ...limits]);
+      const places = { x: use.in(x), y: use.out(out), count: x.length };
+      this.run(records.quantize({ ...places, inverse, zeroPoint, low, high }));
       return out;
     });
   }
@@ -395,14 +400,8 @@ export class Kernels {
     needed('dequantize: out', out, 'f32', [1, x.length, x.length]);
     apart('dequantize', out, x);
     return this.operands.use((use) => {
-      this.run(opcode.DEQUANTIZE, [
-        use.in(x),
-        use.out(out),
-        x.length,
-        signed ? 1 : 0,
-        zeroPoint,
-        float(scale),
-      ]);
+      const places = { x: use.in(x), y: use.out(out), count: x.length };
+      this.run(records.dequantize({ ...places, signed, zeroPoint, scale }));
       return out;
     });
   }
@@ -412,10 +411,15 @@ export class Kernels {
     return this.heap.allocatedBytes - this.scratchBytes - TAPE_BYTES;
   }
 
+  /** What a product runs on, as its record takes it. */
+  private place([tileRows, tileColumns]: TileShape) {
+    return { tileRows, tileColumns, scratch: this.scratch, scratchPerThread: this.scratchBytes };
+  }
+
   /** Runs one record: the same tape that whole programs are. */
-  private run(code: number, words: readonly Word[]): void {
-    const record = encode([{ opcode: code, words }]);
-    new Uint32Array(this.heap.memory.buffer, this.tape, record.length).set(record);
-    this.instance.exports.run(this.tape, this.tape + record.byteLength, 0, 1, 0, 0);
+  private run(record: records.TapeRecord): void {
+    const tape = encode([record]);
+    new Uint32Array(this.heap.memory.buffer, this.tape, tape.length).set(tape);
+    this.instance.exports.run(this.tape, this.tape + tape.byteLength, 0, 1, 0, 0);
   }
 }

@@ -8,6 +8,8 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
+import { tiers } from '../../assembly/records.ts';
+import { assemblyDispatch, assemblyRecords, encoders, recordsOf } from './generate-records.ts';
 import { tileSource } from './generate-tiles.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,11 +28,13 @@ export async function buildAssets(root = repository): Promise<void> {
   });
 
   const compiler = join(dirname(fileURLToPath(import.meta.resolve('assemblyscript'))), '../package.json');
-  const tiles = join(root, 'assembly/generated/tiles.ts');
-  await mkdir(dirname(tiles), { recursive: true });
-  await writeFile(tiles, tileSource());
-  const opcodes = await readFile(join(root, 'assembly/opcodes.ts'), 'utf8').catch(() => '');
-  await write(join(root, 'src/generated/opcodes.ts'), opcodes);
+  const made: [file: string, code: string][] = [
+    ['assembly/generated/tiles.ts', tileSource()],
+    ['assembly/generated/records.ts', assemblyRecords()],
+    ...tiers.map((tier): [string, string] => [`assembly/generated/${tier}.ts`, assemblyDispatch(tier)]),
+    ['src/generated/records.ts', encoders()],
+  ];
+  for (const [file, code] of made) await write(join(root, file), code);
   const sources = [join(root, 'asconfig.json'), ...(await filesIn(join(root, 'assembly'), '.ts'))];
   await whenChanged(root, 'src/generated/wasm.ts', [...sources, compiler], async () => {
     const { builds, compileWasm } = await import('./compile-wasm.ts');
@@ -47,13 +51,14 @@ export async function buildAssets(root = repository): Promise<void> {
 
   const frozen = [...sources, join(root, 'asconfig.frozen.json'), compiler];
   await whenChanged(root, 'src/generated/frozen.ts', frozen, async () => {
-    const { compileFrozen, opcodesOf, scratchBytesOf } = await import('./compile-frozen.ts');
+    const { compileFrozen, frozenTiers, scratchBytesOf } = await import('./compile-frozen.ts');
+    const opcodes = frozenTiers.map((tier) => [tier, recordsOf(tier).map((r) => r.opcode)]);
     const templates = (await compileFrozen(root)).map(({ name, bytes }) => [name, deflated(bytes)]);
     return (
       '/** What frozen modules are made from; raw DEFLATE, as base64. */\n' +
       `${table('templates', 'string', templates)}\n` +
       '/** The records that each of them can run. */\n' +
-      `export const templateOpcodes: Readonly<Record<'int8' | 'full', readonly number[]>> = ${JSON.stringify(Object.fromEntries(await opcodesOf(root)))};\n\n` +
+      `export const templateOpcodes: Readonly<Record<'int8' | 'full', readonly number[]>> = ${JSON.stringify(Object.fromEntries(opcodes))};\n\n` +
       `/** Scratch memory that they need. */\nexport const scratchBytes = ${await scratchBytesOf(root)};\n`
     );
   });

@@ -1,58 +1,48 @@
-/** The tables of docs/ABI.md that come from assembly/: records with their words, and the numbers of kinds. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The tables of docs/ABI.md that come from assembly/records.ts: records with their words, and the numbers of kinds. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { kinds, type WordType } from '../../assembly/records.ts';
+import { namedRecords } from '../build/generate-records.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const file = fileURLToPath(new URL('../../docs/ABI.md', import.meta.url));
 
 /** docs/ABI.md with its tables made anew. */
 export function abiDocument(): string {
-  const fill = (text: string, name: string, table: string) =>
-    text.replace(
-      new RegExp(`(<!-- ${name}: [^\\n]*-->\\n)[\\s\\S]*?(<!-- end of ${name} -->)`),
-      (_, begin, end) => `${begin}\n${table}\n\n${end}`,
-    );
-  return fill(fill(read('docs/ABI.md'), 'records', recordTable()), 'kinds', kindTable());
+  return fill(fill(readFileSync(file, 'utf8'), 'records', recordTable()), 'kinds', kindTable());
 }
 
-/** What the tape runs for each opcode, and the words that its comment names. */
+/** The document with what stands between two comments replaced. */
+function fill(text: string, name: string, table: string): string {
+  const begin = text.indexOf('\n', text.indexOf(`<!-- ${name}: `)) + 1;
+  const end = text.indexOf(`<!-- end of ${name} -->`);
+  return `${text.slice(0, begin)}\n${table}\n\n${text.slice(end)}`;
+}
+
 function recordTable(): string {
-  const numbers = new Map(
-    [...read('assembly/opcodes.ts').matchAll(/const (\w+) = (\d+);/g)].map((m) => [m[1], m[2]]),
-  );
-  const sources = readdirSync(join(root, 'assembly'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.includes('frozen') && !file.includes('generated'))
-    .map((file) => read(join('assembly', file)));
-  const rows = [...read('assembly/tape.ts').matchAll(/case op\.(\w+): return (\w+)\(/g)].map(
-    ([, name, kernel]) => `| ${numbers.get(name)} | \`${name}\` | ${wordsOf(kernel, sources)} |`,
-  );
+  const rows = namedRecords.map(({ opcode, title, words, note }) => {
+    const list = Object.entries(words).map(([word, type]) => described(word, type));
+    return `| ${opcode} | \`${title}\` | ${list.join(', ')}${note ? `. ${note[0].toUpperCase()}${note.slice(1)}` : ''} |`;
+  });
   return ['| code | record | words after the first two |', '|---|---|---|', ...rows].join('\n');
 }
 
-function wordsOf(kernel: string, sources: readonly string[]): string {
-  const pattern = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*export function ${kernel}\\(`);
-  for (const source of sources) {
-    const comment = pattern.exec(source)?.[1].replace(/\n\s*\* ?/g, ' ');
-    const words = comment && /Record: (.*)/.exec(comment)?.[1].trim();
-    if (words) return words;
-  }
-  throw new Error(`the comment of ${kernel}() in assembly/ does not say "Record: ..." with its words`);
+/** Integers and addresses need no type: `count`, `x`. */
+function described(word: string, type: WordType): string {
+  if (type === 'f32' || type === 'u32') return `${word} ${type}`;
+  if (type === 'at?') return `${word} (0: none)`;
+  if (type === 'flag') return `${word} (0 or 1)`;
+  return type.startsWith('i32[') ? `${word}${type.slice(3)}` : word;
 }
 
-/** The groups of numbers after the opcodes, each under a comment. */
 function kindTable(): string {
-  const [, ...groups] = read('assembly/opcodes.ts')
-    .trim()
-    .split(/\n\n(?=\/\/)/);
-  return groups
-    .map((group) => {
-      const about = /^\/\/ (.*)/.exec(group)?.[1];
-      const values = [...group.matchAll(/const (\w+) = (\d+);/g)].map(([, name, n]) => `${n} \`${name}\``);
-      return `- ${about} ${values.join(', ')}`;
-    })
-    .join('\n');
+  const rows = Object.entries(kinds).map(([kind, { about, values }]) => {
+    const numbers = Object.entries(values).map(([name, number]) => `${number} \`${name}\``);
+    const used = namedRecords.filter(({ words }) =>
+      Object.values<WordType>(words).includes(kind as WordType),
+    );
+    return `- ${used.map((r) => `\`${r.title}\``).join(', ')}: ${about}. ${numbers.join(', ')}`;
+  });
+  return rows.join('\n');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href)
-  writeFileSync(join(root, 'docs/ABI.md'), abiDocument());
+if (import.meta.url === pathToFileURL(process.argv[1]).href) writeFileSync(file, abiDocument());

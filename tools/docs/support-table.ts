@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { kernels as wasm } from '../../src/backend/wasm/kernels.ts';
+import { kernels as wasm } from '../../src/backend/wasm/kernels/index.ts';
 import { kernels as webgpu } from '../../src/backend/webgpu/kernels/index.ts';
 import { opNames, opOf } from '../../src/ops/index.ts';
 import { type Found, runtimeRows } from '../check/runtimes/found.ts';

@@ -5,7 +5,7 @@ import { type LaidOutEntry, Layout } from '../entries.ts';
 import { ENGINE_DISPOSED } from '../program.ts';
 import { isShared } from './claim.ts';
 import { differing } from './families.ts';
-import { kernelOf } from './kernels.ts';
+import { kernelOf } from './kernels/index.ts';
 import type { WasmBuild, WasmModules } from './load.ts';
 import { inWords, judge, type Opened, openInstance, type Vectors } from './open.ts';
 import { ThreadPool } from './pool.ts';

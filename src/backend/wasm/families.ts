@@ -2,7 +2,7 @@ import { allocate, type DType, viewOf } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { TensorRef } from '../../graph/plan.ts';
 import { type OpName, opOf } from '../../ops/index.ts';
-import { kernelOf } from './kernels.ts';
+import { kernelOf } from './kernels/index.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import { encode } from './tape.ts';

@@ -1,10 +1,11 @@
 import { fail } from '../../core/errors.ts';
+import type { TapeRecord } from '../../generated/records.ts';
 import { UnevenError } from '../../graph/growing.ts';
 import type { Plan, Section } from '../../graph/plan.ts';
 import type { LaidOutEntry } from '../entries.ts';
 import { type ExtraMemory, readerOf } from '../extra-memory.ts';
-import { kernelOf } from './kernels.ts';
-import { encode, type Place, sectionRanges, type TapeRecord } from './tape.ts';
+import { kernelOf } from './kernels/index.ts';
+import { encode, type Place, sectionRanges } from './tape.ts';
 import type { Tiles } from './tiles.ts';
 
 /** Where a program keeps things; addresses of the plan for the most rows serve all numbers of them. */

@@ -1,4 +1,4 @@
-import * as opcode from '../../generated/opcodes.ts';
+import { probeDot as record } from '../../generated/records.ts';
 import type { WasmExports } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import { encode } from './tape.ts';
@@ -46,7 +46,7 @@ export function probeDot(exports: WasmExports, heap: WasmHeap): boolean {
     new Int8Array(buffer, base, 16).set(w);
     new Uint8Array(buffer, base + 16, 16).set(x);
     new Int32Array(buffer, base + 32, 4).set(sum);
-    const tape = encode([{ opcode: opcode.PROBE_DOT, words: [base, base + 16, base + 32] }]);
+    const tape = encode([record({ w: base, x: base + 16, sum: base + 32 })]);
     new Uint32Array(buffer, base + 64, tape.length).set(tape);
     exports.run(base + 64, base + 64 + tape.byteLength, 0, 1, 0, 0);
     return new Int32Array(buffer, base + 32, 4).slice();

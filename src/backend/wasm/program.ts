@@ -1,6 +1,7 @@
 import { type TypedArray, viewOf } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
+import type { TapeRecord } from '../../generated/records.ts';
 import { alignUp } from '../../graph/memory.ts';
 import { ALIGNMENT, type Plan, type Section, type Slot } from '../../graph/plan.ts';
 import type { Program, Run } from '../backend.ts';
@@ -12,7 +13,7 @@ import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import type { ThreadPool } from './pool.ts';
 import { RunningTape } from './running-tape.ts';
-import { encode, type Place, type TapeRecord } from './tape.ts';
+import { encode, type Place } from './tape.ts';
 
 /** What programs of one engine share. */
 export interface Host {

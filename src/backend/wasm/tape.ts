@@ -1,12 +1,7 @@
+import type { TapeRecord } from '../../generated/records.ts';
 import type { Section, TensorRef } from '../../graph/plan.ts';
 import { sections } from '../../graph/plan.ts';
 import type { Tiles } from './tiles.ts';
-
-/** A word of a record: an unsigned or signed integer, or a float. */
-export type Word = number | { readonly f32: number };
-
-/** A float attribute. */
-export const float = (value: number): Word => ({ f32: value });
 
 /** Addresses and sizes that encoding a record needs. */
 export interface Place extends Tiles {
@@ -17,13 +12,6 @@ export interface Place extends Tiles {
   readonly scratchPerThread: number;
   /** Address of extra memory for a step, the same for every encoding of the plan; for packed weights. */
   extra(bytes: number): number;
-}
-
-export interface TapeRecord {
-  readonly opcode: number;
-  readonly words: readonly Word[];
-  /** Runs once, when the program is made, instead of at every run. */
-  readonly once?: boolean;
 }
 
 /** [opcode, length in words, ...] for each record. */

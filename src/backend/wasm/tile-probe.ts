@@ -1,4 +1,4 @@
-import * as opcode from '../../generated/opcodes.ts';
+import { probeTile } from '../../generated/records.ts';
 import type { WasmInstance } from './load.ts';
 import type { WasmHeap } from './memory.ts';
 import { encode } from './tape.ts';
@@ -97,8 +97,9 @@ export class TileProbe {
   }
 
   private run(candidate: Candidate, length: number, repeats: number): void {
-    const words = [kindOf(candidate), ...candidate.tile, length, repeats, this.operands];
-    const record = encode([{ opcode: opcode.PROBE_TILE, words }]);
+    const [tileRows, tileColumns] = candidate.tile;
+    const probe = { kind: kindOf(candidate), tileRows, tileColumns, length, repeats, memory: this.operands };
+    const record = encode([probeTile(probe)]);
     new Uint32Array(this.heap.memory.buffer, this.tape, record.length).set(record);
     this.instance.exports.run(this.tape, this.tape + record.byteLength, 0, 1, 0, 0);
   }

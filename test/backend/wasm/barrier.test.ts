@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { instantiate } from '../../../src/backend/wasm/load.ts';
 import { WasmHeap } from '../../../src/backend/wasm/memory.ts';
 import { ThreadPool } from '../../../src/backend/wasm/pool.ts';
-import { encode, float } from '../../../src/backend/wasm/tape.ts';
-import * as opcode from '../../../src/generated/opcodes.ts';
+import { encode } from '../../../src/backend/wasm/tape.ts';
+import * as records from '../../../src/generated/records.ts';
 
 const ROWS = 10;
 const COLUMNS = 100;
@@ -13,13 +13,13 @@ const RUNS = 300;
 /** Doubles x, turns the order of its rows around, halves it: records that read what other threads wrote before. */
 function tapeOf(x: number, y: number): Uint32Array {
   const lastRow = y + (ROWS - 1) * COLUMNS * 4;
-  const turn = [lastRow, x, 4, 2, ROWS, ROWS, COLUMNS, -COLUMNS, 1, COLUMNS, 1];
-  const records = Array.from({ length: 20 }, () => [
-    { opcode: opcode.BINARY, words: [opcode.ADD, x, x, y, 1, 1, N, 1, 1] },
-    { opcode: opcode.STRIDED_COPY, words: turn },
-    { opcode: opcode.SCALE, words: [x, x, N, float(0.5)] },
-  ]).flat();
-  return encode(records);
+  const strides = { stridesX: [-COLUMNS, 1], stridesY: [COLUMNS, 1] };
+  const turns = Array.from({ length: 20 }, () => [
+    records.binary({ kind: 'add', a: x, b: x, y, outer: 1, dims: [N], stridesA: [1], stridesB: [1] }),
+    records.stridedCopy({ x: lastRow, y: x, size: 4, outer: ROWS, dims: [ROWS, COLUMNS], ...strides }),
+    records.scale({ x, y: x, count: N, factor: 0.5 }),
+  ]);
+  return encode(turns.flat());
 }
 
 /** Runs the tape RUNS times on real threads that share one memory, with nothing but the barrier between them. */

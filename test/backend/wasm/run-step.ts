@@ -1,4 +1,4 @@
-import { kernelOf } from '../../../src/backend/wasm/kernels.ts';
+import { kernelOf } from '../../../src/backend/wasm/kernels/index.ts';
 import type { WasmInstance } from '../../../src/backend/wasm/load.ts';
 import { WasmHeap } from '../../../src/backend/wasm/memory.ts';
 import { encode, type Place } from '../../../src/backend/wasm/tape.ts';

@@ -1,7 +1,7 @@
-import { bytesPerElement, type DType } from '../../../core/dtype.ts';
+import { bytesPerElement } from '../../../core/dtype.ts';
 import { fail } from '../../../core/errors.ts';
 import { sizeOf } from '../../../core/shape.ts';
-import * as opcode from '../../../generated/opcodes.ts';
+import { kinds } from '../../../generated/records.ts';
 import { alignUp } from '../../../graph/memory.ts';
 import { ALIGNMENT, type Plan, type Slot } from '../../../graph/plan.ts';
 import { type LaidOutEntry, Layout } from '../../entries.ts';
@@ -47,7 +47,6 @@ const HEADER_BYTES = 320;
 const [TENSORS_AT, FIELDS] = [128, 12];
 const MAGIC = 0x48504942;
 const PROBE_BYTES = 64;
-const typeCodes: Record<DType, number> = { f32: opcode.F32, i32: opcode.I32, u8: opcode.U8, i8: opcode.I8 };
 
 /** Lays a model out in the memory that assembly/frozen/runtime.ts draws, and writes the part that the file holds. */
 export function makeImage(source: ImageSource): Image {
@@ -177,7 +176,7 @@ function writeTapes(
 /** What `query` answers: dtype, rank, scale, zero point, sizes, of one sample. */
 function factsOf({ dtype, shape }: Slot, { scale, zeroPoint }: Scaling): number[] {
   const sizes = shape.slice(1);
-  return [typeCodes[dtype], sizes.length, scale, zeroPoint, ...sizes];
+  return [kinds.dtype[dtype], sizes.length, scale, zeroPoint, ...sizes];
 }
 
 const byteLength = ({ dtype, shape }: Slot): number => sizeOf(shape) * bytesPerElement[dtype];

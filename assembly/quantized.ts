@@ -1,21 +1,22 @@
+import { ActivationI8Record, DequantizeRecord, QuantizeRecord } from './generated/records';
 import { TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, storePart } from './vector';
 
 /**
  * q = clamp(round(x * inverse) + zero point), halves to even. Clamping comes first, where nothing can wrap; NaN becomes 0 and
- * so the zero point. Record: x, y, count, inverse f32, zero point, low, high
+ * so the zero point.
  */
-export function quantize(a: usize, thread: i32, threads: i32): void {
-  const x = <usize>load<u32>(a);
-  const y = <usize>load<u32>(a, 4);
-  const n = load<i32>(a, 8);
-  const inverse = f32x4.splat(load<f32>(a, 12));
-  const z = load<i32>(a, 16);
+export function quantize(r: QuantizeRecord, thread: i32, threads: i32): void {
+  const x = r.x;
+  const y = r.y;
+  const n = r.count;
+  const inverse = f32x4.splat(r.inverse);
+  const z = r.zeroPoint;
   const offset = i32x4.splat(z - ROUNDER_BITS);
-  const low = f32x4.splat(<f32>(load<i32>(a, 20) - z));
-  const high = f32x4.splat(<f32>(load<i32>(a, 24) - z));
-  const signed = load<i32>(a, 20) < 0;
+  const low = f32x4.splat(<f32>(r.low - z));
+  const high = f32x4.splat(<f32>(r.high - z));
+  const signed = r.low < 0;
   const end = shareEnd(n, 64, thread, threads);
   let i = shareStart(n, 64, thread, threads);
   for (; i + 16 <= end; i += 16) {
@@ -59,16 +60,16 @@ export function storeBytes(at: usize, count: i32, q: v128): void {
   if (count > 2) v128.store_lane<i8>(at, bytes, 2, 2);
 }
 
-/** x = (q - zero point) * scale. Record: q, y, count, signed, zero point, scale f32 */
-export function dequantize(a: usize, thread: i32, threads: i32): void {
-  const x = <usize>load<u32>(a);
-  const y = <usize>load<u32>(a, 4);
-  const n = load<i32>(a, 8);
+/** y = (x - zero point) * scale */
+export function dequantize(r: DequantizeRecord, thread: i32, threads: i32): void {
+  const x = r.x;
+  const y = r.y;
+  const n = r.count;
   // A signed byte is the unsigned one with its highest bit turned, less 128: one loop for both.
-  const signed = load<i32>(a, 12);
+  const signed = r.signed;
   const turned = i16x8.splat(signed ? 128 : 0);
-  const zero = i32x4.splat(load<i32>(a, 16) + (signed ? 128 : 0));
-  const scale = f32x4.splat(load<f32>(a, 20));
+  const zero = i32x4.splat(r.zeroPoint + (signed ? 128 : 0));
+  const scale = f32x4.splat(r.scale);
   const end = shareEnd(n, 16, thread, threads);
   let i = shareStart(n, 16, thread, threads);
   for (; i + TURN <= end; i += TURN) {
@@ -99,12 +100,12 @@ function loadBytes(at: usize, count: i32): v128 {
   return v;
 }
 
-/** y = table[x]. Record: x, table, y, count */
-export function activationI8(a: usize, thread: i32, threads: i32): void {
-  const x = <usize>load<u32>(a);
-  const table = <usize>load<u32>(a, 4);
-  const y = <usize>load<u32>(a, 8);
-  const n = load<i32>(a, 12);
+/** y = table[x] */
+export function activationI8(r: ActivationI8Record, thread: i32, threads: i32): void {
+  const x = r.x;
+  const table = r.table;
+  const y = r.y;
+  const n = r.count;
   const end = shareEnd(n, 64, thread, threads);
   for (let i = shareStart(n, 64, thread, threads); i < end; i++) store<u8>(y + i, load<u8>(table + load<u8>(x + i)));
 }

@@ -1,0 +1,211 @@
+/**
+ * The records of the tape, each declared here and nowhere else. Not AssemblyScript: the asset build reads it and makes the
+ * classes that kernels read their operands from and each tier's dispatch (assembly/generated/), the encoders
+ * (src/generated/records.ts) and the tables of docs/ABI.md.
+ */
+
+/** Which modules carry a record: those of frozen integer models, of any frozen model, or of the engine. Each has all before it. */
+export const tiers = ['int8', 'full', 'engine'] as const;
+export type Tier = (typeof tiers)[number];
+
+/** What a kernel does with its elements, where a record leaves that open. The numbers are kept: frozen files hold them. */
+export const kinds = {
+  binary: { about: 'the function', values: { add: 0, sub: 1, mul: 2, div: 3 } },
+  activation: {
+    about: 'the activation',
+    values: {
+      none: 0, relu: 1, leaky_relu: 2, gelu: 3, gelu_tanh: 4, silu: 5,
+      sigmoid: 6, tanh: 7, softplus: 8, hardswish: 9, elu: 10,
+    },
+  },
+  reduction: { about: 'what becomes of the terms', values: { sum: 0, max: 1 } },
+  loss: { about: 'the loss', values: { mse: 0, bce_with_logits: 1, huber: 2 } },
+  dtype: { about: 'the element type', values: { f32: 0, i32: 1, u8: 2, i8: 3 } },
+} as const;
+export type Kind = keyof typeof kinds;
+
+/**
+ * A word of a record: `at` is the address of a tensor (`at?`: 0 where there is none), `flag` is 0 or 1, a kind one of its
+ * numbers. `i32[rank]` are as many words as `rank` says; what stands after them has no fixed place.
+ */
+export type WordType = 'at' | 'at?' | 'i32' | 'u32' | 'f32' | 'flag' | `i32[${string}]` | Kind;
+
+export interface RecordType {
+  /** Kept for good: frozen files hold it. */
+  readonly opcode: number;
+  readonly tier: Tier;
+  readonly words: Readonly<Record<string, WordType>>;
+  /** What the names of the words leave open. */
+  readonly note?: string;
+}
+
+const tile = { tileRows: 'i32', tileColumns: 'i32' } as const;
+const scratch = { scratch: 'at', scratchPerThread: 'i32' } as const;
+const reduced = { outer: 'i32', count: 'i32', inner: 'i32' } as const;
+const gathered = { outer: 'i32', size: 'i32', inner: 'i32', count: 'i32' } as const;
+const rows = { rows: 'i32', n: 'i32' } as const;
+const rowsForward = { x: 'at', y: 'at', ...rows } as const;
+const rowsBackward = { dy: 'at', y: 'at', dx: 'at', ...rows } as const;
+
+/** By the file of assembly/ that has the kernels; a kernel is named as its record. */
+export const records: Readonly<Record<string, Readonly<Record<string, RecordType>>>> = {
+  'matmul/matmul': {
+    matmul: {
+      opcode: 1, tier: 'full',
+      words: {
+        a: 'at', b: 'at', bias: 'at?', c: 'at', batch: 'i32', m: 'i32', n: 'i32', k: 'i32',
+        batchStrideA: 'i32', batchStrideB: 'i32', rowA: 'i32', stepA: 'i32', stepB: 'i32', columnB: 'i32', rowC: 'i32',
+        activation: 'activation', parameter: 'f32', ...tile, ...scratch, packed: 'at?',
+      },
+      note: 'strides are in elements: from one product of the batch, row or column to the next, and (step) along k; packed: b as PACK left it, the same for the whole batch',
+    },
+    pack: {
+      opcode: 33, tier: 'full',
+      words: { b: 'at', packed: 'at', n: 'i32', k: 'i32', step: 'i32', column: 'i32', tileColumns: 'i32' },
+      note: 'strides are in elements: step along k, column to the next column',
+    },
+  },
+  'matmul/matmul-i8': {
+    matmulI8: {
+      opcode: 2, tier: 'int8',
+      words: {
+        x: 'at', packed: 'at?', bias: 'at', multiplier: 'at', table: 'at?', y: 'at', m: 'i32', n: 'i32', k: 'i32',
+        shift: 'i32', zeroPoint: 'i32', min: 'i32', max: 'i32', ...tile, kind: 'i32', ...scratch, weight: 'at',
+      },
+      note: 'packed: weight as PACK_I8 left it; a single row needs none',
+    },
+    packI8: {
+      opcode: 3, tier: 'int8',
+      words: { weight: 'at', packed: 'at', n: 'i32', k: 'i32', tileColumns: 'i32', kind: 'i32' },
+    },
+    probeDot: {
+      opcode: 31, tier: 'engine',
+      words: { w: 'at', x: 'at', sum: 'at' },
+      note: '16 bytes each; the result goes where the sum was',
+    },
+  },
+  elementwise: {
+    binary: {
+      opcode: 4, tier: 'full',
+      words: {
+        kind: 'binary', a: 'at', b: 'at', y: 'at', rank: 'i32', outer: 'i32',
+        dims: 'i32[rank]', stridesA: 'i32[rank]', stridesB: 'i32[rank]',
+      },
+      note: 'outer: the product of all dims but the last; strides are in elements',
+    },
+    fill: {
+      opcode: 6, tier: 'full',
+      words: { y: 'at', bytes: 'i32', word: 'u32' },
+      note: 'a byte is repeated in all four of the word',
+    },
+    cast: {
+      opcode: 7, tier: 'full',
+      words: { from: 'dtype', to: 'dtype', x: 'at', y: 'at', count: 'i32' },
+    },
+    scale: { opcode: 8, tier: 'full', words: { x: 'at', y: 'at', count: 'i32', factor: 'f32' } },
+  },
+  activation: {
+    activation: {
+      opcode: 9, tier: 'full',
+      words: { activation: 'activation', x: 'at', y: 'at', count: 'i32', parameter: 'f32' },
+    },
+    activationBackward: {
+      opcode: 10, tier: 'engine',
+      words: { activation: 'activation', dy: 'at', saved: 'at', dx: 'at', count: 'i32', parameter: 'f32' },
+      note: "saved: the activation's input or its output, whichever its derivative is computed from",
+    },
+  },
+  layout: {
+    stridedCopy: {
+      opcode: 5, tier: 'int8',
+      words: {
+        x: 'at', y: 'at', size: 'i32', rank: 'i32', outer: 'i32',
+        dims: 'i32[rank]', stridesX: 'i32[rank]', stridesY: 'i32[rank]',
+      },
+      note: 'size: bytes of an element; x and y: the first element; outer: the product of all dims but the last; strides are in elements',
+    },
+  },
+  reduce: {
+    reduce: {
+      opcode: 11, tier: 'full',
+      words: { kind: 'reduction', x: 'at', y: 'at', ...reduced, divisor: 'i32' },
+      note: 'divisor: of a sum',
+    },
+    maxBackward: {
+      opcode: 12, tier: 'engine',
+      words: { dy: 'at', x: 'at', y: 'at', dx: 'at', ...reduced },
+    },
+    argmax: { opcode: 13, tier: 'full', words: { type: 'dtype', x: 'at', y: 'at', ...rows } },
+    globalNorm: { opcode: 14, tier: 'engine', words: { x: 'at', y: 'at', count: 'i32' } },
+  },
+  gather: {
+    gather: { opcode: 15, tier: 'full', words: { x: 'at', indices: 'at', y: 'at', ...gathered } },
+    gatherBackward: { opcode: 16, tier: 'engine', words: { dy: 'at', indices: 'at', dx: 'at', ...gathered } },
+  },
+  softmax: {
+    softmax: { opcode: 17, tier: 'full', words: rowsForward },
+    softmaxBackward: { opcode: 18, tier: 'engine', words: rowsBackward },
+    logSoftmax: { opcode: 19, tier: 'full', words: rowsForward },
+    logSoftmaxBackward: { opcode: 20, tier: 'engine', words: rowsBackward },
+  },
+  loss: {
+    crossEntropy: {
+      opcode: 21, tier: 'engine',
+      words: { x: 'at', targets: 'at', y: 'at', ...rows, smoothing: 'f32' },
+    },
+    crossEntropyBackward: {
+      opcode: 22, tier: 'engine',
+      words: { dy: 'at', x: 'at', targets: 'at', dx: 'at', ...rows, smoothing: 'f32' },
+    },
+    loss: {
+      opcode: 23, tier: 'engine',
+      words: { kind: 'loss', x: 'at', t: 'at', y: 'at', count: 'i32', delta: 'f32' },
+    },
+    lossBackward: {
+      opcode: 24, tier: 'engine',
+      words: { kind: 'loss', dy: 'at', x: 'at', t: 'at', dx: 'at', count: 'i32', delta: 'f32' },
+    },
+  },
+  dropout: {
+    dropout: {
+      opcode: 25, tier: 'engine',
+      words: { x: 'at', seed: 'at', y: 'at', count: 'i32', salt: 'i32', threshold: 'u32', scale: 'f32' },
+      note: 'seed: two i32',
+    },
+  },
+  optimizer: {
+    sgd: {
+      opcode: 26, tier: 'engine',
+      words: {
+        p: 'at', g: 'at', buffer: 'at?', hyper: 'at', norm: 'at?', count: 'i32',
+        maxNorm: 'f32', momentum: 'f32', weightDecay: 'f32', nesterov: 'flag',
+      },
+    },
+    adam: {
+      opcode: 27, tier: 'engine',
+      words: {
+        p: 'at', g: 'at', m: 'at', v: 'at', hyper: 'at', norm: 'at?', count: 'i32', maxNorm: 'f32',
+        beta1: 'f32', rest1: 'f32', beta2: 'f32', rest2: 'f32', eps: 'f32', weightDecay: 'f32', decoupled: 'flag',
+      },
+      note: 'rest1 is 1 - beta1, rest2 is 1 - beta2',
+    },
+  },
+  quantized: {
+    quantize: {
+      opcode: 28, tier: 'int8',
+      words: { x: 'at', y: 'at', count: 'i32', inverse: 'f32', zeroPoint: 'i32', low: 'i32', high: 'i32' },
+    },
+    dequantize: {
+      opcode: 29, tier: 'int8',
+      words: { x: 'at', y: 'at', count: 'i32', signed: 'flag', zeroPoint: 'i32', scale: 'f32' },
+    },
+    activationI8: { opcode: 30, tier: 'int8', words: { x: 'at', table: 'at', y: 'at', count: 'i32' } },
+  },
+  probe: {
+    probeTile: {
+      opcode: 32, tier: 'engine',
+      words: { kind: 'i32', ...tile, length: 'i32', repeats: 'i32', memory: 'at' },
+      note: 'kind: 0 f32, 1 dot_i16x8, 2 relaxed dot; length: of k, or groups of it; memory: (rows + columns) * (length + rows) words',
+    },
+  },
+};

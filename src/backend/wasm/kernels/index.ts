@@ -1,0 +1,32 @@
+import type { AttrsOf, OpName } from '../../../ops/index.ts';
+import type { Unsupported } from '../../backend.ts';
+import { activation } from './activation.ts';
+import { dropout } from './dropout.ts';
+import { elementwise } from './elementwise.ts';
+import { gather } from './gather.ts';
+import type { Kernel } from './kernel.ts';
+import { layout } from './layout.ts';
+import { loss } from './loss.ts';
+import { matmul } from './matmul.ts';
+import { optimizer } from './optimizer.ts';
+import { quantized } from './quantized.ts';
+import { reduce } from './reduce.ts';
+import { softmax } from './softmax.ts';
+
+/** Every op, by name: how it becomes records, or why it can't. */
+export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
+  ...activation,
+  ...dropout,
+  ...elementwise,
+  ...gather,
+  ...layout,
+  ...loss,
+  ...matmul,
+  ...optimizer,
+  ...quantized,
+  ...reduce,
+  ...softmax,
+};
+
+/** The kernel of an op, its attributes untyped. */
+export const kernelOf = (name: OpName): Kernel | Unsupported => kernels[name];
