@@ -164,7 +164,10 @@ describe('a model in JSON', () => {
     [null, 'expected a layer'],
     [['relu', 'nothing'], "the model[1]: there is no layer 'nothing'"],
     [{ layer: 'linear', inFeatures: 3 }, "linear needs 'outFeatures'"],
-    [{ layer: 'linear', inFeatures: '3', outFeatures: 1 }, 'expected a number'],
+    [
+      { layer: 'linear', inFeatures: '3', outFeatures: 1 },
+      "inFeatures is '3', expected a whole number from 1",
+    ],
     [{ layer: 'relu', slope: 1 }, "relu has no 'slope'"],
     [{ layer: 'gelu', approximate: 'fast' }, "expected 'none' or 'tanh'"],
     [{ layer: 'constructor' }, 'there is no layer'],

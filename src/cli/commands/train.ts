@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { writeWhole } from '../../io/file.ts';
-import { saveModel } from '../../node.ts';
+import { nn, saveModel } from '../../node.ts';
 import { scored } from '../data/answers.ts';
 import { notesOf } from '../data/facts.ts';
 import { openEngine } from '../engine.ts';
@@ -46,7 +46,7 @@ export const train = () =>
     .option('--hidden <sizes>', 'widths of the hidden layers, with commas', sizes, [256, 128])
     .addOption(
       new Option('--activation <name>', 'between the layers')
-        .choices(['relu', 'gelu', 'silu', 'tanh', 'sigmoid', 'hardswish'])
+        .choices(Object.keys(nn.activations))
         .default('relu'),
     )
     .option('--dropout <p>', 'share of hidden values to drop', real(0, 0.999), 0)

@@ -9,7 +9,7 @@ export function perceptron(
   const widths = [inputs, ...hidden];
   const layers = hidden.flatMap((width, i) => [
     nn.linear(widths[i], width),
-    nn[activation](),
+    nn.activations[activation](),
     ...(dropout > 0 ? [nn.dropout(dropout)] : []),
   ]);
   return nn.sequential(...layers, nn.linear(widths[hidden.length], outputs));

@@ -18,7 +18,7 @@ export interface TrainOptions extends Common {
   readonly labels?: string;
   readonly target?: string;
   readonly hidden: number[];
-  readonly activation: 'relu' | 'gelu' | 'silu' | 'tanh' | 'sigmoid' | 'hardswish';
+  readonly activation: keyof typeof nn.activations;
   readonly dropout: number;
   readonly model?: string;
   readonly loss?: LossName;
