@@ -11,17 +11,21 @@ import type { Plan } from './graph/plan.ts';
  */
 export async function checkApart(planOf: (batch: number) => Plan): Promise<void> {
   const [one, two] = [planOf(1), planOf(2)];
-  const { dtype, shape } = two.slots.input;
   const random = new Random(1);
-  const samples = allocate(dtype, sizeOf(shape)).map(() =>
-    dtype === 'f32' ? random.normal() : random.int(256),
+  const samples = inputsOf(two).map(({ dtype, shape, below = 256 }) =>
+    allocate(dtype, sizeOf(shape)).map(() => (dtype === 'f32' ? random.normal() : random.int(below))),
   );
-  const half = samples.length / 2;
-  const together = await answerOf(two, samples);
-  const alone = [await answerOf(one, samples.slice(0, half)), await answerOf(one, samples.slice(half))];
-  const same = alone.every((answer, i) =>
-    answer.every((y, j) => Object.is(y, together[i * answer.length + j])),
-  );
+  const half = (i: number) =>
+    samples.map((values) => values.slice((i * values.length) / 2, ((i + 1) * values.length) / 2));
+  const together = await answersOf(two, samples);
+  const alone = [await answersOf(one, half(0)), await answersOf(one, half(1))];
+  const same = together.every((values, o) => {
+    const parts = alone.map((answers) => answers[o]);
+    return values.every((y, j) => {
+      const part = parts[Math.floor(j / parts[0].length)];
+      return Object.is(y, part[j % parts[0].length]);
+    });
+  });
   if (!same)
     fail(
       'unsupported',
@@ -30,12 +34,15 @@ export async function checkApart(planOf: (batch: number) => Plan): Promise<void>
     );
 }
 
-async function answerOf(plan: Plan, samples: TypedArray): Promise<TypedArray> {
+const inputsOf = ({ slots }: Plan) => Object.values(slots).filter(({ role }) => role === 'input');
+
+async function answersOf(plan: Plan, samples: readonly TypedArray[]): Promise<TypedArray[]> {
   const program = await new ReferenceBackend().compile(plan);
   try {
-    program.write(plan.slots.input, samples);
+    for (const [i, slot] of inputsOf(plan).entries()) program.write(slot, samples[i]);
     program.run();
-    return await program.read(plan.slots.output);
+    const outputs = Object.values(plan.slots).filter(({ role }) => role === 'output');
+    return await Promise.all(outputs.map((slot) => program.read(slot)));
   } finally {
     program.dispose();
   }

@@ -7,11 +7,11 @@ import { anything, flag, texts, whole } from './core/checks.ts';
 import { fail } from './core/errors.ts';
 import { optionsOf } from './core/options.ts';
 import { type ServingOptions, servingChecks, servingPlan } from './files/serving.ts';
-import { expectFinite, FrozenModel } from './model/frozen.ts';
+import { type AnyFrozen, expectFinite, FrozenModel } from './model/frozen.ts';
 import { reference } from './providers/reference.ts';
 import { type WasmEngineOptions, wasm, wasmChecks } from './providers/wasm.ts';
 import { type WebgpuEngineOptions, webgpu, webgpuChecks } from './providers/webgpu.ts';
-import type { QuantizedModel } from './quantize/quantize.ts';
+import type { AnyQuantized } from './quantize/quantize.ts';
 import { type BackendName, choose } from './scheduler/choose/choose.ts';
 import { Engine } from './scheduler/engine.ts';
 
@@ -65,7 +65,7 @@ const checkExport = optionsOf<ExportWasmOptions>('exportWasm', {
  * whose ops depend on the batch size, or options that it can't have; 'out_of_memory' where maxBatch needs over 4 GiB.
  */
 export async function exportWasm(
-  model: QuantizedModel | FrozenModel,
+  model: AnyQuantized | AnyFrozen,
   given?: ExportWasmOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const options = checkExport(given);
@@ -76,10 +76,10 @@ export async function exportWasm(
       'this model is not quantized: export what engine.quantize() returns, or pass f32: true',
     );
   expectFinite(model instanceof FrozenModel ? model : model.frozen, 'exportWasm');
-  const { input, output } = servingPlan(model, 1, options);
+  const { inputs, outputs } = servingPlan(model, 1, options);
   const planOf = (batch: number) => servingPlan(model, batch, options).plan;
   if (maxBatch > 1) await checkApart(planOf);
-  return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', input, output, notes });
+  return freezePlans({ planOf, maxBatch, build: relaxed ? 'relaxed' : 'simd128', inputs, outputs, notes });
 }
 
 /** The name that `exportWasm()` had. @deprecated Call `exportWasm()`. */

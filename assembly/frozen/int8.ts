@@ -2,7 +2,9 @@
 import { step } from '../generated/int8';
 import { close, onceBegin, onceEnd, open, prepare, refusal, tapeBegin } from './runtime';
 
-export { abi_version, input, input_bytes, max_batch, output, output_bytes, query, verify } from './runtime';
+export {
+  abi_version, input, input_bytes, inputs, max_batch, name, output, output_bytes, outputs, query, verify,
+} from './runtime';
 
 /** Runs the model on the first `count` samples of the input. 0, or an error: 1 for a bad count, 2 for a damaged module. */
 export function run(count: i32): i32 {

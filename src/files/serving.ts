@@ -12,11 +12,12 @@ import {
   type TensorId,
 } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
-import { FrozenModel } from '../model/frozen.ts';
+import { type AnyFrozen, FrozenModel } from '../model/frozen.ts';
+import { isLone, slotName, slotsOf } from '../model/signature.ts';
 import type { QuantAttrs } from '../ops/quantized.ts';
-import { inferGraph, inferSlots } from '../plans/infer.ts';
+import { inferGraph } from '../plans/infer.ts';
 import { quantizeValue } from '../quantize/quantization.ts';
-import { OUTPUT_U8, type QuantizedModel, quantizedGraph } from '../quantize/quantize.ts';
+import { type AnyQuantized, quantizedGraph, rawSlot } from '../quantize/quantize.ts';
 
 /** How the outside world hands samples to a model that is served alone, and takes results from it. */
 export interface ServingOptions {
@@ -36,18 +37,24 @@ export const servingChecks: Checks<ServingOptions> = {
   output: oneOf('u8', 'f32'),
 };
 
-/** A forward plan with one input and one output, and what their numbers stand for: real = (q - zeroPoint) * scale. */
+/** An input or output by its name, its slot, and what its numbers stand for: real = (q - zeroPoint) * scale. */
+export interface ServedTensor extends QuantAttrs {
+  readonly name: string;
+  readonly slot: string;
+}
+
+/** A forward plan, and what it takes and gives. */
 export interface ServingPlan {
   readonly plan: Plan;
-  readonly input: QuantAttrs;
-  readonly output: QuantAttrs;
+  readonly inputs: readonly ServedTensor[];
+  readonly outputs: readonly ServedTensor[];
 }
 
 const plain: QuantAttrs = { scale: 1, zeroPoint: 0 };
 
 /** The forward plan of a model for one batch size, its input and output as asked for. */
 export function servingPlan(
-  model: FrozenModel | QuantizedModel,
+  model: AnyFrozen | AnyQuantized,
   batch: number,
   { byteInput, output }: ServingOptions,
 ): ServingPlan {
@@ -57,31 +64,47 @@ export function servingPlan(
       'unsupported',
       `an f32 model has f32 inputs and outputs; quantize it to use ${byteInput ? 'byteInput' : "output: 'u8'"}`,
     );
+  const { inputs } = isF32 ? model : model.frozen;
+  if (byteInput && !isLone('input', inputs))
+    fail(
+      'unsupported',
+      `byteInput is for a model with one input without a name; make the inputs that are bytes u8 (of ${Object.keys(inputs).join(', ')})`,
+    );
   const whole = isF32 ? inferGraph(model, batch) : quantizedGraph(model, batch);
-  const chosen = chooseOutput(whole, output);
-  const graph = byteInput ? takeBytes(chosen.graph, byteInput) : chosen.graph;
+  const outputs = Object.keys(slotsOf('output', whole.outputs)).map((name) => served(whole, name, output));
+  const chosen = Object.fromEntries(outputs.map(({ slot, id }) => [slot, id]));
+  const graph = { ...whole, outputs: chosen };
+  const scaling = byteInput && { scale: byteInput.scale, zeroPoint: -byteInput.shift / byteInput.scale };
   return {
-    plan: buildPlan(graph, { name: `frozen ${isF32 ? 'f32' : 'int8'}, batch ${batch}` }),
-    input: byteInput ? { scale: byteInput.scale, zeroPoint: -byteInput.shift / byteInput.scale } : plain,
-    output: chosen.stands,
+    plan: buildPlan(byteInput ? takeBytes(graph, byteInput) : graph, {
+      name: `frozen ${isF32 ? 'f32' : 'int8'}, batch ${batch}`,
+    }),
+    inputs: Object.keys(inputs).map((name) => ({
+      ...{ name, slot: slotName('input', name), ...(scaling ?? plain) },
+    })),
+    outputs: outputs.map(({ id, ...tensor }) => tensor),
   };
 }
 
-/** Leaves one of the two outputs that an int8 graph may have. */
-function chooseOutput(graph: Graph, wish: 'u8' | 'f32' | undefined): { graph: Graph; stands: QuantAttrs } {
-  const { [inferSlots.output]: real, [OUTPUT_U8]: raw } = graph.outputs;
+/** Which of the two forms that an output of an int8 graph may have is served, as the slot of that name. */
+function served(
+  graph: Graph,
+  name: string,
+  wish: 'u8' | 'f32' | undefined,
+): ServedTensor & { readonly id: TensorId } {
+  const slot = slotName('output', name);
+  const { [slot]: real, [rawSlot(name)]: raw } = graph.outputs;
   if (raw === undefined && wish === 'u8')
     fail(
       'unsupported',
-      "output: 'u8' needs a last layer that is quantized, and this model's stays f32 (see its report)",
+      `output: 'u8' needs a last layer that is quantized, and this model's ${name === 'output' ? '' : `before '${name}' `}stays f32 (see its report)`,
     );
-  if (raw === undefined || wish === 'f32')
-    return { graph: { ...graph, outputs: { [inferSlots.output]: real } }, stands: plain };
+  if (raw === undefined || wish === 'f32') return { name, slot, id: real, ...plain };
   const maker = makersOf(graph)[real];
   if (maker?.op !== 'dequantize')
     fail('internal', 'the f32 output of an int8 graph is not what its bytes stand for');
   const { scale, zeroPoint } = maker.attrs;
-  return { graph: { ...graph, outputs: { [inferSlots.output]: raw } }, stands: { scale, zeroPoint } };
+  return { name, slot, id: raw, scale, zeroPoint };
 }
 
 /** Turns quantizing the input into looking bytes up: table[byte] = quantize(f32(byte * scale + shift)). */

@@ -2,7 +2,6 @@ import { check } from '../core/checks.ts';
 import { bytesPerElement, type DType } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { MAX_RANK } from '../core/shape.ts';
-import type { Slot } from '../graph/plan.ts';
 import { Tensor, type Tracer } from '../graph/trace.ts';
 import { type AnyModel, forward, type Tensors, type Values } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
@@ -71,7 +70,7 @@ export const unnamed = <T>(
 export const slotName = (part: Part, name: string): string => (name === part ? part : `${part}s.${name}`);
 
 /** A plan's slots of a part, by the tensors' own names. */
-export function slotsOf(part: Part, slots: Readonly<Record<string, Slot>>): Readonly<Record<string, Slot>> {
+export function slotsOf<T>(part: Part, slots: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   const prefix = `${part}s.`;
   return Object.fromEntries(
     Object.entries(slots).flatMap(([slot, value]) => {

@@ -6,10 +6,12 @@ import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
 import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
 import { opAt, type Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
-import type { FrozenModel } from '../model/frozen.ts';
+import type { AnyFrozen, FrozenModel } from '../model/frozen.ts';
+import { slotsOf } from '../model/signature.ts';
+import type { Values } from '../nn/module.ts';
 import { type ActivationName, activationFunction } from '../ops/activation.ts';
 import { opOf } from '../ops/index.ts';
-import { inferGraph, inferSlots } from '../plans/infer.ts';
+import { inferGraph } from '../plans/infer.ts';
 import { type KeyedGraph, tensorKeys } from './keys.ts';
 import {
   activationParams,
@@ -20,8 +22,8 @@ import {
   type Range,
 } from './quantization.ts';
 
-/** The raw u8 values behind the output of an int8 plan, where its last layer is quantized. */
-export const OUTPUT_U8 = 'output_u8';
+/** The raw u8 values behind an output of an int8 plan, where the layer that gives it is quantized. */
+export const rawSlot = (name: string): string => (name === 'output' ? 'output_u8' : `raw.${name}`);
 
 /** What became of one op of the model. */
 export interface QuantizedOp {
@@ -36,9 +38,9 @@ export interface QuantizedOp {
 }
 
 /** A frozen model with the ranges its tensors took during calibration: all that int8 plans are made from. */
-export interface QuantizedModel {
+export interface QuantizedModel<I extends Values = Tensor, O extends Values = Tensor> {
   /** The model it was made from. */
-  readonly frozen: FrozenModel;
+  readonly frozen: FrozenModel<I, O>;
   /** Ranges of the tensors of the forward pass: of an input by its name, of an op's result as '<layer>:<op>' ('encoder.2:matmul'). */
   readonly ranges: Ranges;
   /** How each op of the forward pass runs. */
@@ -47,11 +49,14 @@ export interface QuantizedModel {
   readonly byteLength: number;
 }
 
+/** A quantized model whatever it takes and gives. */
+export type AnyQuantized = QuantizedModel<Values, Values>;
+
 /** The ranges of tensors by their keys. */
 export type Ranges = ReadonlyMap<string, Range>;
 
 /** The forward graph to calibrate on: nothing fused, so that every intermediate value can be seen. */
-export function calibrationGraph(frozen: FrozenModel, batch: number): KeyedGraph {
+export function calibrationGraph(frozen: AnyFrozen, batch: number): KeyedGraph {
   const traced = inferGraph(frozen, batch);
   // Keys are those of the trace: what is folded may depend on the batch size.
   return { ...dropUnused(foldConstants(traced)), keys: tensorKeys(traced) };
@@ -80,11 +85,11 @@ export function calibrationPlan(graph: Graph, observed: readonly TensorId[]): Pl
 export const observedSlot = (id: TensorId): string => `tensor ${id}`;
 
 /** The int8 plan of a quantized model for one batch size. */
-export const quantizedPlan = (model: QuantizedModel, batch: number): Plan =>
+export const quantizedPlan = (model: AnyQuantized, batch: number): Plan =>
   buildPlan(quantizedGraph(model, batch), { name: `infer int8, batch ${batch}` });
 
 /** The int8 graph behind it. */
-export function quantizedGraph({ frozen, ranges }: QuantizedModel, batch: number): Graph {
+export function quantizedGraph({ frozen, ranges }: AnyQuantized, batch: number): Graph {
   const source = calibrationGraph(frozen, batch);
   const keys = new Set(source.keys.values());
   const other =
@@ -100,27 +105,30 @@ export function quantizedGraph({ frozen, ranges }: QuantizedModel, batch: number
 }
 
 /** Rewrites once to say what will run in integers, and refuses a model in which nothing does. */
-export const quantizedModel = (frozen: FrozenModel, source: KeyedGraph, ranges: Ranges): QuantizedModel =>
-  modelOf(frozen, ranges, rewrite(source, ranges));
+export const quantizedModel = <I extends Values, O extends Values>(
+  frozen: FrozenModel<I, O>,
+  source: KeyedGraph,
+  ranges: Ranges,
+): QuantizedModel<I, O> => modelOf(frozen, ranges, rewrite(source, ranges));
 
 /** The same for the main thread of a page: `breathe` is awaited after every layer, so that frames are drawn between. */
-export async function quantizedModelInTurns(
-  frozen: FrozenModel,
+export async function quantizedModelInTurns<I extends Values, O extends Values>(
+  frozen: FrozenModel<I, O>,
   source: KeyedGraph,
   ranges: Ranges,
   breathe: () => Promise<void>,
-): Promise<QuantizedModel> {
+): Promise<QuantizedModel<I, O>> {
   const rewriter = new Rewriter(source, ranges);
   for (const _ of rewriter.layers()) await breathe();
   const { report, tracer } = rewriter;
   return modelOf(frozen, ranges, { graph: tracer.graph, report });
 }
 
-function modelOf(
-  frozen: FrozenModel,
+function modelOf<I extends Values, O extends Values>(
+  frozen: FrozenModel<I, O>,
   ranges: Ranges,
   { graph, report }: ReturnType<typeof rewrite>,
-): QuantizedModel {
+): QuantizedModel<I, O> {
   if (!report.some((r) => r.runs === 'int8'))
     fail(
       'unsupported',
@@ -173,8 +181,10 @@ class Rewriter {
       yield;
     }
     for (const [name, id] of Object.entries(source.outputs)) this.tracer.output(name, this.asF32(id));
-    const last = this.u8.get(source.outputs[inferSlots.output]);
-    if (last) this.tracer.output(OUTPUT_U8, last.tensor);
+    for (const [name, id] of Object.entries(slotsOf('output', source.outputs))) {
+      const last = this.u8.get(id);
+      if (last) this.tracer.output(rawSlot(name), last.tensor);
+    }
   }
 
   /** Records a node in integers, or in f32 and returns why. */

@@ -7,7 +7,7 @@ import type { Plan } from '../graph/plan.ts';
 import { FrozenModel } from '../model/frozen.ts';
 import type { Model } from '../nn/module.ts';
 import { inferPlan } from '../plans/infer.ts';
-import { OUTPUT_U8, type QuantizedModel, quantizedPlan } from '../quantize/quantize.ts';
+import { type QuantizedModel, quantizedPlan, rawSlot } from '../quantize/quantize.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import { Backends } from './choose/backends.ts';
 import type { Choice, Finding } from './choose/choose.ts';
@@ -78,7 +78,7 @@ export class Engine {
     const source = plansOf(model, batchSize);
     const first = await this.chooser.backendFor(source.planOf(batchSize));
     const programs = await Renewable.create(this.backends, first, (b) => AnyRows.compile(b, source));
-    return createInference(programs, OUTPUT_U8, this.lanes.serving(), this.chooser.ledger);
+    return createInference(programs, rawSlot('output'), this.lanes.serving(), this.chooser.ledger);
   }
 
   /**

@@ -61,7 +61,7 @@ describe('from data to a frozen file', () => {
 
   it('tells what is in each file', () => {
     const inspect = (name: string) => JSON.parse(well(folder, 'inspect', name, '--json').stdout);
-    expect(inspect('digits.wasm')).toMatchObject({ kind: 'frozen', abi: 1, build: 'simd128', maxBatch: 64 });
+    expect(inspect('digits.wasm')).toMatchObject({ kind: 'frozen', abi: 2, build: 'simd128', maxBatch: 64 });
     expect(inspect('digits.safetensors')).toMatchObject({
       kind: 'model',
       quantized: false,
@@ -69,7 +69,7 @@ describe('from data to a frozen file', () => {
     });
     expect(inspect('int8.safetensors').ops.map((o: { runs: string }) => o.runs)).toEqual(['int8', 'int8']);
     const text = well(folder, 'inspect', 'digits.wasm').stdout;
-    for (const part of ['ABI version 1', 'matmul_i8', 'u8 784', 'zero point']) expect(text).toContain(part);
+    for (const part of ['ABI version 2', 'matmul_i8', 'u8 784', 'zero point']) expect(text).toContain(part);
   });
 
   it('freezes f32 models, and quantizes on the way', () => {

@@ -9,10 +9,14 @@ export interface FrozenExports {
   readonly memory: WebAssembly.Memory;
   abi_version(): number;
   max_batch(): number;
-  input(): number;
-  output(): number;
-  input_bytes(): number;
-  output_bytes(): number;
+  inputs(): number;
+  outputs(): number;
+  /** The first, where no index is given: JavaScript makes 0 of it. */
+  input(index?: number): number;
+  output(index?: number): number;
+  input_bytes(index?: number): number;
+  output_bytes(index?: number): number;
+  name(tensor: number): number;
   run(count: number): number;
   query(tensor: number, field: number): number;
   verify(): number;

@@ -31,12 +31,15 @@ func main() {
 	ctx := context.Background()
 	module := must(wazero.NewRuntime(ctx).Instantiate(ctx, must(os.ReadFile(os.Args[1]))))
 	memory, run := module.Memory(), module.ExportedFunction("run")
-	fact := func(name string) uint32 { return uint32(must(module.ExportedFunction(name).Call(ctx))[0]) }
-	if fact("abi_version") != 1 {
-		log.Fatal("this program knows ABI version 1")
+	fact := func(name string, index ...uint64) uint32 {
+		return uint32(must(module.ExportedFunction(name).Call(ctx, index...))[0])
 	}
-	input, output, most := fact("input"), fact("output"), int(fact("max_batch"))
-	sample, result := int(fact("input_bytes")), int(fact("output_bytes"))
+	if fact("abi_version") != 2 {
+		log.Fatal("this program knows ABI version 2")
+	}
+	// Inputs and outputs have numbers; images are input 0, their scores output 0.
+	input, output, most := fact("input", 0), fact("output", 0), int(fact("max_batch"))
+	sample, result := int(fact("input_bytes", 0)), int(fact("output_bytes", 0))
 
 	var all []byte
 	var rate float64

@@ -21,9 +21,10 @@ public class Digits {
     try (Context context = Context.newBuilder("wasm").option("engine.WarnInterpreterOnly", "false").build()) {
       Value module = context.eval(Source.newBuilder("wasm", model, "digits").build());
       Value exports = module.newInstance().getMember("exports");
-      if (fact(exports, "abi_version") != 1) throw new IOException("this program knows ABI version 1");
-      int input = fact(exports, "input"), output = fact(exports, "output"), most = fact(exports, "max_batch");
-      int sample = fact(exports, "input_bytes"), result = fact(exports, "output_bytes");
+      if (fact(exports, "abi_version") != 2) throw new IOException("this program knows ABI version 2");
+      // Inputs and outputs have numbers; images are input 0, their scores output 0.
+      int input = fact(exports, "input", 0), output = fact(exports, "output", 0), most = fact(exports, "max_batch");
+      int sample = fact(exports, "input_bytes", 0), result = fact(exports, "output_bytes", 0);
       Value memory = exports.getMember("memory"), run = exports.getMember("run");
 
       int total = (images.length - IDX_HEADER) / sample;
@@ -46,7 +47,7 @@ public class Digits {
     }
   }
 
-  static int fact(Value exports, String name) {
-    return exports.getMember(name).execute().asInt();
+  static int fact(Value exports, String name, Object... index) {
+    return exports.getMember(name).execute(index).asInt();
   }
 }

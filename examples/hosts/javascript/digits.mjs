@@ -12,10 +12,10 @@ const [model, idx, results, passes = '1'] = process.argv.slice(2);
 const images = readFileSync(idx).subarray(IDX_HEADER);
 const { instance } = await WebAssembly.instantiate(readFileSync(model));
 const { memory, abi_version, input, output, input_bytes, output_bytes, max_batch, run } = instance.exports;
-if (abi_version() !== 1) throw new Error('this program knows ABI version 1');
-// Addresses are unsigned; JavaScript gets them as signed numbers of 32 bits.
-const [into, out] = [input() >>> 0, output() >>> 0];
-const [sample, result, most] = [input_bytes(), output_bytes(), max_batch()];
+if (abi_version() !== 2) throw new Error('this program knows ABI version 2');
+// Inputs and outputs have numbers; images are input 0, their scores output 0. Addresses are unsigned; JavaScript gets them as signed numbers of 32 bits.
+const [into, out] = [input(0) >>> 0, output(0) >>> 0];
+const [sample, result, most] = [input_bytes(0), output_bytes(0), max_batch()];
 // A frozen module's memory never grows, so this view stays good.
 const bytes = new Uint8Array(memory.buffer);
 

@@ -18,14 +18,14 @@ def main(model, images, results, passes="1"):
     exports = Instance(store, Module.from_file(store.engine, model), []).exports(store)
     memory, run = exports["memory"], exports["run"]
 
-    def fact(name):
-        return exports[name](store)
+    def fact(name, *index):
+        return exports[name](store, *index)
 
-    if fact("abi_version") != 1:
-        sys.exit("this program knows ABI version 1")
-    # Addresses are unsigned; Python gets them as signed numbers of 32 bits.
-    into, out = fact("input") % 2**32, fact("output") % 2**32
-    sample, result, most = fact("input_bytes"), fact("output_bytes"), fact("max_batch")
+    if fact("abi_version") != 2:
+        sys.exit("this program knows ABI version 2")
+    # Inputs and outputs have numbers; images are input 0, their scores output 0. Addresses are unsigned; Python gets them as signed numbers of 32 bits.
+    into, out = fact("input", 0) % 2**32, fact("output", 0) % 2**32
+    sample, result, most = fact("input_bytes", 0), fact("output_bytes", 0), fact("max_batch")
 
     fastest = float("inf")
     for _ in range(int(passes)):

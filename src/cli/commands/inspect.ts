@@ -29,17 +29,19 @@ export const inspect = () =>
       } else await safetensors(path, file, json);
     });
 
-const side = ({ dtype, shape, scale, zeroPoint }: FrozenTensor) =>
-  `${dtype} ${shape.join(' x ')}${dtype === 'u8' ? `, real = (q - ${zeroPoint}) * ${scale}` : ''}`;
+const side = ({ name, dtype, shape, scale, zeroPoint }: FrozenTensor, unnamed: string) =>
+  `${name === unnamed ? '' : `${name}: `}${dtype} ${shape.join(' x ')}${dtype === 'u8' ? `, real = (q - ${zeroPoint}) * ${scale}` : ''}`;
 
 function frozenLines(info: FrozenInfo, facts: ModelFacts): string[] {
-  const { abi, build, kernels, maxBatch, input, output, layers, weightBytes, memoryBytes, fileBytes } = info;
+  const { abi, build, kernels, maxBatch, inputs, outputs, layers, weightBytes, memoryBytes, fileBytes } =
+    info;
   return [
     `frozen model, ABI version ${abi}, needs ${build === 'relaxed' ? 'relaxed SIMD' : 'WebAssembly SIMD (128 bit)'}`,
-    `input    ${side(input)}, up to ${maxBatch} samples a run`,
-    `output   ${side(output)}`,
+    ...inputs.map((t) => `input    ${side(t, 'input')}`),
+    ...outputs.map((t) => `output   ${side(t, 'output')}`),
+    `run      up to ${maxBatch} samples`,
     ...toldFacts(facts),
-    ...(input.dtype === 'f32' && facts.transform
+    ...(info.input.dtype === 'f32' && facts.transform
       ? ['         (done to inputs by biphase run; other hosts do it themselves: docs/ABI.md)']
       : []),
     `file     ${bytes(fileBytes)}: ${bytes(weightBytes)} of weights, ${bytes(fileBytes - weightBytes)} of ${kernels} kernels and plan`,

@@ -20,14 +20,16 @@ fn main() -> Result<()> {
     let instance = Instance::new(&mut store, &module, &[])?;
     let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Error::msg("no memory"))?;
     let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
-    let mut fact = |name: &str| -> Result<usize> {
-        let function = instance.get_typed_func::<(), i32>(&mut store, name)?;
-        Ok(function.call(&mut store, ())? as u32 as usize)
-    };
-    if fact("abi_version")? != 1 {
-        return Err(Error::msg("this program knows ABI version 1"));
+    if instance.get_typed_func::<(), i32>(&mut store, "abi_version")?.call(&mut store, ())? != 2 {
+        return Err(Error::msg("this program knows ABI version 2"));
     }
-    let (input, output, most) = (fact("input")?, fact("output")?, fact("max_batch")?);
+    let most = instance.get_typed_func::<(), i32>(&mut store, "max_batch")?.call(&mut store, ())? as usize;
+    // Inputs and outputs have numbers; images are input 0, their scores output 0.
+    let mut fact = |name: &str| -> Result<usize> {
+        let function = instance.get_typed_func::<i32, i32>(&mut store, name)?;
+        Ok(function.call(&mut store, 0)? as u32 as usize)
+    };
+    let (input, output) = (fact("input")?, fact("output")?);
     let (sample, result) = (fact("input_bytes")?, fact("output_bytes")?);
 
     let mut all = Vec::new();

@@ -1,11 +1,11 @@
 import { fail } from '../../../core/errors.ts';
 import { RESERVED } from '../memory.ts';
 import { checksum } from './checksum.ts';
-import { type FrozenInfo, isFrozenInfo } from './info.ts';
+import { type Description, descriptionOf, type FrozenInfo } from './info.ts';
 import { CUSTOM, DATA, join, leb, MEMORY, section, sectionsOf, signedLeb } from './sections.ts';
 
 /** Version of a frozen module's exports; docs/ABI.md says what may change under one. */
-export const FROZEN_ABI = 1;
+export const FROZEN_ABI = 2;
 /** The custom section at the end of a frozen file: name, ABI version u32, checksum u32, description as JSON. */
 const NAME = 'biphase';
 const MAX_PAGES_FLAG = 1;
@@ -14,7 +14,7 @@ const MAX_PAGES_FLAG = 1;
 export function writeFrozen(
   template: Uint8Array,
   image: { readonly bytes: Uint8Array; readonly pages: number },
-  info: Omit<FrozenInfo, 'fileBytes'>,
+  info: Description,
 ): Uint8Array<ArrayBuffer> {
   const pages = leb(image.pages);
   const kept = sectionsOf(template, 'the template').filter(({ id }) => id !== CUSTOM);
@@ -68,9 +68,11 @@ export function inspectFrozen(bytes: Uint8Array): FrozenInfo {
       'invalid_data',
       `${what} was changed after it was frozen (its checksum is wrong); fetch or freeze it again`,
     );
-  const info = parse(json, what);
-  if (!isFrozenInfo(info)) fail('invalid_data', `${what} has a description that is none of a frozen model`);
-  return { ...info, fileBytes: bytes.length };
+  const info =
+    descriptionOf(parse(json, what)) ??
+    fail('invalid_data', `${what} has a description that is none of a frozen model`);
+  const [[input], [output]] = [info.inputs, info.outputs];
+  return { ...info, input, output, fileBytes: bytes.length };
 }
 
 function parse(json: Uint8Array, what: string): unknown {

@@ -5,7 +5,7 @@ import { PAGE } from '../claim.ts';
 import { inflate, type WasmBuild } from '../load.ts';
 import { usualTiles } from '../tiles.ts';
 import { FROZEN_ABI, writeFrozen } from './file.ts';
-import { checkServable, makeImage, type PlanOf, type Scaling } from './image.ts';
+import { checkServable, makeImage, type PlanOf, type ServedTensor } from './image.ts';
 import { layersOf, tensorOf, weightBytesOf } from './info.ts';
 
 /** What a frozen file is made from: the plan of a model, for any number of samples, and what its numbers stand for. */
@@ -13,23 +13,23 @@ export interface FreezeSource {
   readonly planOf: PlanOf;
   readonly maxBatch: number;
   readonly build: WasmBuild;
-  readonly input: Scaling;
-  readonly output: Scaling;
+  readonly inputs: readonly ServedTensor[];
+  readonly outputs: readonly ServedTensor[];
   readonly notes?: Readonly<Record<string, string>>;
 }
 
 /** One WebAssembly module with everything that a model needs; the same bytes for the same model and options. */
 export async function freezePlans(source: FreezeSource): Promise<Uint8Array<ArrayBuffer>> {
-  const { build, maxBatch, input, output, notes = {} } = source;
+  const { build, maxBatch, inputs, outputs, notes = {} } = source;
   const { planOf } = growing(source.planOf, { most: maxBatch });
   const plan = planOf(maxBatch);
   if (plan.steps.some((s) => s.section !== 'forward'))
     fail('unsupported', `${plan.name} trains; only forward passes can be frozen`);
-  checkServable(plan, maxBatch);
+  checkServable(plan, maxBatch, [...inputs, ...outputs]);
   const plainTiles = usualTiles(build, false);
   const image = orOneSample(() =>
     makeImage({
-      ...{ planOf, most: maxBatch, scratchBytes, input, output },
+      ...{ planOf, most: maxBatch, scratchBytes, inputs, outputs },
       tiles: build === 'relaxed' ? [plainTiles, usualTiles(build, true)] : [plainTiles],
     }),
   );
@@ -37,8 +37,8 @@ export async function freezePlans(source: FreezeSource): Promise<Uint8Array<Arra
   const template = await inflate(templates[`${tier}-${build}`]);
   return writeFrozen(template, image, {
     ...{ abi: FROZEN_ABI, build, kernels: tier, maxBatch },
-    input: tensorOf(plan.slots.input, input),
-    output: tensorOf(plan.slots.output, output),
+    inputs: inputs.map((t) => tensorOf(plan.slots[t.slot], t)),
+    outputs: outputs.map((t) => tensorOf(plan.slots[t.slot], t)),
     layers: layersOf(plan, maxBatch),
     weightBytes: weightBytesOf(plan),
     memoryBytes: image.pages * PAGE,

@@ -24,6 +24,12 @@ export interface Scaling {
 /** Makes the plan of a model for any number of samples. */
 export type PlanOf = (batch: number) => Plan;
 
+/** An input or output of the outside world: its name there, its slot in the plan, and what its numbers stand for. */
+export interface ServedTensor extends Scaling {
+  readonly name: string;
+  readonly slot: string;
+}
+
 /** All that a frozen module's memory is made from. */
 export interface ImageSource {
   readonly planOf: PlanOf;
@@ -31,8 +37,8 @@ export interface ImageSource {
   /** What products run on where the relaxed dot may not be used, and where it may, in builds that have it. */
   readonly tiles: readonly Tiles[];
   readonly scratchBytes: number;
-  readonly input: Scaling;
-  readonly output: Scaling;
+  readonly inputs: readonly ServedTensor[];
+  readonly outputs: readonly ServedTensor[];
 }
 
 /** The part of a frozen module's memory that is in the file, from address RESERVED, and how many pages it has in all. */
@@ -42,9 +48,8 @@ export interface Image {
   readonly opcodes: ReadonlySet<number>;
 }
 
-/** Bytes of the header; assembly/frozen/runtime.ts draws it. */
-const HEADER_BYTES = 320;
-const [TENSORS_AT, FIELDS] = [128, 12];
+/** Bytes of the header, of what is said of a tensor, and of the words before its facts; assembly/frozen/runtime.ts draws both. */
+const [HEADER_BYTES, TENSOR_BYTES, FACTS_AT] = [112, 112, 16];
 const MAGIC = 0x48504942;
 const PROBE_BYTES = 64;
 
@@ -53,9 +58,9 @@ export function makeImage(source: ImageSource): Image {
   const { most, scratchBytes } = source;
   const entry = new Layout({ planOf: source.planOf, most }).first;
   const { plan } = entry;
-  const { input, output } = plan.slots;
+  const served = [...source.inputs, ...source.outputs].map((t) => ({ ...t, slot: plan.slots[t.slot] }));
   const { persistentBytes } = plan.memory;
-  const keptEnd = Math.max(...[input, output].map((s) => alignUp(s.offset + byteLength(s), ALIGNMENT)));
+  const keptEnd = Math.max(...served.map(({ slot }) => alignUp(slot.offset + byteLength(slot), ALIGNMENT)));
 
   // A first pass with everything at 0 finds out how long tapes and packed weights are.
   const draftPlace = { address: (offset: number) => offset, extraAt: 0, scratch: 0 };
@@ -64,6 +69,9 @@ export function makeImage(source: ImageSource): Image {
 
   const at = new Cursor(RESERVED);
   const header = at.take(HEADER_BYTES);
+  const tensors = at.take(served.length * TENSOR_BYTES);
+  const texts = served.map(({ name }) => new TextEncoder().encode(`${name}\0`));
+  const names = texts.map((text) => at.take(text.length));
   const constants = at.take(persistentBytes);
   const tapes = at.take(drafts.reduce((sum, t) => sum + tapeBytes(t), 0));
   const dataEnd = at.address;
@@ -99,12 +107,14 @@ export function makeImage(source: ImageSource): Image {
     tapeAt += tapeBytes(set);
     for (const code of set.opcodes) opcodes.add(code);
   });
-  const perSample = (slot: Slot) => byteLength(slot) / most;
-  put(header + 8, [dataEnd, frozenEnd, most, address(input.offset), address(output.offset)]);
-  put(header + 28, [perSample(input), perSample(output), probe, runTape]);
-  const facts = new Float64Array(bytes.buffer, header + TENSORS_AT - RESERVED, 2 * FIELDS);
-  facts.set(factsOf(input, source.input));
-  facts.set(factsOf(output, source.output), FIELDS);
+  put(header + 8, [dataEnd, frozenEnd, most, tensors, source.inputs.length, served.length]);
+  put(header + 36, [probe, runTape]);
+  served.forEach(({ slot, ...scaling }, i) => {
+    const from = tensors + i * TENSOR_BYTES;
+    put(from, [address(slot.offset), byteLength(slot) / most, names[i]]);
+    bytes.set(texts[i], names[i] - RESERVED);
+    new Float64Array(bytes.buffer, from + FACTS_AT - RESERVED).set(factsOf(slot, scaling));
+  });
   put(header, [MAGIC, checksum(bytes.subarray(8))]);
   return { bytes, pages, opcodes };
 }
@@ -181,17 +191,15 @@ function factsOf({ dtype, shape }: Slot, { scale, zeroPoint }: Scaling): number[
 
 const byteLength = ({ dtype, shape }: Slot): number => sizeOf(shape) * bytesPerElement[dtype];
 
-/** Throws unless a plan has one input and one output whose first dimension is that of the samples. */
-export function checkServable(plan: Plan, most: number): void {
-  const { input, output, ...others } = plan.slots;
-  if (!input || !output || Object.keys(others).length)
+/** Throws unless all that the outside world touches of a plan is served, and the first dimension is that of the samples. */
+export function checkServable(plan: Plan, most: number, served: readonly ServedTensor[]): void {
+  const others = Object.keys(plan.slots).filter((slot) => !served.some((t) => t.slot === slot));
+  if (others.length > 0)
+    fail('unsupported', `${plan.name}: a frozen file has inputs and outputs; this plan also has ${others}`);
+  const whole = served.find(({ slot }) => plan.slots[slot].shape[0] !== most);
+  if (whole)
     fail(
       'unsupported',
-      `${plan.name}: a frozen file has one input and one output; got ${Object.keys(plan.slots)}`,
-    );
-  if (output.shape[0] !== most)
-    fail(
-      'unsupported',
-      `${plan.name}: the output's shape is [${output.shape}] for ${most} samples; expected a result for each sample`,
+      `${plan.name}: the shape of ${whole.name} is [${plan.slots[whole.slot].shape}] for ${most} samples; expected a result for each sample`,
     );
 }

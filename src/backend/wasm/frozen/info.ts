@@ -3,10 +3,12 @@ import { type Shape, sizeOf } from '../../../core/shape.ts';
 import type { Plan, TensorRef } from '../../../graph/plan.ts';
 import type { ActivationRef } from '../../../ops/activation.ts';
 import type { WasmBuild } from '../load.ts';
-import type { Scaling } from './image.ts';
+import type { Scaling, ServedTensor } from './image.ts';
 
 /** The input or output of a frozen model: one sample's type, and what its numbers stand for. */
 export interface FrozenTensor extends Scaling {
+  /** What it is called; `input` or `output` where the model needs no names. */
+  readonly name: string;
   /** Element type. */
   readonly dtype: DType;
   /** Without the samples' dimension. */
@@ -41,9 +43,13 @@ export interface FrozenInfo {
   readonly kernels: 'int8' | 'full';
   /** Most samples of one run. */
   readonly maxBatch: number;
-  /** One sample's input. */
+  /** One sample's inputs, in the order in which the module's exports number them. */
+  readonly inputs: readonly FrozenTensor[];
+  /** One sample's results, in that order. */
+  readonly outputs: readonly FrozenTensor[];
+  /** The first of the inputs, which most models have alone. */
   readonly input: FrozenTensor;
-  /** One sample's result. */
+  /** The first of the outputs. */
   readonly output: FrozenTensor;
   /** Steps of a forward pass, in order. */
   readonly layers: readonly FrozenLayer[];
@@ -59,12 +65,11 @@ export interface FrozenInfo {
 
 const bytesOf = ({ dtype, shape }: TensorRef): number => sizeOf(shape) * bytesPerElement[dtype];
 
-/** The input and output of a plan, for one sample. */
-export const tensorOf = ({ dtype, shape }: TensorRef, scaling: Scaling): FrozenTensor => ({
-  dtype,
-  shape: shape.slice(1),
-  ...scaling,
-});
+/** An input or output of a plan, for one sample. */
+export const tensorOf = (
+  { dtype, shape }: TensorRef,
+  { name, scale, zeroPoint }: ServedTensor,
+): FrozenTensor => ({ name, dtype, shape: shape.slice(1), scale, zeroPoint });
 
 /** The steps of a plan, told for one sample. Shapes without the samples in front are left whole. */
 export function layersOf(plan: Plan, most: number): FrozenLayer[] {
@@ -98,21 +103,29 @@ const isTyped = (t: Partial<FrozenTensor> | null): boolean =>
   Object.hasOwn(bytesPerElement, String(t.dtype)) &&
   Array.isArray(t.shape) &&
   t.shape.every(isSize);
-const isScaled = (t: Partial<FrozenTensor>): boolean =>
-  isTyped(t) && Number.isFinite(t.scale) && Number.isFinite(t.zeroPoint);
+const isServed = (t: Partial<FrozenTensor>): boolean =>
+  isTyped(t) && Number.isFinite(t.scale) && Number.isFinite(t.zeroPoint) && typeof t.name === 'string';
+const areServed = (list: unknown): boolean => Array.isArray(list) && list.length > 0 && list.every(isServed);
 
-/** Whether what a file says of itself is such a description: its checksum says only that nobody changed it by accident. */
-export function isFrozenInfo(value: unknown): value is Omit<FrozenInfo, 'fileBytes'> {
-  if (typeof value !== 'object' || value === null) return false;
-  const { abi, build, kernels, maxBatch, input, output, layers, weightBytes, memoryBytes } =
-    value as Partial<FrozenInfo>;
-  return (
+/** What a frozen file says of itself. */
+export type Description = Omit<FrozenInfo, 'fileBytes' | 'input' | 'output'>;
+
+/**
+ * What a file says of itself, where that is such a description: its checksum says only that nobody changed it by accident.
+ * Files of ABI 1 have one input and one output, without names.
+ */
+export function descriptionOf(value: unknown): Description | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { input, output, ...told } = value as Partial<FrozenInfo>;
+  const { inputs = [{ name: 'input', ...input }], outputs = [{ name: 'output', ...output }] } = told;
+  const { abi, build, kernels, maxBatch, layers, weightBytes, memoryBytes } = told;
+  const isSound =
     [abi, maxBatch, weightBytes, memoryBytes].every(isSize) &&
     (build === 'simd128' || build === 'relaxed') &&
     (kernels === 'int8' || kernels === 'full') &&
-    isScaled(input ?? {}) &&
-    isScaled(output ?? {}) &&
+    areServed(inputs) &&
+    areServed(outputs) &&
     Array.isArray(layers) &&
-    layers.every((l) => isTyped(l) && typeof l.op === 'string' && isSize(l.weightBytes))
-  );
+    layers.every((l) => isTyped(l) && typeof l.op === 'string' && isSize(l.weightBytes));
+  return isSound ? ({ ...told, inputs, outputs } as Description) : undefined;
 }

@@ -124,7 +124,13 @@ describe('a frozen int8 model', () => {
     const samples = randomSamples(20 * 30, 8);
     const int8 = await engine.quantize(untrained(model, [20]), { calibration: samples });
     const bytes = await exportWasm(int8, { maxBatch: 7 });
-    expect(inspect(bytes).output).toEqual({ dtype: 'i32', shape: [], scale: 1, zeroPoint: 0 });
+    expect(inspect(bytes).output).toEqual({
+      name: 'output',
+      dtype: 'i32',
+      shape: [],
+      scale: 1,
+      zeroPoint: 0,
+    });
     const { query, output_bytes } = await instantiateFrozen(bytes);
     expect([query(1, 0), query(1, 1), query(1, 4), output_bytes()]).toEqual([1, 0, Number.NaN, 4]);
     const want = await (await reference.infer(int8))(samples);
@@ -204,7 +210,7 @@ describe('a frozen int8 model', () => {
     const engineUses = relaxedEngine.describe().includes('by relaxed dot');
     relaxedEngine.dispose();
     const { query } = await instantiateFrozen(await exportWasm(int8, { relaxed: true }));
-    expect(query(2, 0)).toBe(engineUses ? 1 : 0);
+    expect(query(-1, 0)).toBe(engineUses ? 1 : 0);
   });
 });
 

@@ -40,9 +40,9 @@ const problemOf = (bytes: Uint8Array): BiphaseError => {
 describe('inspect', () => {
   it('tells layers, shapes, scales, bytes and ABI', () => {
     const info = inspect(file);
-    expect(info).toMatchObject({ abi: 1, build: 'simd128', kernels: 'int8', maxBatch: 5 });
+    expect(info).toMatchObject({ abi: 2, build: 'simd128', kernels: 'int8', maxBatch: 5 });
     expect(info).toMatchObject({ weightBytes, fileBytes: file.length });
-    expect(info.input).toEqual({ dtype: 'f32', shape: [6], scale: 1, zeroPoint: 0 });
+    expect(info.input).toEqual({ name: 'input', dtype: 'f32', shape: [6], scale: 1, zeroPoint: 0 });
     expect(info.output).toMatchObject({ dtype: 'u8', shape: [4] });
     expect(info.layers).toMatchObject([
       { op: 'quantize', dtype: 'u8', shape: [6], weightBytes: 0 },
@@ -119,7 +119,7 @@ describe('inspect', () => {
     expect(problemOf(bytes).message).toMatch(/changed after it was frozen/);
   });
 
-  it.each([2, 77, 0, 0xffffffff])('refuses ABI version %i', (abi) => {
+  it.each([3, 77, 0, 0xffffffff])('refuses ABI version %i', (abi) => {
     const bytes = file.slice();
     new DataView(bytes.buffer).setUint32(descriptionAt(bytes), abi, true);
     expect(problemOf(resealed(bytes))).toMatchObject({ code: 'unsupported' });
