@@ -188,8 +188,10 @@ function rangedOf(
 ): QuantizedModel | undefined {
   if (text === undefined) return undefined;
   const list = json('ranges', text);
+  const isKey = (key: unknown) => (version === '1' ? Number.isSafeInteger(key) : typeof key === 'string');
+  const isBound = (x: unknown) => typeof x === 'number' && Math.abs(x) <= MOST_F32;
   const isRange = (r: unknown) =>
-    Array.isArray(r) && r.length === 3 && r.slice(1).every((x) => Math.abs(x) <= MOST_F32) && r[1] <= r[2];
+    Array.isArray(r) && r.length === 3 && isKey(r[0]) && r.slice(1).every(isBound) && r[1] <= r[2];
   if (!Array.isArray(list) || !list.every(isRange)) return bad('ranges', text);
   const source = calibrationGraph(frozen, 1);
   const keyOf = version === '1' ? oldKeys(source, signature) : String;

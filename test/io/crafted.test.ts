@@ -128,7 +128,7 @@ describe('a model file', () => {
         loadModel(await withMetadata(models[1], 'ranges', text)),
         text.slice(0, 60),
       ).rejects.toMatchObject(invalid);
-    for (const text of ['[[0,-1e308,1e308]]', '[[0,3,1]]', '[[0,null,1]]'])
+    for (const text of ['[[0,-1,1]]', '[["input",-1e308,1e308]]', '[["input",3,1]]', '[["input",null,1]]'])
       await expect(loadModel(await withMetadata(models[1], 'ranges', text))).rejects.toMatchObject(invalid);
   });
 
