@@ -31,8 +31,8 @@ export * as optim from './optim/index.ts';
 export type { CalibrationMethod } from './quantize/calibrate.ts';
 export type { QuantizedModel, QuantizedOp } from './quantize/quantize.ts';
 export type { BackendName, Finding } from './scheduler/choose/choose.ts';
-export type { ExplainedBackend, Explanation } from './scheduler/choose/explain.ts';
-export type { Part, Prediction } from './scheduler/choose/predict.ts';
+export type { ExplainedBackend, Explanation, Part, Prediction } from './scheduler/choose/explain.ts';
+
 export type { Engine, InferOptions } from './scheduler/engine.ts';
 export type { Inference } from './scheduler/serve/inference.ts';
 export type { Predictor, PredictorOptions } from './scheduler/serve/predictor.ts';

@@ -50,7 +50,7 @@ const allowed: Record<string, string[]> = {
   'backend/webgpu': ['backend', 'graph', 'ops', 'core', 'generated'],
   kernels: ['backend/wasm', 'backend', 'graph', 'ops', 'core', 'generated'],
   // Which backend runs a plan, and what becomes of programs whose backend is lost.
-  'scheduler/choose': ['backend', 'optim', 'graph', 'ops', 'core'],
+  'scheduler/choose': ['backend', 'graph', 'ops', 'core'],
   // Who computes when, and what it took.
   'scheduler/turns': ['core'],
   'scheduler/train': [...belowRooms, 'plans', 'model', 'nn', 'optim', 'data', 'io'],

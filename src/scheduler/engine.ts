@@ -78,7 +78,7 @@ export class Engine {
     const source = plansOf(model, batchSize);
     const first = await this.chooser.backendFor(source.planOf(batchSize));
     const programs = await Renewable.create(this.backends, first, (b) => AnyRows.compile(b, source));
-    return createInference(programs, rawSlot('output'), this.lanes.serving(), this.chooser.ledger);
+    return createInference(programs, rawSlot('output'), this.lanes.serving());
   }
 
   /**
@@ -96,8 +96,8 @@ export class Engine {
   }
 
   /**
-   * What each backend would take for a plan (from its arithmetic, its bytes and the backends' measured rates), what bounds
-   * it, what was chosen and why; and, once it has run here, what it took. `String()` of it is a table.
+   * What a plan takes on each backend, as measured by running it there a few times (once for each plan); its arithmetic and
+   * bytes, what bounds it, what was chosen and why. `String()` of it is a table.
    */
   async explain(plan: Plan): Promise<Explanation> {
     this.alive();

@@ -101,6 +101,8 @@ describe('a renewable thing', () => {
     const { made, renewable } = things();
     await expect(renewable.use(() => Promise.reject(lost()))).rejects.toMatchObject({ code: 'worker_lost' });
     expect(made).toHaveLength(9);
+    // Whoever asks then begins anew.
+    expect([renewable.active, await renewable.use(async ({ number }) => number)]).toEqual([false, 10]);
     for (let i = 0; i < 20; i++) {
       let broken = true;
       await renewable.use(async () => {

@@ -25,13 +25,13 @@ export function simulated(
   speeds: Speeds,
   clock: Pick<VirtualClock, 'advance'>,
   software = false,
-): Provider & { made: number } {
+): Provider & { made: number; readonly compiled: string[] } {
   const provider = {
-    ...{ name, made: 0 },
+    ...{ name, made: 0, compiled: [] as string[] },
     probe: async () => ({ available: true as const, description: `simulated ${name}`, software }),
     create: async () => {
       provider.made++;
-      return backendOf(name, speeds, clock);
+      return backendOf(name, speeds, clock, provider.compiled);
     },
   };
   return provider;
@@ -44,12 +44,18 @@ export const simulatedMs = (plan: Plan, { stepMs, flopsPerMs, bytesPerMs }: Spee
     0,
   );
 
-function backendOf(name: string, speeds: Speeds, clock: Pick<VirtualClock, 'advance'>): Backend {
+function backendOf(
+  name: string,
+  speeds: Speeds,
+  clock: Pick<VirtualClock, 'advance'>,
+  compiled: string[],
+): Backend {
   return {
     ...{ name, description: `simulated ${name}`, build: 'simulated', threads: 1, allocatedBytes: 0 },
     supports: ({ op }) => (op === speeds.without ? { reason: 'the test says so' } : true),
     compile: async (source): Promise<Program> => {
       const [plan] = widestPlans(source);
+      compiled.push(plan.name);
       const ms = simulatedMs(plan, speeds);
       let queued = 0;
       return {

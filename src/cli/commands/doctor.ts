@@ -90,7 +90,7 @@ async function limitsOf({ backend }: Engine): Promise<Record<string, number>> {
   return { multiply_add: best('multiply_add'), dot: best('dot'), copy: best('copy') };
 }
 
-/** A training step and int8 calls, run a few times, so that what was measured stands beside what was predicted. */
+/** What a training step and int8 passes take here. */
 async function explain(engine: Engine): Promise<Explanation[]> {
   const random = new Random(1);
   const samples = Float32Array.from({ length: TRAINED * WIDTHS[0] }, () => random.uniform());
@@ -98,13 +98,13 @@ async function explain(engine: Engine): Promise<Explanation[]> {
   const layers = WIDTHS.slice(1).flatMap((n, i) => [nn.linear(WIDTHS[i], n), ...(i < 2 ? [nn.relu()] : [])]);
   const options = { loss: nn.crossEntropy, optimizer: optim.adamw(), input: [WIDTHS[0]], seed: 1 };
   const training = await engine.train(nn.sequential(...layers), options);
-  for (let i = 0; i < 10; i++) await training.stepOn(samples, labels, TRAINED);
+  await training.stepOn(samples, labels, TRAINED);
   const plans: Plan[] = [training.plan!];
   const int8 = await engine.quantize(await training.freeze(), { calibration: samples });
   for (const batchSize of SERVED) {
     const infer = await engine.infer(int8, { batchSize });
-    for (let i = 0; i < 10; i++) await infer(samples.subarray(0, batchSize * WIDTHS[0]));
     plans.push(infer.plan);
+    infer.dispose();
   }
   const explained: Explanation[] = [];
   for (const plan of plans) explained.push(await engine.explain(plan));

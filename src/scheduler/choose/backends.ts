@@ -19,8 +19,9 @@ export class Backends {
   /** Those that are gone, and why; nothing else keeps them and their memory. */
   private readonly lost = new WeakMap<Backend, BiphaseError>();
   private replacing: Promise<Backend | undefined> | undefined;
+  private looked: Promise<boolean> | undefined;
   private closed = false;
-  /** What became of backends that were lost, for describe(). */
+  /** What became of backends that were lost, and what can't run on one, for describe(). */
   readonly events: Finding[] = [];
 
   constructor(first: Backend, providers: readonly Provider[] = []) {
@@ -33,9 +34,14 @@ export class Backends {
     return this.serving;
   }
 
-  /** Whether there may be another backend that 'auto' may choose; other() looks. */
-  get mayHaveOther(): boolean {
-    return this.providers.some((p) => AUTO_ORDER.includes(p.name) && p.name !== this.serving.name);
+  /** Whether another backend is there that 'auto' may choose; other() makes it. Looks once. */
+  mayHaveOther(): Promise<boolean> {
+    this.looked ??= Promise.all(
+      this.providers
+        .filter(({ name }) => AUTO_ORDER.includes(name) && name !== this.serving.name)
+        .map(({ probe }) => probe().catch(() => ({ available: false as const }))),
+    ).then((found) => found.some((probe) => probe.available && !probe.software));
+    return this.looked;
   }
 
   /** A backend of another kind, if there is one that 'auto' may choose. */
@@ -96,6 +102,13 @@ export class Backends {
     return this.replacing;
   }
 
+  /** For describe(): that a backend took over (`chosen`), or what it can't run, which is told once. */
+  tell({ name, text, chosen = false }: { name: string; text: string; chosen?: boolean }): void {
+    if (!chosen && this.events.some((event) => event.text === text)) return;
+    if (this.events.length >= MOST_EVENTS) this.events.shift();
+    this.events.push({ name: name as Finding['name'], available: true, chosen, text });
+  }
+
   dispose(): void {
     this.closed = true;
     this.serving.dispose();
@@ -129,8 +142,7 @@ export class Backends {
     this.standIns.delete(found.name);
     this.serving = found;
     const text = `${found.description}; took over after ${failed.name} was lost: ${error.message}`;
-    if (this.events.length >= MOST_EVENTS) this.events.shift();
-    this.events.push({ name: found.name as Finding['name'], available: true, chosen: true, text });
+    this.tell({ name: found.name, text, chosen: true });
     return found;
   }
 

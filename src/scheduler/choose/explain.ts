@@ -1,5 +1,16 @@
-import type { LayerCost } from '../../graph/plan.ts';
-import type { Part, Prediction } from './predict.ts';
+import { costByLayer, costOfSteps, type LayerCost, type Plan } from '../../graph/plan.ts';
+import type { Timing } from './measure.ts';
+
+/** What most of a run's time goes to: arithmetic, bytes read and written, or starting it and waiting for it. */
+export type Part = 'products' | 'memory' | 'launch';
+
+/** What a run of a plan takes. */
+export interface Prediction {
+  /** One run, from values in to values out, in ms. */
+  readonly ms: number;
+  /** What most of it goes to. */
+  readonly bound: Part;
+}
 
 /** One backend and one plan. */
 export interface ExplainedBackend {
@@ -7,15 +18,20 @@ export interface ExplainedBackend {
   readonly backend: string;
   /** Whether the plan goes there. */
   readonly chosen: boolean;
-  /** Undefined where it can't run the plan, or is not there. */
-  readonly predicted: Prediction | undefined;
-  /** Mean of real runs, in ms; undefined before there were two. */
+  /** The least of a few runs on zeros, from values in to values out, in ms; undefined where it can't run there. */
   readonly measuredMs: number | undefined;
+  /** What most of that goes to; undefined where it can't run there. */
+  readonly bound: Part | undefined;
+  /**
+   * `measuredMs` and `bound`; undefined where it can't run there.
+   * @deprecated Nothing is predicted any more: take those two.
+   */
+  readonly predicted: Prediction | undefined;
   /** Why it was chosen, passed over, or can't be. */
   readonly reason: string;
 }
 
-/** What each backend would take for a plan, and which was chosen. */
+/** What a plan takes on each backend, and which was chosen. */
 export interface Explanation {
   /** The plan's name. */
   readonly plan: string;
@@ -32,27 +48,37 @@ export interface Explanation {
 }
 
 const boundBy: Record<Part, string> = {
-  products: 'arithmetic of products',
-  memory: 'bytes of other steps',
-  functions: 'arithmetic of other steps',
-  steps: 'steps, one by one',
+  products: 'arithmetic',
+  memory: 'bytes',
   launch: 'starting and waiting',
-  transfer: 'bytes in and out',
 };
 
-export function explanation(
-  plan: string,
-  cost: { flops: number; bytes: number; layers: readonly LayerCost[] },
-  backends: readonly ExplainedBackend[],
-): Explanation {
+/** Operations for each byte read or written, above which arithmetic takes the longer on the machines there are. */
+const RIDGE = 8;
+
+/** What was found out of one backend. */
+export interface Found {
+  readonly backend: string;
+  readonly chosen: boolean;
+  readonly timing: Timing | undefined;
+  readonly reason: string;
+}
+
+export function explanation(plan: Plan, found: readonly Found[]): Explanation {
+  const cost = { ...costOfSteps(plan.steps), layers: costByLayer(plan.steps) };
+  const work: Part = cost.flops > RIDGE * cost.bytes ? 'products' : 'memory';
+  const backends = found.map(({ backend, chosen, timing, reason }): ExplainedBackend => {
+    const bound: Part = timing && timing.ms > 2 * timing.runMs ? 'launch' : work;
+    const predicted = timing && { ms: timing.ms, bound };
+    return { backend, chosen, measuredMs: predicted?.ms, bound: predicted?.bound, predicted, reason };
+  });
   const lines = table([
-    ['', 'backend', 'predicted', 'measured', 'bound by', 'why'],
+    ['', 'backend', 'measured', 'bound by', 'why'],
     ...backends.map((b) => [
       b.chosen ? '*' : '',
       b.backend,
-      b.predicted ? time(b.predicted.ms) : '-',
       b.measuredMs === undefined ? '-' : time(b.measuredMs),
-      b.predicted ? boundBy[b.predicted.bound] : '-',
+      b.bound ? boundBy[b.bound] : '-',
       b.reason,
     ]),
   ]);
@@ -60,8 +86,8 @@ export function explanation(
     ['layer', 'MFLOP', 'MB'],
     ...cost.layers.map(({ path, flops, bytes }) => [path || '-', mega(flops), mega(bytes)]),
   ]);
-  const title = `${plan}: ${mega(cost.flops)} MFLOP, ${mega(cost.bytes)} MB a run`;
-  return { plan, ...cost, backends, toString: () => [title, ...lines, ...layers].join('\n') };
+  const title = `${plan.name}: ${mega(cost.flops)} MFLOP, ${mega(cost.bytes)} MB a run`;
+  return { plan: plan.name, ...cost, backends, toString: () => [title, ...lines, ...layers].join('\n') };
 }
 
 /** Rows as lines, each column as wide as its widest cell. */

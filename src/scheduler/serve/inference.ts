@@ -4,7 +4,6 @@ import { fail } from '../../core/errors.ts';
 import { showShape, sizeOf } from '../../core/shape.ts';
 import type { Plan, Slot } from '../../graph/plan.ts';
 import { inferSlots } from '../../plans/infer.ts';
-import type { Ledger } from '../choose/ledger.ts';
 import type { Renewable } from '../choose/renewable.ts';
 import { Turns } from '../turns/turns.ts';
 import type { AnyRows } from './any-rows.ts';
@@ -34,12 +33,11 @@ export async function createInference(
   programs: Renewable<AnyRows>,
   quantizedSlot: string,
   onDispose: () => void,
-  ledger: Ledger,
 ): Promise<Inference> {
   const plan = await programs.use(async (program) => program.plan);
   const input = plan.slots[inferSlots.input];
   const output = plan.slots[inferSlots.output];
-  const runner = new Runner(programs, plan, ledger);
+  const runner = new Runner(programs, plan);
   const call = (samples: Float32Array, signal?: AbortSignal) =>
     runner.run(samples, output, signal) as Promise<Float32Array>;
   const dispose = () => {
@@ -64,15 +62,13 @@ export async function createInference(
 class Runner {
   private readonly programs: Renewable<AnyRows>;
   private readonly plan: Plan;
-  private readonly ledger: Ledger;
   private readonly input: Slot;
   private readonly sampleSize: number;
   private busy = false;
 
-  constructor(programs: Renewable<AnyRows>, plan: Plan, ledger: Ledger) {
+  constructor(programs: Renewable<AnyRows>, plan: Plan) {
     this.programs = programs;
     this.plan = plan;
-    this.ledger = ledger;
     this.input = plan.slots[inferSlots.input];
     this.sampleSize = sizeOf(this.input.shape.slice(1));
   }
@@ -93,12 +89,9 @@ class Runner {
   }
 
   /** One batch. */
-  private async through(rows: number, samples: TypedArray, output: string, into: TypedArray): Promise<void> {
-    const start = performance.now();
+  private through(rows: number, samples: TypedArray, output: string, into: TypedArray): Promise<void> {
     const [inputs, outputs] = [{ [this.input.name]: samples }, { [output]: into }];
-    await this.programs.use((programs) => programs.run(rows, inputs, outputs));
-    if (rows === this.input.shape[0])
-      this.ledger.note(this.programs.on.name, this.plan, performance.now() - start);
+    return this.programs.use((programs) => programs.run(rows, inputs, outputs));
   }
 
   private async inBatches(

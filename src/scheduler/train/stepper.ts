@@ -119,7 +119,6 @@ export class Stepper {
     told?.catch(() => undefined);
     if (wait) await told;
     const ms = performance.now() - start;
-    if (wait) this.chooser.ledger.note(programs.on.name, this.build!.train.plan, ms);
     this.meter.stepMs += ms;
     this.journal.snapshots.stepped(ms);
     return { loss: told };
