@@ -1,4 +1,4 @@
 /** The page of bench/browser.ts without peers. */
-import { offer } from './page-runner.ts';
+import { offer } from './suites/on-page.ts';
 
 offer(async () => []);

@@ -4,10 +4,10 @@ import { guard } from '../src/cli/program.ts';
 import { launchChromium } from '../tools/hosts/chromium.ts';
 import { servePage } from '../tools/hosts/page-server.ts';
 import { about, parse } from './options.ts';
-import type { Bench } from './page-runner.ts';
 import { installPeers } from './peers.ts';
-import { checkReports, write } from './report.ts';
+import { checkReports, write } from './report/write.ts';
 import { suites } from './suites/index.ts';
+import type { Bench } from './suites/on-page.ts';
 
 guard('bench:browser');
 const { wanted, options, engine } = parse('bench:browser', Object.keys(suites));

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DType, TypedArray } from '../src/core/dtype.ts';
-import type { BenchCase, Problem } from './case.ts';
-import { type Comparable, type NativeName, nativeNames } from './comparable.ts';
 import { Messages } from './native/messages.ts';
 import { layersOf } from './peers/model.ts';
+import type { BenchCase, Problem } from './run/case.ts';
+import { type Comparable, type NativeName, nativeNames } from './run/comparable.ts';
 import { batch } from './suites/models.ts';
 
 const folder = fileURLToPath(new URL('native/', import.meta.url));

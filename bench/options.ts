@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { EngineOptions } from '../src/index.ts';
-import { machineOf } from './machine.ts';
+import { machineOf } from './run/machine.ts';
 
 export interface BenchOptions {
   readonly quick: boolean;

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TypedArray } from '../src/core/dtype.ts';
-import type { BenchCase } from './case.ts';
-import { type Comparable, OWN_NARROW, type PeerName, peerNames } from './comparable.ts';
 import type { PeerPlace } from './peers/peer.ts';
+import type { BenchCase } from './run/case.ts';
+import { type Comparable, OWN_NARROW, type PeerName, peerNames } from './run/comparable.ts';
 
 const folder = fileURLToPath(new URL('peers/', import.meta.url));
 

@@ -1,23 +1,41 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const src = fileURLToPath(new URL('../src', import.meta.url));
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Folders that hold no programs of ours: packages, what is built, and what users of the packed library write. */
+const foreign = /node_modules|^test\/(package|bundlers|runtimes)\//;
+const roots = ['src', 'conformance', 'bench', 'examples', 'tools', 'test'];
+const files = roots.flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((f) => `${folder}/${f}`)
+    .filter((f) => f.endsWith('.ts') && !foreign.test(f)),
+);
+const library = files.filter((f) => f.startsWith('src/'));
 
-/** Files of src that a file imports; `import type` counts, because a type is knowledge too. */
+/** Files of ours that a file imports; `import type` counts, because a type is knowledge too. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(src, file), 'utf8');
+  const text = readFileSync(join(root, file), 'utf8');
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((m) => m[1]);
-  return specifiers.filter((s) => s.startsWith('.')).map((s) => relative(src, join(src, dirname(file), s)));
+  return specifiers
+    .filter((s) => s.startsWith('.'))
+    .map((s) => join(dirname(file), s))
+    .filter((f) => f.includes('/') && extname(f));
 }
 
 const graph = new Map(files.map((f) => [f, importsOf(f)]));
 
-/** A room is a folder, a backend, or a part of the graph or the scheduler; what stands in src itself is 'index'. */
+/**
+ * A room is a folder of src, a backend, or a part of the graph or the scheduler; what stands in src itself is 'index'. Of other
+ * roots it is a folder, or a file beside it.
+ */
 const roomOf = (file: string): string => {
-  const parts = file.split('/');
+  const [folder, ...parts] = file.split('/');
+  if (folder !== 'src') {
+    const of = [folder, parts[0].replace(/\.ts$/, '')].join('/');
+    return of in around ? of : folder;
+  }
   if (parts.length === 1) return 'index';
   const divided = ['backend', 'graph', 'scheduler'].includes(parts[0]) && parts.length > 2;
   return divided ? `${parts[0]}/${parts[1]}` : parts[0];
@@ -61,7 +79,7 @@ const allowed: Record<string, string[]> = {
   ],
   providers: ['scheduler/choose', 'backend', 'backend/reference', 'backend/wasm', 'backend/webgpu', 'core'],
   // Commands are users of the library, of files, and of the benchmark that is published with them.
-  cli: ['index', 'io', '..'],
+  cli: ['index', 'io', 'core', 'bench/published', 'bench/run'],
   workerd: ['index', 'kernels', 'backend/wasm', 'wasm'],
   index: [
     'providers',
@@ -82,10 +100,61 @@ const allowed: Record<string, string[]> = {
   ],
 };
 
+/**
+ * What stands around the library, and what each may import besides itself; 'src' is all of it but `cli`. From the bottom up: a
+ * room names none that comes after it, so there are no rings.
+ */
+const around: Record<string, string[]> = {
+  'tools/report': [],
+  'tools/build': ['src'],
+  'tools/hosts': ['src'],
+  'tools/simulated': ['src'],
+  'conformance/kit': ['src'],
+  conformance: ['conformance/kit', 'src'],
+  'conformance/judge': ['conformance', 'conformance/kit', 'src'],
+  'bench/run': ['conformance/kit', 'src'],
+  'bench/suites': ['bench/run', 'conformance/judge', 'conformance/kit', 'src'],
+  'bench/published': ['bench/suites', 'bench/run'],
+  cli: ['bench/published', 'bench/run', 'src'],
+  'bench/report': ['bench/run', 'tools/report', 'src'],
+  'bench/peers': ['bench/suites', 'bench/run', 'tools/hosts', 'src'],
+  'bench/native': ['bench/peers', 'bench/suites', 'bench/run', 'src'],
+  'bench/programs': ['bench/peers', 'bench/suites', 'bench/run', 'tools/simulated', 'src'],
+  bench: [
+    'bench/programs',
+    'bench/native',
+    'bench/peers',
+    'bench/report',
+    'bench/suites',
+    'bench/run',
+    'tools/hosts',
+    'cli',
+    'src',
+  ],
+  'tools/digits': ['tools/report', 'tools/hosts', 'cli', 'src'],
+  examples: ['tools/digits', 'cli', 'src'],
+  'tools/check': ['tools/digits', 'tools/build', 'tools/hosts', 'cli', 'src'],
+  'tools/docs': ['tools/check', 'src'],
+  'tools/gpu': [
+    'bench/suites',
+    'bench/peers',
+    'bench/run',
+    'conformance/judge',
+    'conformance/kit',
+    'conformance',
+    'tools/hosts',
+    'src',
+  ],
+};
+/** Tests see everything. */
+const tests = 'test';
+
 describe('architecture', () => {
   it('finds the sources', () => {
-    expect(files.length).toBeGreaterThan(50);
-    expect(importsOf('index.ts').length).toBeGreaterThan(10);
+    expect(library.length).toBeGreaterThan(50);
+    expect(importsOf('src/index.ts').length).toBeGreaterThan(10);
+    for (const room of [...Object.keys(allowed), ...Object.keys(around)].filter((r) => r !== 'generated'))
+      expect(files.filter((f) => roomOf(f) === room).length, `files in ${room}`).toBeGreaterThan(0);
   });
 
   it('imports only point down', () => {
@@ -93,14 +162,24 @@ describe('architecture', () => {
     for (const [file, imports] of graph)
       for (const target of imports) {
         const [from, to] = [roomOf(file), roomOf(target)];
-        if (from !== to && !(allowed[from] ?? []).includes(to)) upward.push(`${file} imports ${target}`);
+        if (from === to || from === tests) continue;
+        const may = allowed[from] ?? around[from] ?? [];
+        const library = may.includes('src') && target.startsWith('src/') && to !== 'cli';
+        if (!library && !may.includes(to)) upward.push(`${file} imports ${target}`);
       }
     expect(upward).toEqual([]);
   });
 
+  it('there are no rings around the library', () => {
+    const order = ['src', ...Object.keys(around)];
+    for (const [room, may] of Object.entries(around))
+      for (const other of may)
+        expect(order.indexOf(other), `${room}: ${other}`).toBeLessThan(order.indexOf(room));
+  });
+
   it('only the doors and src/providers name concrete backends', () => {
-    const naming = files.filter(
-      (f) => importsOf(f).some((t) => /^backend\/\w+\//.test(t)) && !f.startsWith('backend/'),
+    const naming = library.filter(
+      (f) => importsOf(f).some((t) => /^src\/backend\/\w+\//.test(t)) && !f.startsWith('src/backend/'),
     );
     const may = ['index', 'kernels', 'providers', 'workerd'];
     expect(naming.filter((f) => !may.includes(roomOf(f)))).toEqual([]);
@@ -123,13 +202,13 @@ describe('architecture', () => {
   });
 
   it('the library imports no Node module, and no package but what is bundled into it', () => {
-    const bare = files
+    const bare = library
       .filter((f) => roomOf(f) !== 'cli')
       .flatMap((f) =>
-        [...readFileSync(join(src, f), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^'.][^']*)'/g)].map(
+        [...readFileSync(join(root, f), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^'.][^']*)'/g)].map(
           (m) => `${f}: ${m[1]}`,
         ),
       );
-    expect(bare).toEqual(['io/seal.ts: @noble/hashes/sha2.js']);
+    expect(bare).toEqual(['src/io/seal.ts: @noble/hashes/sha2.js']);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataSet, inputs, loadMnist, MNIST_TRANSFORM } from '../examples/digits/mnist.ts';
 import { createEngine, data, type Engine, exportWasm, nn, optim, type QuantizedModel } from '../src/index.ts';
+import { dataSet, inputs, loadMnist, MNIST_TRANSFORM } from '../tools/digits/mnist.ts';
 import { runFrozen } from './support/frozen.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** The page of bench/browser.ts with jax-js beside us: it has threads there, and nowhere else. */
-import type { Comparable } from '../comparable.ts';
-import { sample } from '../measure.ts';
-import { offer } from '../page-runner.ts';
+import type { Comparable } from '../run/comparable.ts';
+import { sample } from '../run/measure.ts';
+import { offer } from '../suites/on-page.ts';
 import { open } from './jax.ts';
 import type { PeerRun } from './peer.ts';
 

@@ -1,6 +1,6 @@
 import { nodeGPU } from '../../src/backend/webgpu/node.ts';
 import { prepareGPU } from '../../tools/hosts/software-gpu.ts';
-import { sample } from '../measure.ts';
+import { sample } from '../run/measure.ts';
 import { suites } from '../suites/index.ts';
 import type { Peer, PeerPlace, PeerRun } from './peer.ts';
 

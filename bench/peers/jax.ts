@@ -1,5 +1,5 @@
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import type { BenchCase, Problem } from '../case.ts';
+import type { BenchCase, Problem } from '../run/case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';
 import type { Peer, PeerPlace, PeerRun } from './peer.ts';

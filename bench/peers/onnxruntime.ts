@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-web';
-import type { Problem } from '../case.ts';
+import type { Problem } from '../run/case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf } from './model.ts';
 import { type OnnxGraph, onnxModel } from './onnx.ts';

@@ -1,4 +1,4 @@
-import type { BenchCase } from '../case.ts';
+import type { BenchCase } from '../run/case.ts';
 
 /** Something a peer has made ready: its answer can be had once, and it can be run again and again. */
 export interface PeerRun {

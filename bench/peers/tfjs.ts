@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import type { BenchCase, Problem } from '../case.ts';
+import type { BenchCase, Problem } from '../run/case.ts';
 import { batch } from '../suites/models.ts';
 import { layersOf, transposed } from './model.ts';
 import type { Peer, PeerPlace, PeerRun } from './peer.ts';

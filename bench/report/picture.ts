@@ -1,8 +1,8 @@
 /** The README's picture of the benchmark, from a run in bench/results/: how fast others are beside biphase, case by case. */
-import type { Result } from '../case.ts';
-import { isNative, isOwn, OWN } from '../comparable.ts';
-import type { Report } from '../report.ts';
-import { time } from '../run.ts';
+import type { Result } from '../run/case.ts';
+import { isNative, isOwn, OWN } from '../run/comparable.ts';
+import { time } from '../run/measure.ts';
+import type { Report } from './report.ts';
 
 export type Theme = 'light' | 'dark';
 

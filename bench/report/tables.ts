@@ -2,12 +2,12 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Result } from '../case.ts';
-import { isNative, isOwn, OWN } from '../comparable.ts';
-import { limitUnits } from '../limits.ts';
-import type { Report } from '../report.ts';
-import { time } from '../run.ts';
+import type { Result } from '../run/case.ts';
+import { isNative, isOwn, OWN } from '../run/comparable.ts';
+import { limitUnits } from '../run/limits.ts';
+import { time } from '../run/measure.ts';
 import { picture } from './picture.ts';
+import type { Report } from './report.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

@@ -1,4 +1,4 @@
-import type { BenchCase } from '../case.ts';
+import type { BenchCase } from '../run/case.ts';
 import { infer, train } from './models.ts';
 import { activation, matmul, matmulI8, optimizer } from './ops.ts';
 

@@ -3,7 +3,7 @@ import { Random } from '../../src/core/random.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
-import { type BenchCase, type Prepared, unlike } from '../case.ts';
+import { type BenchCase, type Prepared, unlike } from '../run/case.ts';
 
 const mlp = (...widths: number[]) =>
   nn.sequential(

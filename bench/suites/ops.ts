@@ -1,7 +1,7 @@
 import { positive, zeros } from '../../conformance/kit/fill.ts';
 import { f32, i8, i32, u8 } from '../../conformance/kit/tensor.ts';
-import type { BenchCase } from '../case.ts';
-import { opCase } from '../op-case.ts';
+import type { BenchCase } from '../run/case.ts';
+import { opCase } from './op-case.ts';
 
 const sizes = (quick: boolean) => (quick ? [64, 256] : [64, 128, 256, 512, 1024]);
 const swap = (a: number, b: number, swapped: boolean) => (swapped ? [b, a] : [a, b]);

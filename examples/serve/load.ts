@@ -1,6 +1,6 @@
 /** Loads a server on loopback with autocannon: `tsx examples/serve/load.ts [url] [seconds]`, one line for each load. */
 import autocannon from 'autocannon';
-import { PIXELS } from '../digits/mnist.ts';
+import { PIXELS } from '../../tools/digits/mnist.ts';
 
 export interface LoadResult {
   readonly connections: number;

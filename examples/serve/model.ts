@@ -1,5 +1,5 @@
 import { type Engine, nn, optim, type QuantizedModel } from '../../src/index.ts';
-import { dataSet, inputs, loadMnist, PIXELS } from '../digits/mnist.ts';
+import { dataSet, inputs, loadMnist, PIXELS } from '../../tools/digits/mnist.ts';
 
 const network = () =>
   nn.sequential(nn.linear(PIXELS, 256), nn.relu(), nn.linear(256, 128), nn.relu(), nn.linear(128, 10));

@@ -63,6 +63,3 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 
 export const bytes = (n: number): string =>
   n < 1e4 ? `${n} bytes` : n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
-
-export const time = (ms: number): string =>
-  ms < 1 ? `${(ms * 1e3).toFixed(1)} us` : ms < 1e3 ? `${ms.toFixed(1)} ms` : `${(ms / 1e3).toFixed(1)} s`;

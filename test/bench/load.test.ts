@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { load } from '../../bench/load.ts';
-import { plansOf } from '../../bench/scheduler-plans.ts';
-import { once } from '../../bench/time-plan.ts';
-import { type VirtualClock, virtualClock } from '../support/clock.ts';
-import { simulated, simulatedMs } from '../support/simulated.ts';
+import { load } from '../../bench/programs/load.ts';
+import { plansOf } from '../../bench/programs/scheduler-plans.ts';
+import { once } from '../../bench/run/time-plan.ts';
+import { simulated, simulatedMs } from '../../tools/simulated/backend.ts';
+import { type VirtualClock, virtualClock } from '../../tools/simulated/clock.ts';
 
 let clock: VirtualClock;
 beforeEach(() => {

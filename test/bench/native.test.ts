@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NativePeer, pythonWith } from '../../bench/native.ts';
-import { run } from '../../bench/run.ts';
+import { run } from '../../bench/run/run.ts';
 import { activation, matmul } from '../../bench/suites/ops.ts';
 import { createEngine, type Engine } from '../../src/index.ts';
 import { missing } from '../support/parts.ts';

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { BenchCase, Result } from '../../bench/case.ts';
-import { Limits, limitUnits } from '../../bench/limits.ts';
-import { median, summarize } from '../../bench/measure.ts';
-import { page } from '../../bench/page.ts';
-import { run } from '../../bench/run.ts';
+import { page } from '../../bench/report/page.ts';
+import type { BenchCase, Result } from '../../bench/run/case.ts';
+import { Limits, limitUnits } from '../../bench/run/limits.ts';
+import { median, summarize } from '../../bench/run/measure.ts';
+import { run } from '../../bench/run/run.ts';
 import { matmul } from '../../bench/suites/ops.ts';
 import { createEngine } from '../../src/index.ts';
 

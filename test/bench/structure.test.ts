@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { int8Pass, showStructure, structureOf, trainingStep } from '../../bench/structure.ts';
+import { int8Pass, showStructure, structureOf, trainingStep } from '../../bench/programs/structure.ts';
 
 const widths = [784, 1024, 1024, 10];
 

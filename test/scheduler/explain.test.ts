@@ -8,9 +8,9 @@ import type { FrozenModel } from '../../src/model/frozen.ts';
 import { inferPlan } from '../../src/plans/infer.ts';
 import type { Choice, Provider } from '../../src/scheduler/choose/choose.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
-import { type VirtualClock, virtualClock } from '../support/clock.ts';
+import { type Speeds, simulatedMs, simulated as simulatedOn } from '../../tools/simulated/backend.ts';
+import { type VirtualClock, virtualClock } from '../../tools/simulated/clock.ts';
 import { int8Model, referenceEngine, samples, wasmEngine } from '../support/serving.ts';
-import { type Speeds, simulatedMs, simulated as simulatedOn } from '../support/simulated.ts';
 
 const cpu: Speeds = { runMs: 0.005, stepMs: 0.001, flopsPerMs: 2e7, bytesPerMs: 1e7 };
 const gpu: Speeds = { runMs: 0.5, stepMs: 0.01, flopsPerMs: 1e9, bytesPerMs: 1e8 };

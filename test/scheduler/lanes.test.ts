@@ -3,7 +3,7 @@ import type { Program } from '../../src/backend/backend.ts';
 import { sections } from '../../src/graph/plan.ts';
 import { data, nn, optim } from '../../src/index.ts';
 import { Lanes } from '../../src/scheduler/turns/lanes.ts';
-import { onClock, virtualClock } from '../support/clock.ts';
+import { onClock, virtualClock } from '../../tools/simulated/clock.ts';
 import { codeOf, FEATURES, int8Model, samples, sleep, wasmEngine } from '../support/serving.ts';
 
 const model = await int8Model();

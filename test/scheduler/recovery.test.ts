@@ -6,7 +6,7 @@ import { data, nn, optim, Random, type StepReport, type Training } from '../../s
 import type { Provider } from '../../src/scheduler/choose/choose.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
 import { stateSlots } from '../../src/scheduler/train/snapshots.ts';
-import { onClock, virtualClock } from '../support/clock.ts';
+import { onClock, virtualClock } from '../../tools/simulated/clock.ts';
 import { type Fault, FaultPlan, faultyProvider } from '../support/faults.ts';
 import { collectGarbage } from '../support/garbage.ts';
 import { codeOf, int8Model, samples } from '../support/serving.ts';

@@ -1,7 +1,7 @@
-import type { Result } from '../../bench/case.ts';
-import { peersOn } from '../../bench/comparable.ts';
 import { PeerProcess } from '../../bench/peers.ts';
-import { run } from '../../bench/run.ts';
+import type { Result } from '../../bench/run/case.ts';
+import { peersOn } from '../../bench/run/comparable.ts';
+import { run } from '../../bench/run/run.ts';
 import { casesOf } from '../../bench/suites/index.ts';
 import type { Engine } from '../../src/index.ts';
 import type { Budget } from './budget.ts';

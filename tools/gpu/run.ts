@@ -4,8 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import type { Result } from '../../bench/case.ts';
-import { machineOf } from '../../bench/machine.ts';
+import type { Result } from '../../bench/run/case.ts';
+import { machineOf } from '../../bench/run/machine.ts';
 import { nodeGPU } from '../../src/backend/webgpu/node.ts';
 import { createEngine } from '../../src/index.ts';
 import { benchmark } from './benchmark.ts';

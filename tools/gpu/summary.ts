@@ -1,6 +1,6 @@
-import type { Result } from '../../bench/case.ts';
-import { OWN } from '../../bench/comparable.ts';
-import { time } from '../../bench/run.ts';
+import type { Result } from '../../bench/run/case.ts';
+import { OWN } from '../../bench/run/comparable.ts';
+import { time } from '../../bench/run/measure.ts';
 import type { Conformance } from './conformance.ts';
 
 export interface Found {

@@ -39,7 +39,7 @@ export const bench = () =>
 async function act(named: string[], { json, quick, only, ...options }: Options): Promise<void> {
   await checkFiles({}, { '--json': json });
   // Only this command pays for loading the benchmark.
-  const { about, casesOf, run, suites } = await import('../../../bench/packed.ts');
+  const { about, casesOf, run, suites } = await import('../../../bench/published.ts');
   const unknown = named.filter((name) => !Object.hasOwn(suites, name));
   if (unknown.length)
     throw new BiphaseError(

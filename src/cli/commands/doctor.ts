@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import process from 'node:process';
 import { Command } from 'commander';
-import { Limits, limitUnits } from '../../../bench/limits.ts';
+import { Limits, limitUnits } from '../../../bench/run/limits.ts';
 import { type Engine, type Explanation, nn, optim, type Plan, Random } from '../../node.ts';
 import { openEngine } from '../engine.ts';
 import { backendOption, type Common, jsonOption, threadsOption, wideOption } from '../options.ts';

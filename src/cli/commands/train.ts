@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
+import { duration } from '../../core/duration.ts';
 import { writeWhole } from '../../io/file.ts';
 import { nn, saveModel } from '../../node.ts';
 import { scored } from '../data/answers.ts';
@@ -8,7 +9,7 @@ import { openEngine } from '../engine.ts';
 import { checkFiles } from '../files.ts';
 import { headerOption } from '../models.ts';
 import { backendOption, jsonOption, real, sizes, threadsOption, whole, wideOption } from '../options.ts';
-import { report, say, time } from '../print.ts';
+import { report, say } from '../print.ts';
 import { SIGNALS, stoppable } from '../signals.ts';
 import { checkCheckpoint, discard } from '../train/checkpoint.ts';
 import { fit, tellStopped } from '../train/fit.ts';
@@ -144,7 +145,7 @@ async function act(options: TrainOptions): Promise<void> {
         bytes: frozen.byteLength,
       },
       [
-        `trained ${training.step} steps in ${time(ms)}, loss ${result.loss?.toFixed(4) ?? '-'} (mean of the last epoch)`,
+        `trained ${training.step} steps in ${duration(ms)}, loss ${result.loss?.toFixed(4) ?? '-'} (mean of the last epoch)`,
         ...(tested ? [`validation on ${test!.length} samples: ${scored(tested)}`] : []),
         `wrote ${options.output}`,
       ],

@@ -1,3 +1,4 @@
+import { duration } from '../../core/duration.ts';
 import { costByLayer, costOfSteps, type LayerCost, type Plan } from '../../graph/plan.ts';
 import type { Timing } from './measure.ts';
 
@@ -99,5 +100,4 @@ function table(rows: readonly (readonly string[])[]): string[] {
 
 const mega = (n: number): string => (n / 1e6).toPrecision(3);
 
-const time = (ms: number): string =>
-  ms < 1 ? `${(ms * 1000).toPrecision(3)} us` : `${ms.toPrecision(3)} ms`;
+const time = (ms: number): string => duration(ms, { us: 1, ms: 2 });

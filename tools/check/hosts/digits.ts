@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { dataSet, inputs, loadMnist, MNIST_TRANSFORM } from '../../../examples/digits/mnist.ts';
 import {
   createEngine,
   data,
@@ -14,6 +13,7 @@ import {
   optim,
   type QuantizedModel,
 } from '../../../src/index.ts';
+import { dataSet, inputs, loadMnist, MNIST_TRANSFORM } from '../../digits/mnist.ts';
 
 export interface DigitsFiles {
   readonly model: string;
