@@ -58,7 +58,7 @@ const allowed: Record<string, string[]> = {
   nn: ['functions', 'graph', 'ops', 'core'],
   optim: ['ops', 'core'],
   model: ['graph', 'nn', 'ops', 'core'],
-  plans: ['model', 'graph', 'nn', 'optim', 'ops', 'core'],
+  plans: ['model', 'graph', 'graph/passes', 'nn', 'optim', 'ops', 'core'],
   quantize: ['plans', 'model', 'nn', 'graph', 'graph/passes', 'ops', 'core'],
   // What leaves: a model as a file, and the plan of one that is exported.
   files: ['quantize', 'plans', 'model', 'graph', 'nn', 'io', 'ops', 'core'],

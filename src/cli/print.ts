@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import process from 'node:process';
 import { isatty } from 'node:tty';
+import type { QuantizedOp } from '../node.ts';
 import { jsonNumber } from './numbers.ts';
 
 /** What a stream says that nobody reads any more. */
@@ -63,3 +64,9 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 
 export const bytes = (n: number): string =>
   n < 1e4 ? `${n} bytes` : n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
+
+/** How each op of a quantized model runs, as a table. */
+export const opRows = (ops: readonly QuantizedOp[]): string[][] => [
+  ['layer', 'op', 'runs', ''],
+  ...ops.map((r) => [r.path || '-', r.op, r.runs, r.reason ?? '']),
+];

@@ -4,6 +4,14 @@ export type DType = 'f32' | 'i32' | 'u8' | 'i8';
 /** Arrays of f32, i32, u8 and i8 elements. */
 export type TypedArray = Float32Array | Int32Array | Uint8Array | Int8Array;
 
+/** The array of elements of a type. */
+export type ArrayOf<D extends DType> = {
+  readonly f32: Float32Array;
+  readonly i32: Int32Array;
+  readonly u8: Uint8Array;
+  readonly i8: Int8Array;
+}[D];
+
 /** What the reference computes on: Float64Array stands in for f32 when gradients are checked in double precision. */
 export type NumberArray = TypedArray | Float64Array;
 

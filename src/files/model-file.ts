@@ -4,18 +4,25 @@ import { type BiphaseError, fail } from '../core/errors.ts';
 import { optionsOf, show } from '../core/options.ts';
 import { MAX_RANK, type Shape } from '../core/shape.ts';
 import type { TensorId } from '../graph/graph.ts';
-import { isReal, parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../io/safetensors.ts';
+import {
+  elementsOf,
+  isReal,
+  parseSafetensors,
+  type Safetensors,
+  storedTypes,
+  writeSafetensors,
+} from '../io/safetensors.ts';
 import { isSealed, seal, UNSEALED } from '../io/seal.ts';
 import { expectSafetensors, inputOfSpec, renamed } from '../model/foreign.ts';
 import {
   expectFinite,
   FrozenModel,
-  type FrozenParameter,
+  type FrozenVariable,
   matchStateDict,
   type StateDict,
 } from '../model/frozen.ts';
 import { fromSpec, specOf } from '../nn/from-spec.ts';
-import { type Model, namedParameters } from '../nn/module.ts';
+import { type Model, namedVariables } from '../nn/module.ts';
 import { inferGraph } from '../plans/infer.ts';
 import type { KeyedGraph } from '../quantize/keys.ts';
 import { calibrationGraph, type QuantizedModel, quantizedModel } from '../quantize/quantize.ts';
@@ -60,7 +67,7 @@ const OTHER_LAYERS =
   'the model was quantized by a version that builds its layers in another way; quantize it anew';
 
 /**
- * A model as the bytes of a safetensors file: each weight in f32 under its name in the state dict, and in the metadata the
+ * A model as the bytes of a safetensors file: each weight in f32 and each buffer under its name in the state dict, and in the metadata the
  * layers, the input, for a quantized model the ranges of its tensors, and a SHA-256 over all of it. A quantized model is kept
  * with its f32 weights, so that it can be trained on; what is loaded has the same int8 bits.
  * Throws BiphaseError 'unsupported' for a model that is not made of layers of `nn`.
@@ -132,14 +139,16 @@ async function ownFile(
     );
   if (!(await isSealed(file)))
     fail('invalid_data', 'the model file is damaged: its SHA-256 is not that of its content');
-  const state: StateDict = Object.create(null);
-  for (const [name, tensor] of tensors) {
-    if (tensor.dtype !== 'F32')
-      fail('invalid_data', `the weight ${show(name)} is ${tensor.dtype}, expected F32`);
-    state[name] = { shape: tensor.shape, data: valuesOf(tensor, name) };
-  }
   try {
     const layers = fromSpec(json('layers', metadata.layers), 'the model');
+    const types = new Map(variablesOf(layers).map(({ name, variable }) => [name, variable.dtype]));
+    const state: StateDict = Object.create(null);
+    for (const [name, tensor] of tensors) {
+      const dtype = types.get(name) ?? 'f32';
+      if (tensor.dtype !== storedTypes[dtype])
+        fail('invalid_data', `the weight ${show(name)} is ${tensor.dtype}, expected ${storedTypes[dtype]}`);
+      state[name] = { shape: tensor.shape, data: elementsOf(tensor, dtype, name) };
+    }
     const frozen = frozenOf(layers, inputOf(metadata.input), state);
     // That the layers take this input, and each other's outputs.
     inferGraph(frozen, 1);
@@ -153,18 +162,22 @@ async function ownFile(
 
 /** Weights of other software, in a model of the caller's. */
 function foreignFile(model: Model, input: Shape, tensors: Safetensors['tensors']): LoadedModel {
-  const parameters = parametersOf(model);
-  const names = new Set(parameters.map((p) => p.name));
+  const variables = variablesOf(model);
+  const names = new Set(variables.map((v) => v.name));
+  // Whole numbers are taken for what they are called, in whichever layer.
+  const types = new Map(variables.map(({ name, variable }) => [name.split('.').at(-1)!, variable.dtype]));
   const remarks: string[] = [];
   const ignored: string[] = [];
   const state: StateDict = Object.create(null);
-  for (const [name, tensor] of tensors)
-    if (isReal(tensor) || names.has(name))
-      state[name] = { shape: tensor.shape, data: valuesOf(tensor, name) };
+  for (const [name, tensor] of tensors) {
+    const dtype = types.get(name.split('.').at(-1)!) ?? 'f32';
+    if (isReal(tensor) || names.has(name) || dtype !== 'f32')
+      state[name] = { shape: tensor.shape, data: elementsOf(tensor, dtype, name) };
     else ignored.push(`${name} (${tensor.dtype})`);
+  }
   if (ignored.length > 0) remarks.push(`left out, as they are no weights: ${ignored.join(', ')}`);
   const isOwn = Object.keys(state).length === names.size && [...names].every((name) => name in state);
-  const other = isOwn ? undefined : renamed(parameters, state);
+  const other = isOwn ? undefined : renamed(variables, state);
   if (other) {
     const from = new Map(Object.entries(state).map(([name, { data }]) => [data, name]));
     const pairs = Object.entries(other).map(([name, { data }]) => `${from.get(data)} as ${name}`);
@@ -173,13 +186,13 @@ function foreignFile(model: Model, input: Shape, tensors: Safetensors['tensors']
   return { model: frozenOf(model, input, other ?? state), notes: {}, remarks };
 }
 
-const parametersOf = (model: Model): FrozenParameter[] =>
-  [...namedParameters(model)].map(([parameter, name]) => ({ parameter, name }));
+const variablesOf = (model: Model): FrozenVariable[] =>
+  [...namedVariables(model)].map(([variable, name]) => ({ variable, name }));
 
 function frozenOf(model: Model, input: Shape, state: StateDict): FrozenModel {
-  const parameters = parametersOf(model);
-  const values = matchStateDict(parameters, state);
-  return new FrozenModel(model, { dtype: 'f32', shape: input }, parameters, values);
+  const variables = variablesOf(model);
+  const values = matchStateDict(variables, state);
+  return new FrozenModel(model, { dtype: 'f32', shape: input }, variables, values);
 }
 
 function rangedOf(

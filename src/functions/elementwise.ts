@@ -22,5 +22,7 @@ export const div = binary('div');
 /** factor * x */
 export const scale = (x: Operand, factor: number) => apply('scale', [x], { factor });
 
+/** The same values in memory of their own: what a buffer was, after it is assigned. */
+export const copy = (x: Operand) => apply('copy', [x]);
 /** The same values as another element type. */
 export const cast = (x: Operand, dtype: DType) => apply('cast', [x], { dtype });

@@ -7,3 +7,4 @@ export * from './layout.ts';
 export * from './matmul.ts';
 export * from './reduce.ts';
 export * from './softmax.ts';
+export * from './variable.ts';

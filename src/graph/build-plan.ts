@@ -17,6 +17,7 @@ import {
   sections,
   type TensorRef,
 } from './plan.ts';
+import { refuseStaleReads } from './stale-reads.ts';
 
 export interface PlanOptions {
   readonly name: string;
@@ -32,12 +33,16 @@ const check = optionsOf<PlanOptions>('buildPlan', {
 
 const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement[t.dtype];
 
-/** Makes a graph executable: folds constants, drops what nothing needs, fuses, orders sections, places memory. */
+/**
+ * Makes a graph executable: folds constants, drops what nothing needs, fuses, orders sections, places memory. Throws
+ * 'invalid_argument' where an op needs the value of a state from before it was assigned.
+ */
 export function buildPlan(traced: Graph, options: PlanOptions): Plan {
   const { name, optimize = true, guardBytes = 0 } = check(options);
   const graph = orderBySection(
     optimize ? fuseGradients(fuseEpilogues(dropUnused(foldConstants(traced)))) : traced,
   );
+  refuseStaleReads(graph);
   const placement = placeTensors(graph, guardBytes);
   const refOf = (id: TensorId): TensorRef => {
     const { dtype, shape } = graph.tensors[id];
@@ -80,7 +85,7 @@ function orderBySection(graph: Graph): Graph {
 function slotsOf(graph: Graph, refOf: (id: TensorId) => TensorRef): Record<string, Slot> {
   const slots: Record<string, Slot> = {};
   for (const t of graph.tensors)
-    if ((t.kind === 'input' || t.kind === 'state') && t.name !== undefined)
+    if (t.kind !== 'constant' && t.kind !== 'value' && t.name !== undefined)
       slots[t.name] = {
         ...refOf(t.id),
         name: t.name,
@@ -115,7 +120,7 @@ function placeTensors(graph: Graph, guardBytes: number) {
   const used = graph.tensors.filter(
     (t) => rootOf(t.id) === t.id && (first.has(t.id) || outputs.has(t.id) || isNamed(t)),
   );
-  const isPersistent = (t: GraphTensor) => t.kind === 'state' || t.kind === 'constant';
+  const isPersistent = (t: GraphTensor) => t.kind !== 'input' && t.kind !== 'value';
   const isKept = (t: GraphTensor) => t.kind === 'input' || outputs.has(t.id);
 
   const offsets = new Map<TensorId, number>();
@@ -158,4 +163,4 @@ function placeTensors(graph: Graph, guardBytes: number) {
 }
 
 const isNamed = (t: GraphTensor): boolean =>
-  (t.kind === 'input' || t.kind === 'state') && t.view === undefined;
+  t.kind !== 'constant' && t.kind !== 'value' && t.view === undefined;

@@ -8,16 +8,17 @@ export type TensorId = number;
 
 /**
  * - input: written by the caller before a run
- * - state: kept from run to run, changed only by values that lie in its memory (parameters, moments)
+ * - state: kept from run to run, changed only by values that lie in its memory (parameters, buffers, moments)
+ * - scratch: written by values that lie in its memory, then read as a whole in the same run (gradients)
  * - constant: known values
  * - value: computed by a node
  */
-export type TensorKind = 'input' | 'state' | 'constant' | 'value';
+export type TensorKind = 'input' | 'state' | 'scratch' | 'constant' | 'value';
 
 export interface GraphTensor extends TensorType {
   readonly id: TensorId;
   readonly kind: TensorKind;
-  /** How callers reach it; inputs and states have one. */
+  /** How callers reach it; inputs, states and scratch have one. */
   readonly name?: string;
   /** Values of a constant. */
   readonly data?: TypedArray;

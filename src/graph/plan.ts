@@ -23,9 +23,10 @@ export interface TensorRef {
 /**
  * - input: written by the caller before a run
  * - output: holds its value until the next run
- * - state: kept from run to run (parameters, optimizer moments); read and written by the caller
+ * - state: kept from run to run (parameters, buffers, optimizer moments); read and written by the caller
+ * - scratch: made anew by each run (gradients); read by the caller
  */
-export type Role = 'input' | 'output' | 'state';
+export type Role = 'input' | 'output' | 'state' | 'scratch';
 
 /** A tensor that callers can reach by name. */
 export interface Slot extends TensorRef {

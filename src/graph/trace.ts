@@ -6,8 +6,8 @@ import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type OpName, opOf } from '../ops/index.ts';
 import type { Sym, TensorType } from '../ops/op.ts';
 import type { Graph, GraphTensor, Node, TensorId } from './graph.ts';
-import type { Parameter } from './parameter.ts';
 import { ALIGNMENT, type Section } from './plan.ts';
+import type { Buffer, Variable } from './variable.ts';
 
 /** A tensor of a model being traced: a type and a place in the graph, no values. */
 export class Tensor implements Sym {
@@ -28,13 +28,16 @@ export class Tensor implements Sym {
   }
 }
 
-/** Gives each parameter of a model its tensor: a state when training, a constant when frozen. */
-export type ParameterBinding = (parameter: Parameter) => Tensor;
+/** Gives each variable of a model its tensor: a state when training, a constant when frozen. */
+export type VariableBinding = (variable: Variable) => Tensor;
 
 const checkTracer = optionsOf<{ training: boolean }>('Tracer', { training: required(flag) });
 
 /** The tracer whose model function runs now. */
 let current: Tracer | undefined;
+
+/** The tracer whose model function runs now, if one does. */
+export const tracing = (): Tracer | undefined => current;
 
 /** Runs a part of a model as the layer `key` of the one around it; outside of any trace it just runs. */
 export const scope = <T>(key: string, part: () => T): T => (current ? current.scope(key, part) : part());
@@ -64,8 +67,10 @@ export class Tracer {
   section: Section = 'forward';
   private where = '';
   private readonly inputs = new Map<string, TensorId>();
-  private readonly bound = new Map<Parameter, Tensor>();
-  private bind: ParameterBinding | undefined;
+  private ran = false;
+  private readonly bound = new Map<Variable, Tensor>();
+  private readonly assigned = new Map<Variable, Tensor>();
+  private bind: VariableBinding | undefined;
   private salts = 0;
 
   constructor(options: { training: boolean }) {
@@ -90,11 +95,17 @@ export class Tracer {
         'a model function may not trace another model; trace them one after the other',
       );
     current = this;
+    this.ran = true;
     try {
       return model();
     } finally {
       current = undefined;
     }
+  }
+
+  /** Whether functions may record here now: not once the model function that they are part of has returned. */
+  get isOpen(): boolean {
+    return !this.ran || current === this;
   }
 
   /** Runs a part of the model: what it records belongs to the layer `key` of the one around it. */
@@ -115,24 +126,56 @@ export class Tracer {
     }
   }
 
-  /** Tells what parameters become. */
-  bindParameters(bind: ParameterBinding): void {
+  /** Tells what variables become. */
+  bindVariables(bind: VariableBinding): void {
     this.bind = bind;
   }
 
-  /** The tensor of a parameter: the same one at every use, so shared weights sum their gradients. */
-  parameter(parameter: Parameter): Tensor {
-    const known = this.bound.get(parameter);
+  /** The tensor of a variable: the same one at every use, so shared weights sum their gradients, until it is assigned. */
+  variable(variable: Variable): Tensor {
+    const known = this.assigned.get(variable) ?? this.bound.get(variable);
     if (known) return known;
-    const bind = this.bind ?? fail('internal', 'a parameter was used before parameters were bound');
-    const tensor = bind(parameter);
-    this.bound.set(parameter, tensor);
+    const bind = this.bind ?? fail('internal', 'a variable was used before variables were bound');
+    const tensor = bind(variable);
+    this.bound.set(variable, tensor);
     return tensor;
   }
 
-  /** Parameters in the order in which the model first used them. */
-  get parameters(): ReadonlyMap<Parameter, Tensor> {
+  /** What variables were at the beginning, in the order in which the model first used them. */
+  get variables(): ReadonlyMap<Variable, Tensor> {
     return this.bound;
+  }
+
+  /**
+   * Makes x the value of a buffer: ops recorded from now on read it, and so does the next run. x, or a copy of it, lies in the
+   * buffer's memory. Throws 'invalid_argument' outside of training, 'shape_mismatch' and 'dtype_mismatch' for another type.
+   */
+  assign(buffer: Buffer, x: Tensor): void {
+    if (!this.training)
+      fail(
+        'invalid_argument',
+        "assign: a frozen model's buffers stay as they are; assign where ops.training() is true only",
+      );
+    this.variable(buffer);
+    const home = this.bound.get(buffer)!.id;
+    if (x.dtype !== buffer.dtype)
+      fail('dtype_mismatch', `assign: the buffer is ${buffer.dtype}, the value ${x.dtype}; cast it`);
+    if (!sameShape(x.shape, buffer.shape))
+      fail(
+        'shape_mismatch',
+        `assign: the buffer is ${showShape(buffer.shape)}, the value ${showShape(x.shape)}`,
+      );
+    const tensor = this.mayWriteInto(home, x) ? x : this.apply('copy', [x]);
+    this.amend(tensor.id, { view: { of: home, offset: 0 } });
+    this.assigned.set(buffer, this.own(tensor.id));
+  }
+
+  /** Whether the op that makes x can write it into a buffer's memory itself: passes may move it before any op that reads that. */
+  private mayWriteInto(home: TensorId, { id }: Tensor): boolean {
+    const isMade = this.nodes.some(({ op, outputs }) => outputs.includes(id) && !opOf(op).alias);
+    const isTouched = this.tensors.some(({ view }) => view?.of === home);
+    const isRead = this.nodes.some(({ inputs }) => inputs.includes(home));
+    return isMade && !this.tensors[id].view && !isTouched && !isRead;
   }
 
   /** A tensor the caller writes before each run. Asking again for a name gives the same tensor. */
@@ -155,6 +198,11 @@ export class Tracer {
   /** A tensor kept from run to run, optionally inside the memory of another one; callers reach it if it has a name. */
   state(name: string | undefined, type: TensorType, view?: GraphTensor['view']): Tensor {
     return this.add({ ...type, kind: 'state', name, view });
+  }
+
+  /** A named tensor that each run writes piece by piece, before it reads it as a whole; what no run writes stays zero. */
+  scratch(name: string, type: TensorType): Tensor {
+    return this.add({ ...type, kind: 'scratch', name });
   }
 
   /** A tensor with these values, the same at every run. */
@@ -228,6 +276,10 @@ export class Tracer {
       if (kind === 'input') this.amend(id, { within: [Math.max(known[0], least), Math.min(known[1], most)] });
     }
     return types;
+  }
+
+  private own(id: TensorId): Tensor {
+    return new Tensor(this, this.tensors[id]);
   }
 
   private add(tensor: Omit<GraphTensor, 'id'>): Tensor {

@@ -1,3 +1,4 @@
+import { allocate, type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
@@ -28,6 +29,14 @@ const typeBytes = {
   ...{ I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
 } as const;
 export type StoredType = keyof typeof typeBytes;
+
+/** How each element type is written. */
+export const storedTypes: Readonly<Record<DType, StoredType>> = {
+  f32: 'F32',
+  i32: 'I32',
+  u8: 'U8',
+  i8: 'I8',
+};
 
 /** The format's own limit. */
 const MOST_HEADER = 100e6;
@@ -77,7 +86,7 @@ export function writeSafetensors(
   tensors: readonly {
     readonly name: string;
     readonly shape: readonly number[];
-    readonly data: Float32Array;
+    readonly data: TypedArray;
   }[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
@@ -87,7 +96,7 @@ export function writeSafetensors(
   for (const { name, shape, data } of tensors) {
     if (Object.hasOwn(header, name)) fail('invalid_argument', `two tensors are named '${name}'`);
     const end = dataBytes + data.byteLength;
-    header[name] = { dtype: 'F32', shape, data_offsets: [dataBytes, end] };
+    header[name] = { dtype: storedTypes[dtypeOf(data)!], shape, data_offsets: [dataBytes, end] };
     dataBytes = end;
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -110,6 +119,35 @@ const readers: Partial<Record<StoredType, (view: DataView, at: number) => number
   F64: (view, at) => view.getFloat64(at, true),
   F16: (view, at) => half(view.getUint16(at, true)),
 };
+
+/** Types of whole numbers that are read: PyTorch counts in I64. */
+const wholeReaders: Partial<Record<StoredType, (view: DataView, at: number) => number>> = {
+  I64: (view, at) => Number(view.getBigInt64(at, true)),
+  I32: (view, at) => view.getInt32(at, true),
+  I16: (view, at) => view.getInt16(at, true),
+  I8: (view, at) => view.getInt8(at),
+  U8: (view, at) => view.getUint8(at),
+};
+
+/** A stored tensor's values as elements of a type, copied. Throws 'invalid_data' for what has no room in it. */
+export function elementsOf(tensor: StoredTensor, dtype: DType, name = 'a tensor'): TypedArray {
+  if (dtype === 'f32') return valuesOf(tensor, name);
+  const { dtype: stored, bytes } = tensor;
+  const read =
+    wholeReaders[stored] ??
+    fail(
+      'invalid_data',
+      `${show(name)} is ${stored}, expected whole numbers for ${dtype}, such as I64 or I32`,
+    );
+  const values = allocate(dtype, sizeOf(tensor.shape));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < values.length; i++) {
+    const x = read(view, i * typeBytes[stored]);
+    values[i] = x;
+    if (values[i] !== x) fail('invalid_data', `${show(name)} holds ${x}, which ${dtype} has no room for`);
+  }
+  return values;
+}
 
 /** IEEE 754 binary16: a sign, 5 bits of exponent, 10 of mantissa. */
 function half(bits: number): number {

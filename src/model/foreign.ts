@@ -1,7 +1,7 @@
 import { fail } from '../core/errors.ts';
 import { showShape } from '../core/shape.ts';
 import type { LayerSpec } from '../nn/spec.ts';
-import type { FrozenParameter, StateDict } from './frozen.ts';
+import type { FrozenVariable, StateDict } from './frozen.ts';
 
 /** How files begin that are often taken for safetensors, and what to do with them. */
 const others: readonly [start: readonly number[], what: string][] = [
@@ -64,8 +64,8 @@ const dotted = (prefix: string, leaf: string): string => (prefix ? `${prefix}.${
  * Weights under a model's own names, where a file has others (`fc1.weight` for `0.weight`) that can be meant in one way only:
  * by their shapes, or of equal shapes by the numbers in their names. Undefined where they can't.
  */
-export function renamed(parameters: readonly FrozenParameter[], state: StateDict): StateDict | undefined {
-  const wanted = layersOf(parameters.map(({ name, parameter: { shape } }) => ({ name, shape })));
+export function renamed(variables: readonly FrozenVariable[], state: StateDict): StateDict | undefined {
+  const wanted = layersOf(variables.map(({ name, variable: { shape } }) => ({ name, shape })));
   const given = layersOf(Object.entries(state).map(([name, { shape }]) => ({ name, shape })));
   if (wanted.length !== given.length) return undefined;
   const found: StateDict = Object.create(null);

@@ -1,16 +1,22 @@
 import { expectArray } from '../core/arrays.ts';
+import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
-import type { Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
+import { Parameter, type Variable } from '../graph/variable.ts';
 import type { Model, Values } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { isLone, type Signature, signatureOf } from './signature.ts';
 
-/** One parameter of a frozen model. */
-export interface FrozenParameter {
+/** One variable of a frozen model: a parameter or a buffer. */
+export interface FrozenVariable {
   readonly name: string;
+  readonly variable: Variable;
+}
+
+/** One parameter of a frozen model. */
+export interface FrozenParameter extends FrozenVariable {
   readonly parameter: Parameter;
 }
 
@@ -19,30 +25,37 @@ export interface FrozenParameter {
  * so nothing a caller does can reach them.
  */
 export class FrozenModel<I extends Values = Tensor, O extends Values = Tensor> {
-  /** What computes outputs from inputs and parameters. */
+  /** What computes outputs from inputs and variables. */
   readonly model: Model<I, O>;
   /** Type of each input of one sample, without the batch dimension; `{ input }` where the model takes one tensor. */
   readonly inputs: Signature;
-  /** Its parameters and their names, in the order of the state dict. */
-  readonly parameters: readonly FrozenParameter[];
-  readonly #values: Map<Parameter, Float32Array>;
+  /** Its parameters and buffers with their names, in the order of the state dict. */
+  readonly variables: readonly FrozenVariable[];
+  readonly #values: Map<Variable, TypedArray>;
 
   constructor(
     model: Model<I, O>,
     input: TensorType | Signature,
-    parameters: readonly FrozenParameter[],
-    values: Map<Parameter, Float32Array>,
+    variables: readonly FrozenVariable[],
+    values: ReadonlyMap<Variable, TypedArray>,
   ) {
     this.model = model;
     this.inputs = signatureOf('input', input);
-    this.parameters = parameters;
+    this.variables = variables.map(({ name, variable }) => ({ name, variable }));
     this.#values = new Map();
-    for (const { name, parameter } of parameters) {
-      const data = values.get(parameter);
-      if (data?.length !== parameter.size)
-        fail('shape_mismatch', `'${name}' needs ${parameter.size} values, got ${data?.length ?? 'none'}`);
-      this.#values.set(parameter, data.slice());
+    for (const { name, variable } of variables) {
+      const data = values.get(variable);
+      if (data?.length !== variable.size)
+        fail('shape_mismatch', `'${name}' needs ${variable.size} values, got ${data?.length ?? 'none'}`);
+      this.#values.set(variable, data.slice());
     }
+  }
+
+  /** Its parameters and their names, in the order of the state dict. */
+  get parameters(): readonly FrozenParameter[] {
+    return this.variables.flatMap(({ name, variable }) =>
+      variable instanceof Parameter ? [{ name, variable, parameter: variable }] : [],
+    );
   }
 
   /** Type of one input sample, without the batch dimension. Throws 'unsupported' where there are several; `inputs` has those. */
@@ -55,43 +68,50 @@ export class FrozenModel<I extends Values = Tensor, O extends Values = Tensor> {
         );
   }
 
-  /** A copy of one parameter's values. */
-  values(parameter: Parameter): Float32Array {
+  /** Whether a variable is one of this model's. */
+  has(variable: Variable): boolean {
+    return this.#values.has(variable);
+  }
+
+  /** A copy of one variable's values. */
+  values(parameter: Parameter): Float32Array;
+  values(variable: Variable): TypedArray;
+  values(variable: Variable): TypedArray {
     return (
-      this.#values.get(parameter)?.slice() ??
-      fail('invalid_argument', 'that parameter is not part of this model')
+      this.#values.get(variable)?.slice() ??
+      fail('invalid_argument', 'that variable is not part of this model')
     );
   }
 
-  /** A copy of all values by name, as PyTorch's state_dict. */
+  /** A copy of all values by name, parameters and buffers, as PyTorch's state_dict. */
   stateDict(): StateDict {
     return Object.fromEntries(
-      this.parameters.map(({ name, parameter }) => [
+      this.variables.map(({ name, variable }) => [
         name,
-        { shape: parameter.shape, data: this.values(parameter) },
+        { shape: variable.shape, data: this.values(variable) },
       ]),
     );
   }
 
-  /** Bytes of all weights in f32. */
+  /** Bytes of all variables. */
   get byteLength(): number {
-    return this.parameters.reduce((sum, { parameter }) => sum + 4 * parameter.size, 0);
+    return [...this.#values.values()].reduce((sum, data) => sum + data.byteLength, 0);
   }
 }
 
 /** A frozen model whatever it takes and gives. */
 export type AnyFrozen = FrozenModel<Values, Values>;
 
-/** Weights by name. */
-export type StateDict = Record<string, { shape: readonly number[]; data: Float32Array }>;
+/** Weights by name; f32 but for buffers of another type. */
+export type StateDict = Record<string, { shape: readonly number[]; data: TypedArray }>;
 
-/** Checks a state dict against the parameters it should fill; the values, by parameter. */
+/** Checks a state dict against the variables it should fill; the values, by variable. */
 export function matchStateDict(
-  parameters: readonly FrozenParameter[],
+  variables: readonly FrozenVariable[],
   state: StateDict,
-): Map<Parameter, Float32Array> {
-  const unknown = Object.keys(state).filter((name) => !parameters.some((p) => p.name === name));
-  const missing = parameters.filter(({ name }) => !Object.hasOwn(state, name)).map(({ name }) => name);
+): Map<Variable, TypedArray> {
+  const unknown = Object.keys(state).filter((name) => !variables.some((v) => v.name === name));
+  const missing = variables.filter(({ name }) => !Object.hasOwn(state, name)).map(({ name }) => name);
   if (unknown.length || missing.length)
     fail(
       'invalid_data',
@@ -99,15 +119,15 @@ export function matchStateDict(
         "in names leave no doubt; else name the layers: nn.sequential({ fc1: ... }), or a 'name' in a file of layers",
     );
   return new Map(
-    parameters.map(({ name, parameter }) => {
+    variables.map(({ name, variable }) => {
       const { shape, data } = state[name];
-      expectArray(`the weight '${name}'`, data, 'f32');
-      if (!sameShape(shape, parameter.shape) || data.length !== sizeOf(shape))
+      expectArray(`the weight '${name}'`, data, variable.dtype);
+      if (!sameShape(shape, variable.shape) || data.length !== sizeOf(shape))
         fail(
           'shape_mismatch',
-          `'${name}' has shape ${showShape(shape)}, the model's is ${showShape(parameter.shape)}`,
+          `'${name}' has shape ${showShape(shape)}, the model's is ${showShape(variable.shape)}`,
         );
-      return [parameter, data];
+      return [variable, data];
     }),
   );
 }
@@ -120,8 +140,8 @@ function list(names: readonly string[]): string {
 
 /** Throws 'invalid_data', naming the layer, if a weight is NaN or infinite: `what` would keep or serve what is no model. */
 export function expectFinite(frozen: AnyFrozen, what: string): void {
-  for (const { name, parameter } of frozen.parameters) {
-    const values = frozen.values(parameter);
+  for (const { name, variable } of frozen.variables) {
+    const values = frozen.values(variable);
     const at = values.findIndex((x) => !Number.isFinite(x));
     if (at >= 0)
       fail(

@@ -1,11 +1,10 @@
-export type { Initializer } from '../graph/parameter.ts';
-export { Parameter } from '../graph/parameter.ts';
+export { Buffer, type Initializer, Parameter, Variable } from '../graph/variable.ts';
 /** Every activation by name: `nn.activations[name]()` is one with its defaults. */
 export * as activations from './activation.ts';
 export { fromSpec, specOf } from './from-spec.ts';
 export * as init from './init.ts';
 export * from './layers.ts';
 export * from './losses.ts';
-export { type Model, type Module, module, namedParameters } from './module.ts';
-export { parameter } from './parameter.ts';
+export { type Model, type Module, module, namedParameters, namedVariables } from './module.ts';
 export type { LayerSpec } from './spec.ts';
+export { type BufferOptions, buffer, parameter } from './variable.ts';

@@ -1,6 +1,7 @@
+import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { showShape } from '../core/shape.ts';
-import type { Initializer } from '../graph/parameter.ts';
+import type { Initializer } from '../graph/variable.ts';
 
 /** Uniform in +-bound. */
 export const uniform =
@@ -24,19 +25,19 @@ export const kaimingNormal = (): Initializer => (random, data, shape) => {
 
 /** Every element the same value. */
 export const constant =
-  (value: number): Initializer =>
+  (value: number): Initializer<TypedArray> =>
   (_, data) => {
     data.fill(value);
   };
 
 /** Given values, for models that come from elsewhere. */
 export const values =
-  (given: ArrayLike<number>): Initializer =>
+  (given: ArrayLike<number>): Initializer<TypedArray> =>
   (_, data, shape) => {
     if (given.length !== data.length)
       fail(
         'shape_mismatch',
-        `init.values: got ${given.length} values for a parameter of shape ${showShape(shape)}, expected ${data.length}`,
+        `init.values: got ${given.length} values for a variable of shape ${showShape(shape)}, expected ${data.length}`,
       );
     data.set(given);
   };

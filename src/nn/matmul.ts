@@ -1,8 +1,8 @@
 import { flag, whole } from '../core/checks.ts';
 import { optionsOf } from '../core/options.ts';
 import * as f from '../functions/index.ts';
-import { Parameter } from '../graph/parameter.ts';
 import type { Tensor } from '../graph/trace.ts';
+import { Parameter } from '../graph/variable.ts';
 import * as init from './init.ts';
 import { layer, needed } from './layer.ts';
 import { type Module, module } from './module.ts';

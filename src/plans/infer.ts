@@ -12,7 +12,7 @@ export const inferSlots = { input: 'input', output: 'output' } as const;
 export function inferGraph(frozen: AnyFrozen, batch: number): Graph {
   const tracer = new Tracer({ training: false });
   const x = feed(tracer, 'input', frozen.inputs, batch);
-  tracer.bindParameters((p) => tracer.constant(frozen.values(p), { dtype: 'f32', shape: p.shape }));
+  tracer.bindVariables((v) => tracer.constant(frozen.values(v), { dtype: v.dtype, shape: v.shape }));
   for (const [name, output] of Object.entries(tracer.run(() => outputsOf(frozen.model, x))))
     tracer.output(slotName('output', name), output);
   return tracer.graph;

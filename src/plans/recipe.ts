@@ -1,8 +1,9 @@
 import { showShape } from '../core/shape.ts';
 import { Tracer } from '../graph/trace.ts';
 import { feed, outputsOf, type Signature } from '../model/signature.ts';
-import { type AnyModel, nameParameters } from '../nn/module.ts';
+import { type AnyModel, variableNames } from '../nn/module.ts';
 import { type AnyTrainOptions, lossOf } from './train.ts';
+import { TrainedVariables } from './variables.ts';
 
 /** What a model and its loss compute, one line for each op: what tells one training from another of the same shapes. */
 export interface Recipe {
@@ -19,7 +20,7 @@ const FEW = 8;
 export function recipeOf(
   model: AnyModel,
   inputs: Signature,
-  options: Pick<AnyTrainOptions, 'loss' | 'targets'>,
+  options: Pick<AnyTrainOptions, 'loss' | 'targets' | 'bind'>,
 ): Recipe | undefined {
   try {
     return traced(model, inputs, options);
@@ -31,16 +32,15 @@ export function recipeOf(
 function traced(
   model: AnyModel,
   inputs: Signature,
-  options: Pick<AnyTrainOptions, 'loss' | 'targets'>,
+  options: Pick<AnyTrainOptions, 'loss' | 'targets' | 'bind'>,
 ): Recipe {
   const tracer = new Tracer({ training: true });
   const x = feed(tracer, 'input', inputs, BATCH);
-  tracer.bindParameters(({ shape }) => tracer.state(undefined, { dtype: 'f32', shape }));
+  const variables = new TrainedVariables(tracer, 'parameters', variableNames(model), options.bind);
   const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';
   lossOf(tracer, outputs, BATCH, options);
-  const names = nameParameters(model, tracer.parameters.keys());
-  const known = new Map([...tracer.parameters].map(([p, tensor]) => [tensor.id, names.get(p)!]));
+  const known = variables.namesById;
   const lines = { model: [] as string[], loss: [] as string[] };
   for (const { op, inputs, attrs, section } of tracer.nodes) {
     const operands = inputs.flatMap((id) => known.get(id) ?? constant(tracer.tensors[id]) ?? []);

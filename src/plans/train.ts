@@ -5,11 +5,8 @@ import type { Checks } from '../core/options.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import { gradientsOf } from '../graph/autodiff.ts';
 import { buildPlan } from '../graph/build-plan.ts';
-import { makersOf } from '../graph/graph.ts';
-import { alignUp } from '../graph/memory.ts';
-import type { Parameter } from '../graph/parameter.ts';
 import type { Plan, Section } from '../graph/plan.ts';
-import { FLAT_ALIGNMENT, Tensor, Tracer } from '../graph/trace.ts';
+import { Tensor, Tracer } from '../graph/trace.ts';
 import {
   feed,
   isLone,
@@ -21,10 +18,12 @@ import {
   unnamed,
 } from '../model/signature.ts';
 import type { Loss } from '../nn/losses.ts';
-import { type AnyModel, nameParameters, type Tensors, type Values } from '../nn/module.ts';
+import { type AnyModel, type Tensors, type Values, variableNames } from '../nn/module.ts';
 import { type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Bind } from './bind.ts';
+import { type PlacedVariable, placeGradients, TrainedVariables } from './variables.ts';
 
 export interface TrainOptions<O extends Values = Tensor, T extends Values = Tensor> {
   /** What is to become small. */
@@ -38,6 +37,12 @@ export interface TrainOptions<O extends Values = Tensor, T extends Values = Tens
    * name follows from the loss.
    */
   readonly targets?: Signature;
+  /**
+   * What the model sees of each parameter, by its name in the state dict, in training and when it is frozen: the parameter, trained
+   * or frozen, or what ops make of it. `bind: (path, w) => (path.startsWith('head.') ? w.trained() : w.frozen())` trains the
+   * head alone. Parameters that a binding uses of its own (adapters) are trained; they need names.
+   */
+  readonly bind?: Bind;
 }
 
 /** Of models and losses whatever they take and give. */
@@ -53,21 +58,13 @@ export const trainChecks: Checks<AnyTrainOptions> = {
   optimizer: required(optimizer),
   clipNorm: real(0, Infinity),
   targets: isSignature,
+  bind: callback,
 };
-
-/** Where a parameter's values are in the flat tensor of all parameters. */
-export interface FlatParameter {
-  readonly name: string;
-  readonly parameter: Parameter;
-  /** First element in the flat tensor, a multiple of FLAT_ALIGNMENT. */
-  readonly offset: number;
-}
 
 export interface TrainPlan {
   readonly plan: Plan;
-  readonly parameters: readonly FlatParameter[];
-  /** Elements of the flat tensors: parameters, gradients, and each moment. */
-  readonly flatLength: number;
+  /** Parameters, then buffers, each in the order in which the model first uses them. */
+  readonly variables: readonly PlacedVariable[];
 }
 
 /** Names of the slots of a training plan; inputs and targets with names have slots of those (`slotName`). */
@@ -97,8 +94,8 @@ export interface Observed {
  *
  * All parameters lie in one flat state tensor, their gradients at the same places in a second one, and so
  * do the optimizer's moments: the update is one op, and a snapshot is one read. The room between two
- * parameters stays zero in all of them. Parameters that the loss does not depend on lie behind all others, out of the
- * update's reach: they stay as they are, as in PyTorch.
+ * parameters stays zero in all of them. Parameters that are frozen, or that the loss does not depend on, lie behind all others,
+ * out of the update's reach: they stay as they are, as in PyTorch. Buffers are states of their own.
  */
 export function trainPlan(
   model: AnyModel,
@@ -106,8 +103,8 @@ export function trainPlan(
   batch: number,
   options: AnyTrainOptions,
 ): TrainPlan {
-  const { tracer, parameters, flatLength } = traceStep(model, inputs, batch, options);
-  return { plan: buildPlan(tracer.graph, { name: 'train' }), parameters, flatLength };
+  const { tracer, variables } = traceStep(model, inputs, batch, options);
+  return { plan: buildPlan(tracer.graph, { name: 'train' }), variables: variables.placed };
 }
 
 /** The same step with nothing fused, in which every value on the way can be read. */
@@ -117,8 +114,8 @@ export function observedPlan(
   batch: number,
   options: AnyTrainOptions,
 ): { plan: Plan; observed: readonly Observed[] } {
-  const { tracer, parameters } = traceStep(model, inputs, batch, options);
-  const near = new Map(parameters.map(({ name, parameter }) => [tracer.parameter(parameter).id, name]));
+  const { tracer, variables } = traceStep(model, inputs, batch, options);
+  const near = variables.namesById;
   const observed: Observed[] = [];
   for (const { op, section, path, inputs, outputs } of tracer.nodes) {
     const own = inputs.find((id) => tracer.tensors[id].kind === 'state' && near.has(id));
@@ -138,8 +135,7 @@ export function observedPlan(
 function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: number, options: AnyTrainOptions) {
   const tracer = new Tracer({ training: true });
   const x = feed(tracer, 'input', signatureOf('input', inputs), batch);
-  const flat = new FlatTensor(tracer, trainSlots.parameters);
-  tracer.bindParameters((p) => flat.append(p.shape));
+  const variables = new TrainedVariables(tracer, trainSlots.parameters, variableNames(model), options.bind);
   const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';
   const loss = lossOf(tracer, outputs, batch, options);
@@ -150,14 +146,16 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
     );
   tracer.output(trainSlots.loss, loss);
 
-  const used = [...tracer.parameters.keys()];
-  if (used.length === 0) fail('invalid_argument', 'the model uses no parameters; there is nothing to train');
-  const tensors = used.map((p) => tracer.parameter(p));
+  if (variables.isEmpty) fail('invalid_argument', 'the model uses no parameters; there is nothing to train');
   tracer.section = 'backward';
+  const tensors = variables.trainable;
   const gradients = gradientsOf(tracer, loss, tensors);
   if (gradients.every((g) => g === undefined))
-    fail('invalid_argument', 'the loss depends on no parameter of the model; there is nothing to train');
-  const { flatLength, trained } = flat.close(tensors.filter((_, i) => gradients[i]));
+    fail(
+      'invalid_argument',
+      'the loss depends on no parameter of the model that is trained; there is nothing to train',
+    );
+  const { flatLength, trained } = variables.close(tensors.filter((_, i) => gradients[i]));
   const flatGradients = placeGradients(tracer, gradients, tensors, flatLength);
 
   tracer.section = 'update';
@@ -169,7 +167,7 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
     trained === flatLength
       ? t
       : tracer.state(undefined, { dtype: 'f32', shape: [trained] }, { of: t.id, offset: 0 });
-  const operands = [...[flat.tensor, flatGradients, ...moments.map(state)].map(updated), hyper];
+  const operands = [...[variables.flat, flatGradients, ...moments.map(state)].map(updated), hyper];
   const { clipNorm = Infinity } = options;
   if (clipNorm === Infinity) tracer.applyAll(op, operands, attrs);
   else {
@@ -177,16 +175,7 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
     tracer.applyAll(op, [...operands, norm], { ...attrs, maxNorm: clipNorm });
   }
 
-  const names = nameParameters(model, used);
-  return {
-    tracer,
-    parameters: used.map((parameter, i) => ({
-      name: names.get(parameter)!,
-      parameter,
-      offset: tracer.tensors[tensors[i].id].view!.offset,
-    })),
-    flatLength,
-  };
+  return { tracer, variables };
 }
 
 /** The loss of a model's outputs. Of an output without a name follows what a target without one has to be. */
@@ -217,67 +206,4 @@ export function lossOf(
 function targetOf(tracer: Tracer, output: Tensor, loss: AnyTrainOptions['loss']): Tensor {
   const { dtype, shape } = atOnce('the type of the target', loss.target?.(output)) ?? output;
   return tracer.input(slotName('target', 'target'), { dtype, shape });
-}
-
-/** One state tensor that others are parts of; where they lie is known when the last part has been added. */
-class FlatTensor {
-  tensor: Tensor;
-  private readonly tracer: Tracer;
-  private readonly parts: Tensor[] = [];
-
-  constructor(tracer: Tracer, name: string) {
-    this.tracer = tracer;
-    this.tensor = tracer.state(name, { dtype: 'f32', shape: [0] });
-  }
-
-  append(shape: readonly number[]): Tensor {
-    const part = this.tracer.state(undefined, { dtype: 'f32', shape }, { of: this.tensor.id, offset: 0 });
-    this.parts.push(part);
-    return part;
-  }
-
-  /** Places the parts, those that are trained before the others; the elements of all of them, and of the trained ones. */
-  close(trained: readonly Tensor[]): { flatLength: number; trained: number } {
-    const place = (parts: readonly Tensor[], from: number) =>
-      parts.reduce((offset, { id, shape }) => {
-        this.tracer.amend(id, { view: { of: this.tensor.id, offset } });
-        return alignUp(offset + sizeOf(shape), FLAT_ALIGNMENT);
-      }, from);
-    const ids = new Set(trained.map(({ id }) => id));
-    const isTrained = (part: Tensor) => ids.has(part.id);
-    const end = place(this.parts.filter(isTrained), 0);
-    const flatLength = place(
-      this.parts.filter((p) => !isTrained(p)),
-      end,
-    );
-    this.tracer.amend(this.tensor.id, { shape: [flatLength] });
-    this.tensor = new Tensor(this.tracer, this.tracer.tensors[this.tensor.id]);
-    return { flatLength, trained: end };
-  }
-}
-
-/** The flat tensor of gradients, zero where there is none. Makes each gradient's op write straight into its place in one flat tensor. */
-function placeGradients(
-  tracer: Tracer,
-  gradients: readonly (Tensor | undefined)[],
-  parameters: readonly Tensor[],
-  length: number,
-): Tensor {
-  const flat = tracer.state('gradients', { dtype: 'f32', shape: [length] });
-  const makers = makersOf(tracer.graph);
-  gradients.forEach((gradient, i) => {
-    if (!gradient) return;
-    const { offset } = tracer.tensors[parameters[i].id].view!;
-    let id = gradient.id;
-    let maker = makers[id];
-    while (maker && opOf(maker.op).alias) {
-      id = maker.inputs[0];
-      maker = makers[id];
-    }
-    // Constants are folded away, and one op's result can't be in two places: those are copied.
-    const isOwn = maker && maker.op !== 'fill' && maker.section === 'backward' && !tracer.tensors[id].view;
-    const own = isOwn ? id : tracer.at(maker?.path ?? '', () => tracer.apply('copy', [gradient]).id);
-    tracer.amend(own, { view: { of: flat.id, offset } });
-  });
-  return flat;
 }

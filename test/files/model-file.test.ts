@@ -184,7 +184,7 @@ describe('a model in JSON', () => {
       const name = '4.bias';
       state[name].data[2] = value;
       const values = new Map(frozen.parameters.map((p) => [p.parameter, state[p.name].data]));
-      const diverged = new FrozenModel(frozen.model, frozen.input, frozen.parameters, values);
+      const diverged = new FrozenModel(frozen.model, frozen.input, frozen.variables, values);
       const refused = {
         code: 'invalid_data',
         message: expect.stringMatching(new RegExp(`'4.bias' holds ${value} \\(at 2 of 4\\).*diverged`)),

@@ -50,7 +50,7 @@ describe('plans of deep models', () => {
 
   it('hold 1,600 layers: each product with its bias and activation, and one product of its gradients', () => {
     const depth = 1600;
-    const { plan, parameters, flatLength } = trainPlan(layersOf(depth), { dtype: 'f32', shape: [WIDTH] }, 2, {
+    const { plan, variables } = trainPlan(layersOf(depth), { dtype: 'f32', shape: [WIDTH] }, 2, {
       loss: nn.mse,
       optimizer: optim.sgd({ lr: 0.1 }),
     });
@@ -58,7 +58,8 @@ describe('plans of deep models', () => {
     // The first layer's input has no gradient.
     expect(count('matmul')).toBe(depth + depth - 1);
     expect(count('linear_backward')).toBe(depth);
-    expect(parameters.map(({ offset }) => offset)).toEqual(parameters.map((_, i) => 16 * i));
+    expect(variables.map(({ offset }) => offset)).toEqual(variables.map((_, i) => 16 * i));
+    const [flatLength] = plan.slots.parameters.shape;
     expect(flatLength).toBe(2 * depth * 16);
     // Parameters, gradients, and the constant 1 that the way back begins with.
     const { persistentBytes, temporaryBytes } = plan.memory;

@@ -105,7 +105,7 @@ describe('optimizers agree with PyTorch after 5 steps', () => {
     it(name, async () => {
       const p = nn.parameter([4], nn.init.values(start), 'p');
       const model = (x: Tensor) => f.sub(f.broadcast(p2(x), [1, 4]), x);
-      const p2 = (x: Tensor) => x.tracer.parameter(p);
+      const p2 = (x: Tensor) => x.tracer.variable(p);
       const loss: nn.Loss = (d) => f.sum(f.mul(f.mul(d, d), d.tracer.constant(weight, f32(4))));
       const training = new Training(reference(), model, { ...options, loss, input: [4] });
       for (let i = 0; i < 5; i++) await training.stepOn(target, new Float32Array(4), 1);

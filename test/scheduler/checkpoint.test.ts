@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +8,11 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FitOptions, nn, optim, type StepReport, type Training } from '../../src/index.ts';
+import { data, type FitOptions, nn, optim, Random, type StepReport, type Training } from '../../src/index.ts';
 import { parseSafetensors, valuesOf, writeSafetensors } from '../../src/io/safetensors.ts';
 import { seal, UNSEALED } from '../../src/io/seal.ts';
 import { KEPT, keptData, keptTraining } from '../support/kept-training.ts';
-import { codeOf, wasmEngine } from '../support/serving.ts';
+import { codeOf, referenceEngine, wasmEngine } from '../support/serving.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'biphase-checkpoint-'));
 const engine = await wasmEngine();
@@ -38,6 +39,26 @@ const temporaries = (path: string) =>
 const weightsOf = async (training: Training) => (await training.freeze()).stateDict();
 
 describe('checkpoints', () => {
+  it('made before models had buffers go on to the weights they always came to', async () => {
+    const random = new Random(3);
+    const draw = (length: number) => Float32Array.from({ length }, () => random.uniform() * 4 - 2);
+    const [input, target] = [draw(6 * 24), draw(2 * 24)];
+    const set = data.fromArrays({ input, target, inputShape: [6], targetShape: [2] });
+    const model = nn.sequential({ fc1: nn.linear(6, 5), act: nn.relu(), fc2: nn.linear(5, 2) });
+    const options = { loss: nn.mse, optimizer: optim.adamw({ lr: 0.01 }), seed: 5 };
+    const training = await referenceEngine().train(model, options);
+    const path = fresh();
+    copyFileSync(new URL('checkpoint-version-1.safetensors', import.meta.url), path);
+    const checkpoint = { path, everySteps: 1000, resume: true };
+    const steps: number[] = [];
+    for await (const r of training.fit(set, { batchSize: 8, epochs: 4, seed: 1, checkpoint }))
+      steps.push(r.step);
+    expect(steps).toEqual([7, 8, 9, 10, 11, 12]);
+    const hash = createHash('sha256');
+    for (const { data } of Object.values(await weightsOf(training))) hash.update(data);
+    expect(hash.digest('hex')).toBe('a65fa97d91629397f80a2457fc3c7caff574a3bf677eb387b116bda1c25c7911');
+  });
+
   it('a fit that its signal stops leaves a checkpoint of the last whole step', async () => {
     const whole = await keptTraining(engine);
     const all = await fit(whole, { epochs: 3 });

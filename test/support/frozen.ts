@@ -64,9 +64,9 @@ export function randomSamples(length: number, seed: number): Float32Array {
 
 /** A model with the weights that it starts with, as if it had been trained. */
 export function untrained(model: nn.Module, inputShape: readonly number[], seed = 1): FrozenModel {
-  const parameters = [...namedParameters(model)].map(([parameter, name]) => ({ name, parameter }));
+  const parameters = [...namedParameters(model)].map(([variable, name]) => ({ name, variable }));
   const values = new Map(
-    parameters.map(({ parameter }, i) => {
+    parameters.map(({ variable: parameter }, i) => {
       const scale = 1 / Math.sqrt(parameter.shape.at(-1)!);
       return [parameter, randomSamples(parameter.size, seed * 100 + i).map((x) => x * scale)] as const;
     }),

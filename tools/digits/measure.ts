@@ -1,4 +1,11 @@
-import type { BackendName, Engine, FrozenModel, Inference, QuantizedModel } from '../../src/index.ts';
+import type {
+  BackendName,
+  Engine,
+  FrozenModel,
+  Inference,
+  QuantizedModel,
+  TypedArray,
+} from '../../src/index.ts';
 import { BiphaseError, createEngine } from '../../src/index.ts';
 import { CLASSES, PIXELS } from './mnist.ts';
 
@@ -85,8 +92,8 @@ export async function compareBits(
 }
 
 /** Whether two arrays hold the same bits; unlike ===, this tells 0 from -0 and takes NaN for itself. */
-export function sameBits(a: Float32Array, b: Float32Array): boolean {
-  const words = (x: Float32Array) => new Uint32Array(x.buffer, x.byteOffset, x.length);
+export function sameBits(a: TypedArray, b: TypedArray): boolean {
+  const words = (x: TypedArray) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
   const other = words(b);
   return a.length === b.length && words(a).every((word, i) => word === other[i]);
 }

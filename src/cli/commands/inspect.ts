@@ -7,7 +7,7 @@ import { read } from '../files.ts';
 import { openFrozen } from '../frozen-run.ts';
 import { expectModelFile, frozenOf, isWasm } from '../models.ts';
 import { jsonOption } from '../options.ts';
-import { bytes, report, table } from '../print.ts';
+import { bytes, opRows, report, table } from '../print.ts';
 
 const EXAMPLES = `
 Examples:
@@ -98,7 +98,7 @@ async function safetensors(path: string, file: Uint8Array, json: boolean): Promi
     ...(layers.layer === 'sequential' ? (layers.layers as nn.LayerSpec[]) : [layers]).map(
       (l) => `  ${JSON.stringify(l)}`,
     ),
-    ...(ops ? ['', ...table([['op', 'runs', ''], ...ops.map((r) => [r.op, r.runs, r.reason ?? ''])])] : []),
+    ...(ops ? ['', ...table(opRows(ops))] : []),
     '',
     ...list,
   ]);

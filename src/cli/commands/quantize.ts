@@ -15,7 +15,7 @@ import {
   withModelOptions,
 } from '../models.ts';
 import { jsonOption, real, whole } from '../options.ts';
-import { bytes, report, table } from '../print.ts';
+import { bytes, opRows, report, table } from '../print.ts';
 
 /** Options of what ranges are measured on. */
 export interface CalibrationOptions extends DataOptions {
@@ -76,10 +76,7 @@ async function act(path: string, options: Options): Promise<void> {
     await writeWhole(output, await saveModel(model, { notes: loaded.notes }));
     const { byteLength, frozen } = model;
     report(json, { model: output, ops: model.report, f32Bytes: frozen.byteLength, int8Bytes: byteLength }, [
-      ...table([
-        ['layer', 'op', 'runs', ''],
-        ...model.report.map((r) => [r.path || '-', r.op, r.runs, r.reason ?? '']),
-      ]),
+      ...table(opRows(model.report)),
       `${bytes(frozen.byteLength)} as f32, ${bytes(byteLength)} as int8`,
       `wrote ${output}`,
     ]);

@@ -80,7 +80,7 @@ async function readData({ data: path, labels, target, header }: TrainOptions): P
 /** Outputs of a model for one sample of so many values; what the model can't take is refused here. */
 function outputsOf(model: nn.Module, size: number, path: string): number {
   const tracer = new Tracer({ training: false });
-  tracer.bindParameters((p) => tracer.constant(new Float32Array(p.size), { dtype: 'f32', shape: p.shape }));
+  tracer.bindVariables((v) => tracer.state(undefined, v));
   try {
     const output = model.forward(tracer.input('input', { dtype: 'f32', shape: [1, size] }));
     return output instanceof Tensor ? output.shape.slice(1).reduce((a, b) => a * b, 1) : 0;

@@ -6,11 +6,11 @@ import type { Graph, GraphTensor, Node } from '../graph.ts';
 /** Larger results are cheaper to compute at run time than to carry in the plan. */
 const MOST_ELEMENTS = 65536;
 
-/** Computes nodes whose inputs are all constant, once, on the reference; for example the seed of every gradient. */
-export function foldConstants(graph: Graph): Graph {
+/** Computes nodes whose inputs are all constant, and results small, once, on the reference; the seed of every gradient, say. */
+export function foldConstants(graph: Graph, most = MOST_ELEMENTS): Graph {
   const tensors: GraphTensor[] = [...graph.tensors];
   const nodes = graph.nodes.filter((node) => {
-    if (!canFold(node, tensors)) return true;
+    if (!canFold(node, tensors, most)) return true;
     const inputs = node.inputs.map((id) => ({ ...tensors[id], data: tensors[id].data! }));
     const outputs = node.outputs.map((id) => {
       const { dtype, shape } = tensors[id];
@@ -23,10 +23,10 @@ export function foldConstants(graph: Graph): Graph {
   return { ...graph, tensors, nodes };
 }
 
-function canFold(node: Node, tensors: readonly GraphTensor[]): boolean {
+function canFold(node: Node, tensors: readonly GraphTensor[], most: number): boolean {
   const outputs = node.outputs.map((id) => tensors[id]);
   return (
-    outputs.every(({ view, shape }) => view === undefined && sizeOf(shape) <= MOST_ELEMENTS) &&
+    outputs.every(({ view, shape }) => view === undefined && sizeOf(shape) <= most) &&
     node.inputs.every((id) => tensors[id].kind === 'constant')
   );
 }

@@ -56,8 +56,10 @@ function fuseBiasGradients(graph: Graph): Graph {
   );
   const firstRead = firstReads(graph, memory);
   /** Whether a sum's result can come as late as the node at `place`. */
-  const canWait = ({ outputs: [sum] }: Node, place: number) =>
-    (firstRead.get(memory(sum).root) ?? Infinity) > place;
+  const canWait = ({ inputs: [dy], outputs: [sum] }: Node, place: number) =>
+    !isState(dy) && !isState(sum) && (firstRead.get(memory(sum).root) ?? Infinity) > place;
+  /** What is assigned to a state is there when its turn comes, and what is read from one before it is assigned. */
+  const isState = (id: TensorId) => tensors[memory(id).root].kind === 'state';
   const gone = new Set<Node>();
   const fused = nodes.map((node, place) => {
     if (!isPlain(node) || !node.attrs.transposeA || node.attrs.transposeB) return node;

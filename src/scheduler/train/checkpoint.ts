@@ -1,6 +1,13 @@
+import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { type BiphaseError, fail } from '../../core/errors.ts';
-import { sameShape, showShape } from '../../core/shape.ts';
-import { parseSafetensors, type Safetensors, valuesOf, writeSafetensors } from '../../io/safetensors.ts';
+import { sameShape, showShape, sizeOf } from '../../core/shape.ts';
+import {
+  elementsOf,
+  parseSafetensors,
+  type Safetensors,
+  storedTypes,
+  writeSafetensors,
+} from '../../io/safetensors.ts';
 import { isSealed, UNSEALED } from '../../io/seal.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
 import type { Recipe } from '../../plans/recipe.ts';
@@ -41,7 +48,7 @@ const FORMAT = 'biphase.checkpoint';
 const VERSION = '1';
 
 /**
- * A checkpoint as a safetensors file: each parameter under its name in the state dict, each moment of the optimizer as
+ * A checkpoint as a safetensors file: each parameter and buffer under its name in the state dict, each moment of the optimizer as
  * `optimizer.<moment>.<name>`, and in the metadata the step, seeds and position, and room for a SHA-256 over all of it,
  * which seal() puts there.
  */
@@ -51,7 +58,7 @@ export function encodeCheckpoint(
 ): Uint8Array<ArrayBuffer> {
   const tensors = storedNames(train, optimizer).map(({ name, state, offset, shape, size }) => ({
     ...{ name, shape },
-    data: snapshot.states[state].subarray(offset, offset + size) as Float32Array,
+    data: snapshot.states[state].subarray(offset, offset + size),
   }));
   return writeSafetensors(tensors, {
     ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
@@ -128,16 +135,17 @@ function sameRecipe(saved: Recipe | undefined, now: Recipe | undefined): void {
 /** What an optimizer does, but for its learning rate, which may be a function. */
 const identityOf = ({ op, attrs }: Optimizer): string => JSON.stringify({ op, ...attrs });
 
-function storedNames(train: TrainPlan, { moments }: Optimizer) {
-  const states = [
-    { state: trainSlots.parameters as string, prefix: '' },
-    ...moments.map((m) => ({ state: m, prefix: `optimizer.${m}.` })),
-  ];
-  return states.flatMap(({ state, prefix }) =>
-    train.parameters.map(({ name, parameter: { shape, size }, offset }) => ({
-      ...{ name: prefix + name, state, offset, shape, size },
-    })),
+/** Each variable under its name, then each moment of each parameter. */
+function storedNames({ plan, variables }: TrainPlan, { moments }: Optimizer) {
+  const own = variables.map((v) => ({ ...v, state: v.slot }));
+  const ofMoments = moments.flatMap((state) =>
+    own
+      .filter(({ slot }) => slot === trainSlots.parameters)
+      .map((v) => ({ ...v, state, name: `optimizer.${state}.${v.name}` })),
   );
+  return [...own, ...ofMoments].map(({ name, state, offset, variable: { dtype, shape, size } }) => ({
+    ...{ name, state, offset, dtype, shape, size, length: sizeOf(plan.slots[state].shape) },
+  }));
 }
 
 function statesOf(
@@ -153,16 +161,17 @@ function statesOf(
       'shape_mismatch',
       `the checkpoint is another model's: missing ${missing.join(', ') || 'nothing'}; unknown ${unknown.join(', ') || 'nothing'}`,
     );
-  const states: Record<string, Float32Array> = {};
-  for (const { name, state, offset, shape } of names) {
+  const states: Record<string, TypedArray> = {};
+  for (const { name, state, offset, dtype, shape, length } of names) {
     const stored = tensors.get(name)!;
-    if (stored.dtype !== 'F32' || !sameShape(stored.shape, shape))
+    const type = storedTypes[dtype];
+    if (stored.dtype !== type || !sameShape(stored.shape, shape))
       fail(
         'shape_mismatch',
-        `the checkpoint's '${name}' is ${stored.dtype} ${showShape(stored.shape)}, this model's is F32 ${showShape(shape)}`,
+        `the checkpoint's '${name}' is ${stored.dtype} ${showShape(stored.shape)}, this model's is ${type} ${showShape(shape)}`,
       );
-    states[state] ??= new Float32Array(train.flatLength);
-    states[state].set(valuesOf(stored), offset);
+    states[state] ??= allocate(dtype, length);
+    states[state].set(elementsOf(stored, dtype, name), offset);
   }
   return states;
 }

@@ -1,16 +1,21 @@
+import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
+import { Random } from '../../core/random.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
+import { Buffer, type Variable } from '../../graph/variable.ts';
 import { FrozenModel } from '../../model/frozen.ts';
-import type { Model } from '../../nn/module.ts';
+import { type Model, namedVariables } from '../../nn/module.ts';
 import type { TensorType } from '../../ops/op.ts';
+import { boundValues } from '../../plans/bind.ts';
 import { trainPlan } from '../../plans/train.ts';
+import type { PlacedVariable } from '../../plans/variables.ts';
 import type { Backends } from '../choose/backends.ts';
 import type { Chooser } from '../choose/chooser.ts';
 import type { Lanes } from '../turns/lanes.ts';
 import { notFinite } from './diagnose.ts';
 import { Broken } from './finite.ts';
 import type { TrainingOptions } from './fit-options.ts';
-import { initialState } from './initial.ts';
+import { initialState, initialValues } from './initial.ts';
 import type { Batch } from './step-program.ts';
 import { type Build, Stepper } from './stepper.ts';
 
@@ -71,10 +76,32 @@ export class TrainingCore {
     if (this.stepper.current?.batch === batch) return this.stepper.current;
     const build = { train: trainPlan(model, type, batch, options), batch };
     await this.stepper.prepare(build, () =>
-      initialState(build.train, options.seed ?? 0, this.source && ((p) => this.source!.values(p))),
+      initialState(build.train, options.seed ?? 0, (v) => this.given(v)),
     );
     this.known = type;
     return build;
+  }
+
+  /** The model with these values of what it used in training; of buffers that it did not use, what they begin with. */
+  frozen(used: readonly PlacedVariable[], values: Map<Variable, TypedArray>): FrozenModel {
+    const { model, options } = this;
+    const own = used.filter(({ isBindings }) => !isBindings);
+    const others = [...namedVariables(model)].flatMap(([variable, name]) =>
+      variable instanceof Buffer && !values.has(variable) ? [{ name, variable }] : [],
+    );
+    for (const { name, variable } of others)
+      values.set(
+        variable,
+        this.given(variable) ?? initialValues(variable, name, new Random(options.seed ?? 0)),
+      );
+    const variables = [...own, ...others];
+    const seen = options.bind ? boundValues(variables, values, options.bind) : values;
+    return new FrozenModel(model, this.inputType('freeze'), variables, seen);
+  }
+
+  /** The values that a variable of a frozen model begins with. */
+  private given(variable: Variable): TypedArray | undefined {
+    return this.source?.has(variable) ? this.source.values(variable) : undefined;
   }
 
   /** One step in its turn, and the snapshot after it, where it is time for one, in another. */
@@ -103,7 +130,7 @@ export class TrainingCore {
       const { backend } = this.stepper;
       const { model, options, known } = this;
       return notFinite(
-        { ...{ backend, model, size, options }, input: known!, parameters: train.parameters },
+        { ...{ backend, model, size, options }, input: known!, variables: train.variables },
         broken,
       );
     });

@@ -1,15 +1,11 @@
 import type { Backend } from '../../backend/backend.ts';
+import type { TypedArray } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { opAt } from '../../graph/plan.ts';
 import type { Model } from '../../nn/module.ts';
 import type { TensorType } from '../../ops/op.ts';
-import {
-  type FlatParameter,
-  type Observed,
-  observedPlan,
-  type TrainOptions,
-  trainSlots,
-} from '../../plans/train.ts';
+import { type Observed, observedPlan, type TrainOptions, trainSlots } from '../../plans/train.ts';
+import type { PlacedVariable } from '../../plans/variables.ts';
 import { compileOn } from '../choose/compile.ts';
 import { firstNotFinite, type NotFinite, NotFiniteError, type Quantity } from './finite.ts';
 import type { BrokenStep, FirstBroken } from './roll-back.ts';
@@ -24,7 +20,7 @@ export interface StepAgain {
   /** Samples of the step. */
   readonly size: number;
   readonly options: TrainOptions;
-  readonly parameters: readonly FlatParameter[];
+  readonly variables: readonly PlacedVariable[];
 }
 
 interface Finding extends Pick<NotFinite, 'quantity' | 'layer' | 'parameter' | 'value'> {
@@ -39,7 +35,7 @@ export async function notFinite(
   again: StepAgain,
   { good, step: broken }: FirstBroken,
 ): Promise<NotFiniteError> {
-  const before = inStates(good.states, again.parameters, 'before this step already');
+  const before = inStates(good.states, again.variables, 'before this step already');
   const found = before ?? (broken ? await first(again, good, broken) : unrepeated);
   const step = good.step + 1;
   const epoch = broken?.batch.epoch;
@@ -66,7 +62,7 @@ async function first(again: StepAgain, good: Snapshot, broken: BrokenStep): Prom
     inInput(again, broken) ??
     // Looking closer takes memory, which may not be there.
     (await inside(again, good, broken).catch(() => undefined)) ??
-    inStates(bad, again.parameters, 'after the update') ?? {
+    inStates(bad, again.variables, 'after the update') ?? {
       ...{ quantity: 'loss', ...nowhere, value: loss },
       text: `the loss is ${loss}`,
     }
@@ -89,7 +85,7 @@ function inInput({ input: { shape } }: StepAgain, { told, batch }: BrokenStep): 
 
 /** Runs the step unfused on the last finite state, and looks through it in the order in which it was computed. */
 async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Promise<Finding | undefined> {
-  const { model, input, size, options, backend, parameters } = again;
+  const { model, input, size, options, backend, variables } = again;
   const { plan, observed } = observedPlan(model, { input }, size, options);
   const program = await compileOn(backend, plan);
   try {
@@ -102,7 +98,7 @@ async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Pro
       if (at >= 0) return inStep(seen, values[at]);
     }
     const gradients = await program.read(plan.slots.gradients);
-    return inFlat('gradient', gradients, parameters, (name, x) => `the gradient of '${name}' is ${x}`);
+    return inFlat('gradient', gradients, flat(variables), (name, x) => `the gradient of '${name}' is ${x}`);
   } finally {
     program.dispose();
   }
@@ -122,17 +118,25 @@ function inStep(seen: Observed, value: number): Finding {
   return { quantity, layer: path || undefined, parameter, value, text: `${what[quantity]} is ${value}` };
 }
 
+/** Parameters: what gradients and moments lie beside. */
+const flat = (variables: readonly PlacedVariable[]) =>
+  variables.filter(({ slot }) => slot === trainSlots.parameters);
+
 function inStates(
   states: Snapshot['states'],
-  parameters: readonly FlatParameter[],
+  variables: readonly PlacedVariable[],
   when: string,
 ): Finding | undefined {
   for (const [state, values] of Object.entries(states)) {
-    const weights = state === trainSlots.parameters;
-    const found = inFlat(weights ? 'weight' : 'moment', values, parameters, (name, x) =>
-      weights
-        ? `a weight of '${name}' is ${x} ${when}`
-        : `the optimizer's ${state} of '${name}' is ${x} ${when}`,
+    const own = variables.filter(({ slot }) => slot === state);
+    const quantity: Quantity =
+      state === trainSlots.parameters ? 'weight' : own.length > 0 ? 'buffer' : 'moment';
+    const what = { weight: 'a weight of', buffer: 'the buffer', moment: `the optimizer's ${state} of` };
+    const found = inFlat(
+      quantity,
+      values,
+      own.length > 0 ? own : flat(variables),
+      (name, x) => `${what[quantity as keyof typeof what]} '${name}' is ${x} ${when}`,
     );
     if (found) return found;
   }
@@ -141,14 +145,14 @@ function inStates(
 
 function inFlat(
   quantity: Quantity,
-  values: ArrayLike<number>,
-  parameters: readonly FlatParameter[],
+  values: TypedArray,
+  variables: readonly PlacedVariable[],
   text: (name: string, value: number) => string,
 ): Finding | undefined {
   const at = firstNotFinite(values);
   if (at < 0) return undefined;
-  const parameter = parameters.find(
-    ({ offset, parameter: { size } }) => at >= offset && at < offset + size,
+  const parameter = variables.find(
+    ({ offset, variable: { size } }) => at >= offset && at < offset + size,
   )?.name;
   const layer = parameter?.slice(0, Math.max(0, parameter.lastIndexOf('.'))) || undefined;
   return { quantity, layer, parameter, value: values[at], text: text(parameter ?? '?', values[at]) };

@@ -1,7 +1,7 @@
 import { BiphaseError } from '../../core/errors.ts';
 
 /** What of a training step was the first to hold NaN or infinity. */
-export type Quantity = 'input' | 'output' | 'loss' | 'gradient' | 'weight' | 'moment';
+export type Quantity = 'input' | 'output' | 'loss' | 'gradient' | 'weight' | 'buffer' | 'moment';
 
 /** Where a training was no longer finite. */
 export interface NotFinite {

@@ -1,26 +1,32 @@
 import { atOnce } from '../../core/callbacks.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { Random } from '../../core/random.ts';
-import type { Parameter } from '../../graph/parameter.ts';
-import { type TrainPlan, trainSlots } from '../../plans/train.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Variable } from '../../graph/variable.ts';
+import type { TrainPlan } from '../../plans/train.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
 
-/** Before the first step: `values` of each parameter, or where there are none what it begins with; and moments of zero. */
+/**
+ * Before the first step: of each variable what `known` gives, or where that is nothing what it begins with; and moments of zero.
+ */
 export function initialState(
-  train: TrainPlan,
+  { plan, variables }: TrainPlan,
   seed: number,
-  values: ((parameter: Parameter) => Float32Array) | undefined,
+  known: (variable: Variable) => TypedArray | undefined,
 ): Snapshot {
   const states = Object.fromEntries(
-    stateSlots(train.plan.slots).map(({ name }) => [name, new Float32Array(train.flatLength)]),
+    stateSlots(plan.slots).map(({ name, dtype, shape }) => [name, allocate(dtype, sizeOf(shape))]),
   );
-  train.parameters.forEach(({ name, parameter, offset }, i) => {
-    const view = states[trainSlots.parameters].subarray(offset, offset + parameter.size);
-    if (values) view.set(values(parameter));
-    else
-      atOnce(
-        `the initializer of '${name}'`,
-        parameter.initialize(new Random(seed, i), view, parameter.shape),
-      );
+  variables.forEach(({ name, variable, slot, offset }, i) => {
+    const values = known(variable) ?? initialValues(variable, name, new Random(seed, i));
+    states[slot].set(values, offset);
   });
   return { step: 0, states };
+}
+
+/** What a variable begins with. */
+export function initialValues(variable: Variable, name: string, random: Random): TypedArray {
+  const values = allocate(variable.dtype, variable.size);
+  atOnce(`the initializer of '${name}'`, variable.initialize(random, values as never, variable.shape));
+  return values;
 }

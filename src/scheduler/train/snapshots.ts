@@ -3,7 +3,7 @@ import type { TypedArray } from '../../core/dtype.ts';
 import type { Slot } from '../../graph/plan.ts';
 import { firstNotFinite } from './finite.ts';
 
-/** All that a training is, at the end of a step: the flat tensors of parameters and moments, by slot name. */
+/** All that a training is, at the end of a step: the flat tensors of parameters and moments, and buffers, by slot name. */
 export interface Snapshot {
   /** Steps made. */
   readonly step: number;
@@ -17,9 +17,9 @@ const SLOW_READ = 1e6;
 /** Steps to replay at most, where steps are too quick to be timed. */
 const MOST_STEPS = 2000;
 
-/** Which slots of a training plan make it up. Gradients don't: each step makes them anew. */
+/** Which slots of a training plan make it up. */
 export const stateSlots = (slots: Readonly<Record<string, Slot>>): Slot[] =>
-  Object.values(slots).filter((s) => s.role === 'state' && s.name !== 'gradients');
+  Object.values(slots).filter((s) => s.role === 'state');
 
 /**
  * The newest whole state in memory, and when to take the next. A snapshot is read into spare arrays and counts only when

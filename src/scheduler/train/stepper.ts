@@ -1,5 +1,5 @@
 import type { Backend } from '../../backend/backend.ts';
-import { bytesPerElement } from '../../core/dtype.ts';
+import { bytesPerElement, type TypedArray } from '../../core/dtype.ts';
 import { BiphaseError, fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Plan } from '../../graph/plan.ts';
@@ -158,10 +158,8 @@ export class Stepper {
   }
 
   /** A copy of one state tensor after all steps so far. */
-  async read(name: string): Promise<Float32Array> {
-    return this.programs!.use(({ program }) =>
-      program.read(program.plan.slots[name]),
-    ) as Promise<Float32Array>;
+  async read(name: string): Promise<TypedArray> {
+    return this.programs!.use(({ program }) => program.read(program.plan.slots[name]));
   }
 
   /** Puts the training where a snapshot was taken. What is compiled goes on from there. */

@@ -2,12 +2,14 @@ import type { Backend } from '../../backend/backend.ts';
 import { checkSlotArray } from '../../backend/program.ts';
 import { type Bytes, bytesOf } from '../../core/arrays.ts';
 import { whole } from '../../core/checks.ts';
+import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { expectValue } from '../../core/options.ts';
 import type { DataSet } from '../../data/index.ts';
 import type { Plan } from '../../graph/plan.ts';
+import type { Variable } from '../../graph/variable.ts';
 import { readIfThere } from '../../io/file.ts';
-import { FrozenModel } from '../../model/frozen.ts';
+import type { FrozenModel } from '../../model/frozen.ts';
 import type { Model } from '../../nn/module.ts';
 import { trainSlots } from '../../plans/train.ts';
 import { Backends } from '../choose/backends.ts';
@@ -136,17 +138,21 @@ export class Training {
     this.held.end();
   }
 
-  /** The weights as they are now, for inference, quantization or further training. */
+  /** The weights and buffers as they are now, as the model sees them (see `bind`), for inference, quantization or further training. */
   async freeze(): Promise<FrozenModel> {
     this.alive();
     const { core } = this;
-    const { parameters } = (await core.prepared('freeze')).train;
-    const flat = await core.stepper.read(trainSlots.parameters);
-    if (core.stepper.isBroken(flat)) throw await core.explained(new Broken());
-    const values = new Map(
-      parameters.map(({ parameter, offset }) => [parameter, flat.slice(offset, offset + parameter.size)]),
-    );
-    return new FrozenModel(core.model, core.inputType('freeze'), parameters, values);
+    const { variables } = (await core.prepared('freeze')).train;
+    // All asked for at once, so that no step comes between them.
+    const slots = [...new Set(variables.map(({ slot }) => slot))];
+    const read = await Promise.all(slots.map((slot) => core.stepper.read(slot)));
+    if (read.some((values) => core.stepper.isBroken(values))) throw await core.explained(new Broken());
+    const states = new Map(slots.map((slot, i) => [slot, read[i]]));
+    const values = variables.map(({ variable, slot, offset }): [Variable, TypedArray] => [
+      variable,
+      states.get(slot)!.slice(offset, offset + variable.size),
+    ]);
+    return core.frozen(variables, new Map(values));
   }
 
   /** Writes weights, optimizer state, step and seeds to a file, which is replaced whole. Throws 'io_failed'. */
