@@ -2,6 +2,7 @@
 import { step } from '../generated/full';
 import { close, onceBegin, onceEnd, open, prepare, refusal, tapeBegin } from './runtime';
 
+export * from '../generated/full';
 export {
   abi_version, input, input_bytes, inputs, max_batch, name, output, output_bytes, outputs, query, verify,
 } from './runtime';

@@ -1,170 +1,35 @@
-import { activationCheck, activationNames, activationOf } from '../backend/wasm/activation.ts';
+import { activationNames, activationOf } from '../backend/wasm/activation.ts';
 import { PAGE } from '../backend/wasm/claim.ts';
-import { loadChecks, type WasmBuild, type WasmInstance, type WasmModules } from '../backend/wasm/load.ts';
+import type { WasmBuild, WasmInstance } from '../backend/wasm/load.ts';
 import type { WasmHeap } from '../backend/wasm/memory.ts';
 import { type Opened, openInstance } from '../backend/wasm/open.ts';
 import { encode } from '../backend/wasm/tape.ts';
-import {
-  namedTiles,
-  packedBytes,
-  type TileShape,
-  type Tiles,
-  type TileWish,
-  tileChecks,
-  usualTiles,
-} from '../backend/wasm/tiles.ts';
+import { namedTiles, packedBytes, type Tiles, type TileWish, usualTiles } from '../backend/wasm/tiles.ts';
 import { tuneTiles } from '../backend/wasm/tune.ts';
-import { flag, object, oneOf, real, required, whole } from '../core/checks.ts';
 import { allocate, bytesPerElement, type DType, dtypeOf, type TypedArray, viewOf } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { type Checks, optionsOf } from '../core/options.ts';
 import * as records from '../generated/records.ts';
 import type { ActivationName } from '../ops/activation.ts';
 import { expectNumber } from '../ops/check.ts';
-import { Operands } from './operands.ts';
+import { check } from './checks.ts';
+import { Operands, type Use } from './operands.ts';
+import type {
+  ActivationOptions,
+  KernelOptions,
+  MatmulInt8Options,
+  MatmulOptions,
+  PackedWeights,
+  QuantOptions,
+  RowOptions,
+} from './options.ts';
 import { apart, type Extent, needed } from './sizes.ts';
 
 export type { WasmBuild, WasmModules } from '../backend/wasm/load.ts';
 export type { TileWish } from '../backend/wasm/tiles.ts';
 export type { DType, TypedArray } from '../core/dtype.ts';
 export { BiphaseError, type ErrorCode } from '../core/errors.ts';
+export type * from './options.ts';
 export type { ActivationName };
-
-/** How the kernels are to be loaded. */
-export interface KernelOptions {
-  /** Bytes of memory for all that `alloc` hands out and for copies of other arrays; 48 MiB if not given. Never grows. */
-  readonly memoryBytes?: number;
-  /** Instructions; the best the engine has if not given. */
-  readonly build?: WasmBuild;
-  /** Tiles of the products: 'usual' if not given; 'timed' takes some milliseconds. Results are the same bits. */
-  readonly tiles?: TileWish;
-  /**
-   * Vectors of 256 bits where V8 can join them (Node from 24, x64 with AVX2), checked before they are used; `wide` and
-   * `whyNotWide` of the kernels say what became of it. The results are the same bits. The flag that this sets holds for the whole process, and for
-   * all WebAssembly in it that is optimized afterwards: not only this library's. Not set if not asked for.
-   */
-  readonly wide?: boolean;
-  /** The library's modules, already compiled, for hosts that forbid compiling from bytes. */
-  readonly modules?: WasmModules;
-}
-
-/** Activation after a product, or on its own. `slope` is leaky_relu's, `alpha` elu's, `approximate` gelu's. */
-export interface ActivationOptions {
-  /** leaky_relu's slope below 0; 0.01 if not given. */
-  readonly slope?: number;
-  /** elu's value at minus infinity, negated; 1 if not given. */
-  readonly alpha?: number;
-  /** gelu: 'none' (the default) by erf, 'tanh' by the usual approximation. */
-  readonly approximate?: 'none' | 'tanh';
-}
-
-/** Sizes and operands of a product. */
-export interface MatmulOptions extends ActivationOptions {
-  /** The product's sizes: (m x k) times (k x n). */
-  readonly m: number;
-  /** Columns of b and of out. */
-  readonly n: number;
-  /** Columns of a, rows of b: the terms of each sum. */
-  readonly k: number;
-  /** a holds (k x m), b holds (n x k). */
-  readonly transposeA?: boolean;
-  /** b holds (n x k). */
-  readonly transposeB?: boolean;
-  /** Elements from one stored row to the next, where they don't follow directly. */
-  readonly lda?: number;
-  /** As lda, for b; in elements. */
-  readonly ldb?: number;
-  /** As lda, for out; in elements. */
-  readonly ldc?: number;
-  /** (n), added to every row. */
-  readonly bias?: Float32Array;
-  /** Applied last. */
-  readonly activation?: ActivationName;
-}
-
-/** Sizes of softmax's operands. */
-export interface RowOptions {
-  /** Rows. */
-  readonly rows: number;
-  /** Elements of a row. */
-  readonly n: number;
-}
-
-/** int8 weights as the kernels read them; made by packWeights, given back by free. */
-export interface PackedWeights {
-  /** Output channels. */
-  readonly n: number;
-  /** Terms of each sum. */
-  readonly k: number;
-  /** Where they lie in the kernels' memory. */
-  readonly address: number;
-  /** Bytes they take there, besides what products of more than one row add. */
-  readonly bytes: number;
-}
-
-/** Sizes, bias and scaling of an int8 product. */
-export interface MatmulInt8Options {
-  /** Rows of x. */
-  readonly m: number;
-  /** (n): int32 start of each sum, with the input's zero point taken out. */
-  readonly bias: Int32Array;
-  /** (n): 0 to 2^31 - 1; y = round(sum * multiplier / 2^shift), halves away from zero. */
-  readonly multiplier: Int32Array;
-  /** 17 to 62. */
-  readonly shift: number;
-  /** Added after scaling; then y is clamped to min..max (0 to 255 if not given). */
-  readonly zeroPoint?: number;
-  /** Least result, 0 to max; 0 if not given. */
-  readonly min?: number;
-  /** Greatest result, min to 255; 255 if not given. */
-  readonly max?: number;
-  /** 256 entries, applied last: any activation. */
-  readonly table?: Uint8Array;
-}
-
-/** What the numbers of a quantized array stand for: real = (q - zeroPoint) * scale. */
-export interface QuantOptions {
-  /** Real units of one step; positive and finite. */
-  readonly scale: number;
-  /** The number that stands for 0. */
-  readonly zeroPoint: number;
-}
-
-const activationChecks: Checks<ActivationOptions> = {
-  ...{ slope: real(), alpha: real(), approximate: oneOf('none', 'tanh') },
-};
-const quantChecks: Checks<QuantOptions> = { scale: required(real()), zeroPoint: required(whole(-128, 255)) };
-const size = required(whole(0));
-const stride = whole(0);
-
-/** The options of each call. */
-const check = {
-  loadKernels: optionsOf<KernelOptions>('loadKernels', {
-    ...{ ...loadChecks, memoryBytes: real(), tiles: tileChecks, wide: flag },
-  }),
-  matmul: optionsOf<MatmulOptions>('matmul', {
-    ...{
-      m: size,
-      n: size,
-      k: size,
-      transposeA: flag,
-      transposeB: flag,
-      lda: stride,
-      ldb: stride,
-      ldc: stride,
-    },
-    ...{ bias: object, activation: activationCheck, ...activationChecks },
-  }),
-  packWeights: optionsOf<Pick<PackedWeights, 'n' | 'k'>>('packWeights', { n: size, k: size }),
-  matmulInt8: optionsOf<MatmulInt8Options>('matmulInt8', {
-    ...{ m: size, bias: required(object), multiplier: required(object), shift: required(real()) },
-    ...{ zeroPoint: real(), min: real(), max: real(), table: object },
-  }),
-  activation: optionsOf<ActivationOptions>('activation', activationChecks),
-  softmax: optionsOf<RowOptions>('softmax', { rows: size, n: size }),
-  quantize: optionsOf<QuantOptions>('quantize', quantChecks),
-  dequantize: optionsOf<QuantOptions>('dequantize', quantChecks),
-};
 
 /** From 64 MiB on, V8 looks for garbage first: that took 2 to 5 ms of a start. */
 const USUAL_BYTES = 48 * 2 ** 20;
@@ -197,8 +62,7 @@ export class Kernels {
   private readonly heap: WasmHeap;
   private readonly operands: Operands;
   private readonly tape: number;
-  private readonly scratch: number;
-  private readonly scratchBytes: number;
+  private readonly scratch: { readonly scratch: number; readonly scratchPerThread: number };
   private readonly tiles: Tiles;
   /** Bytes handed out, by address. */
   private readonly blocks = new Map<number, number>();
@@ -215,10 +79,10 @@ export class Kernels {
     if (typeof wish === 'object') this.tiles = namedTiles(wish, usual);
     else if (vectors.wide) this.tiles = vectors.tuned;
     else this.tiles = (wish === 'timed' && tuneTiles(instance, heap, exact)) || usual;
-    this.scratchBytes = instance.exports.scratchBytes();
-    this.scratch = this.heap.allocate(this.scratchBytes, 'scratch memory');
-    this.tape = this.heap.allocate(TAPE_BYTES, 'the tape');
-    this.operands = new Operands(this.heap);
+    const scratchPerThread = instance.exports.scratchBytes();
+    this.scratch = { scratch: heap.allocate(scratchPerThread, 'scratch memory'), scratchPerThread };
+    this.tape = heap.allocate(TAPE_BYTES, 'the tape');
+    this.operands = new Operands(heap);
   }
 
   /** An array of zeros in the kernels' memory. Throws 'out_of_memory' when that is full. */
@@ -266,18 +130,17 @@ export class Kernels {
     needed('matmul: out', out, 'f32', [m, n, ldc]);
     if (bias) needed('matmul: bias', bias, 'f32', [1, n, n]);
     apart('matmul', out, a, b, bias);
+    const [tileRows, tileColumns] = this.tiles.f32Tile;
     const ref = activation && { name: activation, attrs: options };
-    return this.operands.use((use) => {
-      const record = records.matmul({
+    return this.run(out, (use) =>
+      records.matmul({
         ...{ c: use.out(out), a: use.in(a), b: use.in(b), bias: bias && use.in(bias) },
         ...{ batch: 1, m, n, k, batchStrideA: 0, batchStrideB: 0 },
         ...{ rowA: transposeA ? 1 : lda, stepA: transposeA ? lda : 1 },
         ...{ stepB: transposeB ? 1 : ldb, columnB: transposeB ? ldb : 1, rowC: ldc },
-        ...{ ...activationOf(ref), ...this.place(this.tiles.f32Tile) },
-      });
-      this.run(record);
-      return out;
-    });
+        ...{ ...activationOf(ref), ...this.scratch, tileRows, tileColumns },
+      }),
+    );
   }
 
   /**
@@ -302,22 +165,15 @@ export class Kernels {
     this.panels.set(address, panels);
     const { i8Tile, i8Kind } = this.tiles;
     const tile = { tileColumns: i8Tile[1], kind: i8Kind };
-    this.run(records.packI8({ weight: address, packed: panels.address, n, k, ...tile }));
-    return panels.address;
+    return this.run(panels.address, () =>
+      records.packI8({ weight: address, packed: panels.address, n, k, ...tile }),
+    );
   }
 
   /** out u8 (m x n) from x u8 (m x k) and int8 weights: exact int32 sums, integer-only scaling. Returns out. */
   matmulInt8(x: Uint8Array, weights: PackedWeights, out: Uint8Array, options: MatmulInt8Options): Uint8Array {
-    const {
-      m,
-      bias,
-      multiplier,
-      shift,
-      zeroPoint = 0,
-      min = 0,
-      max = 255,
-      table,
-    } = check.matmulInt8(options);
+    const { m, bias, multiplier, shift, table, ...clamp } = check.matmulInt8(options);
+    const { zeroPoint = 0, min = 0, max = 255 } = clamp;
     const { n, k } = weights;
     needed('matmulInt8: x', x, 'u8', [m, k, k]);
     needed('matmulInt8: out', out, 'u8', [m, n, n]);
@@ -332,16 +188,16 @@ export class Kernels {
     expectNumber('matmulInt8', 'min', min, 0, max);
     if (this.blocks.get(weights.address) !== weights.bytes)
       fail('invalid_argument', 'matmulInt8: these weights were freed, or are not of these kernels');
+    const { i8Tile, i8Kind: kind } = this.tiles;
+    const [tileRows, tileColumns] = i8Tile;
     const packed = m === 1 ? undefined : this.panelsOf(weights);
-    return this.operands.use((use) => {
-      const record = records.matmulI8({
+    return this.run(out, (use) =>
+      records.matmulI8({
         ...{ y: use.out(out), x: use.in(x), bias: use.in(bias), multiplier: use.in(multiplier) },
         ...{ table: table && use.in(table), weight: weights.address, packed },
-        ...{ m, n, k, shift, zeroPoint, min, max, kind: this.tiles.i8Kind, ...this.place(this.tiles.i8Tile) },
-      });
-      this.run(record);
-      return out;
-    });
+        ...{ m, n, k, shift, zeroPoint, min, max, kind, ...this.scratch, tileRows, tileColumns },
+      }),
+    );
   }
 
   /** out = activation(x), element by element; x and out may be the same array. Returns out. */
@@ -357,10 +213,9 @@ export class Kernels {
     if (!activationNames.includes(name))
       fail('invalid_argument', `activation: there is none named '${name}'`);
     const kind = activationOf({ name, attrs: options });
-    return this.operands.use((use) => {
-      this.run(records.activation({ x: use.in(x), y: use.out(out), count: x.length, ...kind }));
-      return out;
-    });
+    return this.run(out, (use) =>
+      records.activation({ x: use.in(x), y: use.out(out), count: x.length, ...kind }),
+    );
   }
 
   /** Softmax of each of `rows` rows. Returns out. */
@@ -368,10 +223,7 @@ export class Kernels {
     const { rows, n } = check.softmax(options);
     needed('softmax: x', x, 'f32', [rows, n, n]);
     needed('softmax: out', out, 'f32', [rows, n, n]);
-    return this.operands.use((use) => {
-      this.run(records.softmax({ x: use.in(x), y: use.out(out), rows, n }));
-      return out;
-    });
+    return this.run(out, (use) => records.softmax({ x: use.in(x), y: use.out(out), rows, n }));
   }
 
   /** out = clamp(round(x * f32(1 / scale)) + zeroPoint), halves to even; u8 or i8 by out's type. Returns out. */
@@ -385,11 +237,10 @@ export class Kernels {
       fail('out_of_range', `quantize: scale is ${scale}, expected a positive number`);
     const inverse = Math.fround(1 / Math.fround(scale));
     const [low, high] = dtype === 'u8' ? [0, 255] : [-128, 127];
-    return this.operands.use((use) => {
-      const places = { x: use.in(x), y: use.out(out), count: x.length };
-      this.run(records.quantize({ ...places, inverse, zeroPoint, low, high }));
-      return out;
-    });
+    const how = { inverse, zeroPoint, low, high };
+    return this.run(out, (use) =>
+      records.quantize({ x: use.in(x), y: use.out(out), count: x.length, ...how }),
+    );
   }
 
   /** out = (x - zeroPoint) * scale. Returns out. */
@@ -399,27 +250,23 @@ export class Kernels {
     needed('dequantize: x', x, signed ? 'i8' : 'u8', [1, x.length, x.length]);
     needed('dequantize: out', out, 'f32', [1, x.length, x.length]);
     apart('dequantize', out, x);
-    return this.operands.use((use) => {
-      const places = { x: use.in(x), y: use.out(out), count: x.length };
-      this.run(records.dequantize({ ...places, signed, zeroPoint, scale }));
-      return out;
-    });
+    return this.run(out, (use) =>
+      records.dequantize({ x: use.in(x), y: use.out(out), count: x.length, signed, zeroPoint, scale }),
+    );
   }
 
   /** Bytes now handed out by alloc and packWeights. */
   get allocatedBytes(): number {
-    return this.heap.allocatedBytes - this.scratchBytes - TAPE_BYTES;
+    return this.heap.allocatedBytes - this.scratch.scratchPerThread - TAPE_BYTES;
   }
 
-  /** What a product runs on, as its record takes it. */
-  private place([tileRows, tileColumns]: TileShape) {
-    return { tileRows, tileColumns, scratch: this.scratch, scratchPerThread: this.scratchBytes };
-  }
-
-  /** Runs one record: the same tape that whole programs are. */
-  private run(record: records.TapeRecord): void {
-    const tape = encode([record]);
-    new Uint32Array(this.heap.memory.buffer, this.tape, tape.length).set(tape);
-    this.instance.exports.run(this.tape, this.tape + tape.byteLength, 0, 1, 0, 0);
+  /** Runs one record, made from where a call's arrays lie: the same tape that whole programs are. Returns the result. */
+  private run<T>(result: T, record: (use: Use) => records.TapeRecord): T {
+    return this.operands.use((use) => {
+      const tape = encode([record(use)]);
+      new Uint32Array(this.heap.memory.buffer, this.tape, tape.length).set(tape);
+      this.instance.exports.run(this.tape, this.tape + tape.byteLength, 0, 1, 0, 0);
+      return result;
+    });
   }
 }

@@ -9,13 +9,17 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
 import { tiers } from '../../assembly/records.ts';
-import { assemblyDispatch, assemblyRecords, encoders, recordsOf } from './generate-records.ts';
+import { assemblyDispatch, assemblyRecords, encoders } from './generate-records.ts';
 import { tileSource } from './generate-tiles.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const makers = ['assets.ts', 'compile-wasm.ts', 'compile-frozen.ts', 'inspect-wasm.ts'].map((name) =>
-  fileURLToPath(new URL(name, import.meta.url)),
-);
+const makers = [
+  'assets.ts',
+  'compile-wasm.ts',
+  'compile-frozen.ts',
+  'frozen-parts.ts',
+  'inspect-wasm.ts',
+].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
 export async function buildAssets(root = repository): Promise<void> {
   const shaders = await filesIn(join(root, 'shaders'), '.wgsl');
@@ -51,14 +55,15 @@ export async function buildAssets(root = repository): Promise<void> {
 
   const frozen = [...sources, join(root, 'asconfig.frozen.json'), compiler];
   await whenChanged(root, 'src/generated/frozen.ts', frozen, async () => {
-    const { compileFrozen, frozenTiers, scratchBytesOf } = await import('./compile-frozen.ts');
-    const opcodes = frozenTiers.map((tier) => [tier, recordsOf(tier).map((r) => r.opcode)]);
-    const templates = (await compileFrozen(root)).map(({ name, bytes }) => [name, deflated(bytes)]);
+    const { compileFrozen, scratchBytesOf } = await import('./compile-frozen.ts');
+    const made = await compileFrozen(root);
+    const templates = made.map(({ name, bytes }) => [name, deflated(bytes)]);
+    const parts = Object.fromEntries(made.map((template) => [template.name, template.parts]));
     return (
       '/** What frozen modules are made from; raw DEFLATE, as base64. */\n' +
       `${table('templates', 'string', templates)}\n` +
-      '/** The records that each of them can run. */\n' +
-      `export const templateOpcodes: Readonly<Record<'int8' | 'full', readonly number[]>> = ${JSON.stringify(Object.fromEntries(opcodes))};\n\n` +
+      '/** The functions of each that only some records need: by opcode, their places in the code. */\n' +
+      `export const parts: Readonly<Record<keyof typeof templates, Readonly<Record<number, readonly number[]>>>> = ${JSON.stringify(parts)};\n\n` +
       `/** Scratch memory that they need. */\nexport const scratchBytes = ${await scratchBytesOf(root)};\n`
     );
   });

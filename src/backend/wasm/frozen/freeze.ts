@@ -1,5 +1,5 @@
 import { fail } from '../../../core/errors.ts';
-import { scratchBytes, templateOpcodes, templates } from '../../../generated/frozen.ts';
+import { parts, scratchBytes, templates } from '../../../generated/frozen.ts';
 import { growing, UnevenError } from '../../../graph/growing.ts';
 import { PAGE } from '../claim.ts';
 import { inflate, type WasmBuild } from '../load.ts';
@@ -7,6 +7,7 @@ import { usualTiles } from '../tiles.ts';
 import { FROZEN_ABI, writeFrozen } from './file.ts';
 import { checkServable, makeImage, type PlanOf, type ServedTensor } from './image.ts';
 import { layersOf, tensorOf, weightBytesOf } from './info.ts';
+import { withoutUnused } from './parts.ts';
 
 /** What a frozen file is made from: the plan of a model, for any number of samples, and what its numbers stand for. */
 export interface FreezeSource {
@@ -33,8 +34,9 @@ export async function freezePlans(source: FreezeSource): Promise<Uint8Array<Arra
       tiles: build === 'relaxed' ? [plainTiles, usualTiles(build, true)] : [plainTiles],
     }),
   );
-  const tier = pickTier(image.opcodes, plan.name);
-  const template = await inflate(templates[`${tier}-${build}`]);
+  const tier = pickTier(image.opcodes, build, plan.name);
+  const name = `${tier}-${build}` as const;
+  const template = withoutUnused(await inflate(templates[name]), parts[name], image.opcodes);
   return writeFrozen(template, image, {
     ...{ abi: FROZEN_ABI, build, kernels: tier, maxBatch },
     inputs: inputs.map((t) => tensorOf(plan.slots[t.slot], t)),
@@ -57,8 +59,8 @@ function orOneSample<T>(make: () => T): T {
 }
 
 /** The smallest template that has every kernel of the tapes. */
-function pickTier(opcodes: ReadonlySet<number>, name: string): 'int8' | 'full' {
-  const lacks = (tier: 'int8' | 'full') => [...opcodes].filter((o) => !templateOpcodes[tier].includes(o));
+function pickTier(opcodes: ReadonlySet<number>, build: WasmBuild, name: string): 'int8' | 'full' {
+  const lacks = (tier: 'int8' | 'full') => [...opcodes].filter((o) => !parts[`${tier}-${build}`][o]);
   if (lacks('int8').length === 0) return 'int8';
   const missing = lacks('full');
   if (missing.length === 0) return 'full';

@@ -10,6 +10,8 @@ export interface WasmSection {
 
 export const CUSTOM = 0;
 export const MEMORY = 5;
+export const EXPORT = 7;
+export const CODE = 10;
 export const DATA = 11;
 
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
