@@ -117,6 +117,7 @@ const around: Record<string, string[]> = {
   'bench/suites': ['bench/run', 'conformance/judge', 'conformance/kit', 'src'],
   'bench/published': ['bench/suites', 'bench/run'],
   cli: ['bench/published', 'bench/run', 'src'],
+  'tools/digits': ['tools/report', 'tools/hosts', 'cli', 'src'],
   'bench/report': ['bench/run', 'tools/report', 'src'],
   'bench/peers': ['bench/suites', 'bench/run', 'tools/hosts', 'src'],
   'bench/native': ['bench/peers', 'bench/suites', 'bench/run', 'src'],
@@ -132,8 +133,8 @@ const around: Record<string, string[]> = {
     'cli',
     'src',
   ],
-  'tools/digits': ['tools/report', 'tools/hosts', 'cli', 'src'],
-  examples: ['tools/digits', 'cli', 'src'],
+  // They import 'biphase' alone, to be copied.
+  examples: [],
   'tools/check': ['tools/digits', 'tools/build', 'tools/hosts', 'cli', 'src'],
   'tools/docs': ['tools/check', 'tools/build', 'assembly', 'src'],
   'tools/gpu': [

@@ -1,6 +1,8 @@
-/** Loads a server on loopback with autocannon: `tsx examples/serve/load.ts [url] [seconds]`, one line for each load. */
+/** Loads a server on loopback with autocannon: `tsx bench/programs/http-load.ts [url] [seconds]`, one line for each load. */
 import autocannon from 'autocannon';
-import { PIXELS } from '../../tools/digits/mnist.ts';
+
+/** Of a picture of a digit. */
+const PIXELS = 28 * 28;
 
 export interface LoadResult {
   readonly connections: number;
@@ -50,7 +52,7 @@ export async function load(
   };
 }
 
-if (process.argv[1]?.endsWith('load.ts')) {
+if (process.argv[1]?.endsWith('http-load.ts')) {
   const [url = 'http://127.0.0.1:8080', seconds = '5'] = process.argv.slice(2);
   for (const connections of [1, 16, 64])
     console.log(JSON.stringify(await load(url, connections, Number(seconds))));

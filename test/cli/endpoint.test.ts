@@ -1,6 +1,6 @@
 import { serve } from '@hono/node-server';
 import { afterAll, describe, expect, it } from 'vitest';
-import { load } from '../../examples/serve/load.ts';
+import { load } from '../../bench/programs/http-load.ts';
 import { createApp } from '../../src/cli/serve/app.ts';
 import { int8Model, samples, wasmEngine } from '../support/serving.ts';
 
