@@ -25,6 +25,7 @@ export type { GrowingPlan } from './graph/growing.ts';
 export type { Plan, Section, Slot, Step } from './graph/plan.ts';
 export { Tensor, Tracer } from './graph/trace.ts';
 export { FrozenModel } from './model/frozen.ts';
+export { type ArraysOf, f32, i32, type ResultsOf, type Signature, u8 } from './model/signature.ts';
 export * as nn from './nn/index.ts';
 export type { AttrsOf, OpName } from './ops/index.ts';
 export * as optim from './optim/index.ts';

@@ -18,6 +18,26 @@ export function checkSlotArray(plan: Plan, slot: Slot, data: TypedArray, verb: '
     );
 }
 
+/**
+ * Throws 'out_of_range' unless every value for a slot (labels, ids, targets), of as many samples as there are, is one that its ops
+ * can do something with. `samples` says which samples of a data set they are. Asked wherever callers' values are written.
+ */
+export function checkBounds(slot: Slot, data: TypedArray, samples?: ArrayLike<number>): void {
+  const { below, name, shape } = slot;
+  const [least, most] = below === undefined ? (slot.within ?? []) : [0, below - 1];
+  if (least === undefined || most === undefined) return;
+  for (let i = 0; i < data.length; i++)
+    if (!(data[i] >= least && data[i] <= most)) {
+      const row = Math.floor(i / sizeOf(shape.slice(1)));
+      const where = samples ? `sample ${samples[row]} of the data set` : `sample ${row} of the batch`;
+      const finite = most === Number.MAX_VALUE ? 'finite numbers' : `numbers from ${least} to ${most}`;
+      fail(
+        'out_of_range',
+        `'${name}' holds ${data[i]} at position ${i}; expected ${below === undefined ? finite : `whole ${finite}`} (${where})`,
+      );
+    }
+}
+
 export function checkSlot(plan: Plan, slot: Slot): void {
   if (plan.slots[slot?.name] !== slot)
     fail(

@@ -1,7 +1,8 @@
+import { expectArray, typeName } from '../core/arrays.ts';
 import { check } from '../core/checks.ts';
-import { bytesPerElement, type DType } from '../core/dtype.ts';
-import { fail } from '../core/errors.ts';
-import { MAX_RANK } from '../core/shape.ts';
+import { bytesPerElement, type DType, dtypeOf, type TypedArray } from '../core/dtype.ts';
+import { type ErrorCode, fail } from '../core/errors.ts';
+import { MAX_RANK, showShape, sizeOf } from '../core/shape.ts';
 import { Tensor, type Tracer } from '../graph/trace.ts';
 import { type AnyModel, forward, type Tensors, type Values } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
@@ -11,6 +12,19 @@ import type { TensorType } from '../ops/op.ts';
  * `{ output }` or `{ target }` in here, and this file alone turns one form into the other.
  */
 export type Signature = Readonly<Record<string, TensorType>>;
+
+/** Arrays by name. */
+export type Arrays = Readonly<Record<string, TypedArray>>;
+
+/** What a caller hands over for tensors: the array itself for one without a name, else an array for each name. */
+export type ArraysOf<V extends Values> = V extends Tensor
+  ? TypedArray
+  : { readonly [Name in keyof V]: TypedArray };
+
+/** What a caller gets for tensors: Float32Array (where a result is whole numbers, as argmax's, Int32Array), by name if it has names. */
+export type ResultsOf<V extends Values> = V extends Tensor
+  ? Float32Array
+  : { readonly [Name in keyof V]: Float32Array };
 
 /** What a tensor is to a model; also the name of one that has none of its own. */
 export type Part = 'input' | 'output' | 'target';
@@ -80,6 +94,16 @@ export function slotsOf<T>(part: Part, slots: Readonly<Record<string, T>>): Read
   );
 }
 
+/** Types of one sample, from slots of a batch. */
+export const sampleTypes = (slots: Signature): Signature =>
+  mapFields(slots, ({ dtype, shape }) => ({ dtype, shape: shape.slice(1) }));
+
+/** Arrays by the names of slots. */
+export const bySlot = <T>(part: Part, fields: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  isLone(part, fields)
+    ? fields
+    : Object.fromEntries(Object.entries(fields).map(([name, value]) => [slotName(part, name), value]));
+
 /** Something else of each field. */
 export const mapFields = <T, U>(
   fields: Readonly<Record<string, T>>,
@@ -97,7 +121,7 @@ export const batched = ({ dtype, shape }: TensorType, batch: number): TensorType
 export function feed(tracer: Tracer, part: Part, signature: Signature, batch: number): Values {
   const tensors = mapFields(signature, (type, name) => {
     const x = tracer.input(slotName(part, name), batched(type, batch));
-    return type.dtype === 'u8' || type.dtype === 'i8' ? tracer.apply('cast', [x], { to: 'f32' }) : x;
+    return type.dtype === 'u8' || type.dtype === 'i8' ? tracer.apply('cast', [x], { dtype: 'f32' }) : x;
   });
   return unnamed(part, tensors);
 }
@@ -116,4 +140,54 @@ export function outputsOf(model: AnyModel, x: Values): Tensors {
         : 'the model returned no tensor; return the result of its last op, or several by name: { logits, value }',
     );
   return output as Tensors;
+}
+
+/**
+ * Arrays by name, from what a caller gave: the array itself where a part has no names. Throws 'invalid_argument' unless there is
+ * something under each name, and nothing else.
+ */
+export function byName(what: string, part: Part, names: readonly string[], given: unknown): Arrays {
+  if (names.length === 1 && names[0] === part) return { [part]: given as TypedArray };
+  const wanted = `{ ${names.join(', ')} }`;
+  if (typeof given !== 'object' || given === null || dtypeOf(given) || Array.isArray(given))
+    fail('invalid_argument', `${what}: got ${typeName(given)}, expected arrays by name: ${wanted}`);
+  const lacking = names.find((name) => !Object.hasOwn(given, name));
+  if (lacking) fail('invalid_argument', `${what}: ${part}s.${lacking} is missing; expected ${wanted}`);
+  const odd = Object.keys(given).find((name) => !names.includes(name));
+  if (odd) fail('invalid_argument', `${what}: there is no ${part} '${odd}'; expected ${wanted}`);
+  return given as Arrays;
+}
+
+/**
+ * How many samples a caller's inputs hold, each checked against its type. Throws 'dtype_mismatch', 'shape_mismatch',
+ * and `none` where there are none.
+ */
+export function countOf(
+  what: string,
+  signature: Signature,
+  arrays: Arrays,
+  none: ErrorCode = 'invalid_argument',
+): number {
+  let first: { of: string; count: number } | undefined;
+  for (const [name, { dtype, shape }] of Object.entries(signature)) {
+    const of = name === 'input' ? 'the samples' : `inputs.${name}`;
+    const { length } = expectArray(`${what}: ${of}`, arrays[name], dtype);
+    const count = length / sizeOf(shape);
+    if (length === 0)
+      fail(none, `${what}: got no samples, expected at least one of shape ${showShape(shape)}`);
+    if (first && count !== first.count)
+      fail(
+        'shape_mismatch',
+        `${what}: ${of} has ${length} values, expected ${first.count} samples of ${showShape(shape)}, as many as ${first.of} has`,
+      );
+    if (!Number.isInteger(count))
+      fail(
+        'shape_mismatch',
+        name === 'input'
+          ? `${what}: ${length} values are not a whole number of samples of shape ${showShape(shape)}`
+          : `${what}: ${of} has ${length} values, not a whole number of samples of ${showShape(shape)}`,
+      );
+    first ??= { of, count };
+  }
+  return first!.count;
 }

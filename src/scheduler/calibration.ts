@@ -1,12 +1,14 @@
 import type { Backend } from '../backend/backend.ts';
-import { expectArray } from '../core/arrays.ts';
+import { checkBounds } from '../backend/program.ts';
 import { anything, object, required } from '../core/checks.ts';
+import { allocate, type TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
-import { sizeOf } from '../core/shape.ts';
-import type { DataSet } from '../data/index.ts';
+import { showShape, sizeOf } from '../core/shape.ts';
+import { type AnyDataSet, type NamedDataSet, named } from '../data/index.ts';
 import { expectFinite, type FrozenModel } from '../model/frozen.ts';
-import { inferSlots } from '../plans/infer.ts';
+import { type Arrays, byName, countOf, mapFields, type Signature, slotsOf } from '../model/signature.ts';
+import type { Values } from '../nn/module.ts';
 import { type CalibrationMethod, checkMethod, RangeObserver } from '../quantize/calibrate.ts';
 import {
   calibrationGraph,
@@ -20,8 +22,11 @@ import { compileOn } from './choose/compile.ts';
 import { Turns } from './turns/turns.ts';
 
 export interface QuantizeOptions {
-  /** Samples like those the model will serve: values (count x input size), or a data set. A few hundred are enough. */
-  readonly calibration: Float32Array | DataSet;
+  /**
+   * Samples like those the model will serve: values (count x input size), by name where inputs have names, or a data set. A few
+   * hundred are enough.
+   */
+  readonly calibration: TypedArray | Arrays | AnyDataSet;
   readonly method?: CalibrationMethod;
 }
 
@@ -33,19 +38,17 @@ const checkQuantize = optionsOf<QuantizeOptions>('quantize', {
 const BATCH = 64;
 
 /** Runs the model over the calibration samples, notes the range of every tensor, and makes the int8 model. */
-export async function calibrate(
+export async function calibrate<I extends Values, O extends Values>(
   backend: Backend,
-  frozen: FrozenModel,
+  frozen: FrozenModel<I, O>,
   given: QuantizeOptions,
-): Promise<QuantizedModel> {
+): Promise<QuantizedModel<I, O>> {
   const options = checkQuantize(given);
   const { method = { method: 'minmax' } } = options;
   checkMethod(method);
   expectFinite(frozen, 'quantize');
   const turns = new Turns();
-  const samples = await samplesOf(frozen, options.calibration, turns);
-  const sampleSize = sizeOf(frozen.input.shape);
-  const count = samples.length / sampleSize;
+  const { samples, count } = await samplesOf(frozen.inputs, options.calibration, turns);
   const graph = calibrationGraph(frozen, Math.min(BATCH, count));
   const observed = tensorsToObserve(graph);
   const observers = new Map(observed.map((id) => [id, new RangeObserver()]));
@@ -55,10 +58,12 @@ export async function calibrate(
   try {
     for (let at = 0; at < count; at += batch) {
       const start = Math.min(at, count - batch);
-      program.write(
-        program.plan.slots[inferSlots.input],
-        samples.subarray(start * sampleSize, (start + batch) * sampleSize),
-      );
+      for (const [name, slot] of Object.entries(slotsOf('input', program.plan.slots))) {
+        const size = samples[name].length / count;
+        const part = samples[name].subarray(start * size, (start + batch) * size);
+        checkBounds(slot, part);
+        program.write(slot, part);
+      }
       program.run();
       for (const [id, observer] of observers) {
         const values = await program.read(program.plan.slots[observedSlot(id)]);
@@ -76,46 +81,60 @@ export async function calibrate(
 
 /** Checked, and gathered where they are a data set: in parts, since there may be many. */
 async function samplesOf(
-  frozen: FrozenModel,
-  calibration: Float32Array | DataSet,
+  signature: Signature,
+  calibration: QuantizeOptions['calibration'],
   turns: Turns,
-): Promise<Float32Array> {
-  const size = sizeOf(frozen.input.shape);
+): Promise<{ samples: Arrays; count: number }> {
   const samples = isDataSet(calibration)
-    ? await gatherAll(calibration, size, turns)
-    : expectArray<Float32Array>('calibration', calibration, 'f32');
-  if (samples.length === 0 || samples.length % size !== 0)
-    fail(
-      'invalid_data',
-      `calibration has ${samples.length} values; expected a whole number of samples of ${size}, at least one`,
-    );
-  for (let at = 0; at < samples.length; at += PART) {
-    const bad = samples.subarray(at, at + PART).findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0)
-      fail(
-        'invalid_data',
-        `calibration sample ${Math.floor((at + bad) / size)} holds ${samples[at + bad]}; expected finite numbers`,
-      );
-    await turns.breathe();
-  }
-  return samples;
+    ? await gatherAll(signature, named(calibration), turns)
+    : byName('calibration', 'input', Object.keys(signature), calibration);
+  const count = countOf('calibration', signature, samples, 'invalid_data');
+  for (const [name, values] of Object.entries(samples))
+    for (let at = 0; at < values.length; at += PART) {
+      const bad = values.subarray(at, at + PART).findIndex((x) => !Number.isFinite(x));
+      if (bad >= 0)
+        fail(
+          'invalid_data',
+          `calibration sample ${Math.floor(((at + bad) * count) / values.length)} holds ${values[at + bad]}` +
+            `${name === 'input' ? '' : ` in inputs.${name}`}; expected finite numbers`,
+        );
+      await turns.breathe();
+    }
+  return { samples, count };
 }
 
 /** Values that are looked at in one go: about a millisecond. */
 const PART = 2 ** 18;
 
-const isDataSet = (x: unknown): x is DataSet => typeof (x as Partial<DataSet> | null)?.gather === 'function';
+const isDataSet = (x: object): x is AnyDataSet => typeof (x as Partial<AnyDataSet>).gather === 'function';
 
-async function gatherAll(data: DataSet, size: number, turns: Turns): Promise<Float32Array> {
-  const samples = new Float32Array(data.length * size);
-  const Targets = data.target.dtype === 'i32' ? Int32Array : Float32Array;
-  const targetSize = sizeOf(data.target.shape);
+async function gatherAll(signature: Signature, data: NamedDataSet, turns: Turns): Promise<Arrays> {
+  const arraysOf = (types: Signature, count: number) =>
+    mapFields(types, ({ dtype, shape }) => allocate(dtype, count * sizeOf(shape)));
+  const others = Object.keys({ ...data.inputs, ...signature }).filter((name) => {
+    const [has, takes] = [data.inputs[name], signature[name]];
+    return has?.dtype !== takes?.dtype || sizeOf(has?.shape ?? []) !== sizeOf(takes.shape);
+  });
+  if (others.length > 0)
+    fail(
+      'shape_mismatch',
+      `calibration: the data set's inputs (${others.join(', ')}) are not those that the model takes: ${describe(signature)}; got ${describe(data.inputs)}`,
+    );
+  const samples = arraysOf(data.inputs, data.length);
   for (let at = 0; at < data.length; at += BATCH) {
     const count = Math.min(BATCH, data.length - at);
     const indices = Uint32Array.from({ length: count }, (_, i) => at + i);
-    const into = samples.subarray(at * size, (at + count) * size);
-    await data.gather(indices, into, new Targets(count * targetSize));
+    const into = mapFields(samples, (values) => {
+      const size = values.length / data.length;
+      return values.subarray(at * size, (at + count) * size);
+    });
+    await data.gather(indices, into, arraysOf(data.targets, count));
     await turns.breathe();
   }
   return samples;
 }
+
+const describe = (types: Signature): string =>
+  Object.entries(types)
+    .map(([name, { dtype, shape }]) => `${name} ${dtype} ${showShape(shape)}`)
+    .join(', ');

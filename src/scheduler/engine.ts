@@ -4,10 +4,11 @@ import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
 import { type GrowingPlan, growing } from '../graph/growing.ts';
 import type { Plan } from '../graph/plan.ts';
-import { FrozenModel } from '../model/frozen.ts';
-import type { Model } from '../nn/module.ts';
+import type { Tensor } from '../graph/trace.ts';
+import { type AnyFrozen, FrozenModel } from '../model/frozen.ts';
+import type { Model, Tensors, Values } from '../nn/module.ts';
 import { inferPlan } from '../plans/infer.ts';
-import { type QuantizedModel, quantizedPlan, rawSlot } from '../quantize/quantize.ts';
+import { type AnyQuantized, type QuantizedModel, quantizedPlan, rawSlot } from '../quantize/quantize.ts';
 import { calibrate, type QuantizeOptions } from './calibration.ts';
 import { Backends } from './choose/backends.ts';
 import type { Choice, Finding } from './choose/choose.ts';
@@ -59,33 +60,46 @@ export class Engine {
   }
 
   /** Starts training a model, or goes on from a frozen model's weights (the frozen model itself does not change). */
-  async train(model: Model | FrozenModel, options: TrainingOptions): Promise<Training> {
+  async train<
+    I extends Values = Tensor,
+    O extends Values = Tensor,
+    T extends Values = O extends Tensor ? Tensor : Tensors,
+  >(model: Model<I, O> | FrozenModel<I, O>, options: TrainingOptions<O, T>): Promise<Training<I, O, T>> {
     this.alive();
     const { backends, chooser, lanes } = this;
     return new Training({ backends, chooser, lanes }, model, options);
   }
 
   /** Makes the int8 form of a frozen model; ranges are measured on the calibration samples. */
-  async quantize(frozen: FrozenModel, options: QuantizeOptions): Promise<QuantizedModel> {
+  async quantize<I extends Values, O extends Values>(
+    frozen: FrozenModel<I, O>,
+    options: QuantizeOptions,
+  ): Promise<QuantizedModel<I, O>> {
     this.alive();
     return calibrate(this.backend, frozen, options);
   }
 
   /** Compiles a frozen or quantized model for serving. */
-  async infer(model: FrozenModel | QuantizedModel, options?: InferOptions): Promise<Inference> {
+  async infer<I extends Values, O extends Values>(
+    model: FrozenModel<I, O> | QuantizedModel<I, O>,
+    options?: InferOptions,
+  ): Promise<Inference<I, O>> {
     this.alive();
     const { batchSize = 1 } = checkInfer(options);
     const source = plansOf(model, batchSize);
     const first = await this.chooser.backendFor(source.planOf(batchSize));
     const programs = await Renewable.create(this.backends, first, (b) => AnyRows.compile(b, source));
-    return createInference(programs, rawSlot('output'), this.lanes.serving());
+    return createInference(programs, rawSlot, this.lanes.serving());
   }
 
   /**
    * Serves a frozen or quantized model to many callers at once: dynamic batches, a cache, backpressure, cancellation.
    * The model must treat each sample by itself, as all layers in `nn` do.
    */
-  async predictor(model: FrozenModel | QuantizedModel, options?: PredictorOptions): Promise<Predictor> {
+  async predictor<I extends Values, O extends Values>(
+    model: FrozenModel<I, O> | QuantizedModel<I, O>,
+    options?: PredictorOptions,
+  ): Promise<Predictor<I, O>> {
     this.alive();
     const checked = checkPredictorOptions(options);
     const { maxBatch } = checked;
@@ -136,7 +150,7 @@ export class Engine {
 }
 
 /** What serves a model, for any number of samples up to the most. */
-const plansOf = (model: FrozenModel | QuantizedModel, most: number): GrowingPlan =>
+const plansOf = (model: AnyFrozen | AnyQuantized, most: number): GrowingPlan =>
   growing((rows) => (model instanceof FrozenModel ? inferPlan(model, rows) : quantizedPlan(model, rows)), {
     most,
   });

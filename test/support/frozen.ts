@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../src/core/dtype.ts';
+import type { DType, TypedArray } from '../../src/core/dtype.ts';
 import { viewOf } from '../../src/core/dtype.ts';
 import { Random } from '../../src/core/random.ts';
 import { FrozenModel, inspect, type nn } from '../../src/index.ts';
@@ -54,6 +54,51 @@ export async function runFrozen(
     results.set(viewOf(output.dtype, buffer, exports.output(), rows * size(output)), at * size(output));
   }
   return results;
+}
+
+/** The text at an address, up to a zero. */
+export function textAt({ memory }: FrozenExports, at: number): string {
+  const bytes = new Uint8Array(memory.buffer);
+  return new TextDecoder().decode(bytes.slice(at, bytes.indexOf(0, at)));
+}
+
+/** Runs samples by name, as a host that knows nothing but the module's exports, `batch` at a time. */
+export async function runByName(
+  file: Uint8Array<ArrayBuffer>,
+  samples: Readonly<Record<string, TypedArray>>,
+  batch: number,
+): Promise<Record<string, TypedArray>> {
+  const e = await instantiateFrozen(file);
+  const dtypes: readonly DType[] = ['f32', 'i32', 'u8', 'i8'];
+  const bytesOf = (a: TypedArray) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+  const inputs = Array.from({ length: e.inputs() }, (_, i) => {
+    const values = samples[textAt(e, e.name(i))];
+    return { all: bytesOf(values), at: e.input(i) >>> 0, bytes: e.input_bytes(i) };
+  });
+  const count = inputs[0].all.length / inputs[0].bytes;
+  const outputs = Array.from({ length: e.outputs() }, (_, i) => {
+    const tensor = e.inputs() + i;
+    const all = new Uint8Array(count * e.output_bytes(i));
+    return { name: textAt(e, e.name(tensor)), dtype: dtypes[e.query(tensor, 0)], all, at: e.output(i) >>> 0 };
+  });
+  const memory = new Uint8Array(e.memory.buffer);
+  for (let from = 0; from < count; from += batch) {
+    const rows = Math.min(batch, count - from);
+    for (const { all, at, bytes } of inputs)
+      memory.set(all.subarray(from * bytes, (from + rows) * bytes), at);
+    const code = e.run(rows);
+    if (code !== 0) throw new Error(`run(${rows}) gave ${code}`);
+    for (const { all, at } of outputs) {
+      const bytes = all.length / count;
+      all.set(memory.subarray(at, at + rows * bytes), from * bytes);
+    }
+  }
+  return Object.fromEntries(
+    outputs.map(({ name, dtype, all }) => [
+      name,
+      viewOf(dtype, all.buffer, 0, all.length / (dtype === 'f32' || dtype === 'i32' ? 4 : 1)),
+    ]),
+  );
 }
 
 /** Normal numbers, the same for the same seed. */

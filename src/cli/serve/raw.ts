@@ -5,7 +5,9 @@ import type { ModelFacts } from '../data/facts.ts';
 export function onRaw(predictor: Predictor, { transform }: ModelFacts): Predictor {
   if (!transform) return predictor;
   const size = predictor.inputShape.reduce((a, b) => a * b, 1);
-  const predict: Predictor['predict'] = async (samples, signal) => {
+  const predict: Predictor['predict'] = async (given, signal) => {
+    // What has a transform takes floats; anything else is refused by the predictor.
+    const samples = given as Float32Array;
     // What is no whole number of samples is refused by the predictor, in its words.
     const whole = samples.length % size === 0;
     const seen = whole ? data.transformed(samples, size, transform) : samples;

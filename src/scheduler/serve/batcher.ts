@@ -1,6 +1,7 @@
+import { allocate, dtypeOf, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
-import { inferSlots } from '../../plans/infer.ts';
+import { type Arrays, mapFields, slotsOf } from '../../model/signature.ts';
 import type { Gatherer, Lanes } from '../turns/lanes.ts';
 import { nextTurn } from '../turns/turns.ts';
 import type { AnyRows } from './any-rows.ts';
@@ -8,12 +9,12 @@ import type { PredictorMeter } from './predictor-stats.ts';
 
 /** Samples that go through together and are answered together. */
 export interface Request {
-  /** rows x inputSize, the batcher's own copy. */
-  readonly samples: Float32Array;
+  /** Of each input rows x its size, by its slot; the batcher's own copies. */
+  readonly samples: Arrays;
   readonly rows: number;
   readonly arrived: number;
-  /** Called once, with rows x outputSize values, or with why there are none. */
-  settle(outcome: { output: Float32Array } | { error: unknown }): void;
+  /** Called once, with rows x its size values of each output, by its slot, or with why there are none. */
+  settle(outcome: { output: Arrays } | { error: unknown }): void;
 }
 
 export interface BatcherOptions {
@@ -177,18 +178,18 @@ export class Batcher implements Gatherer {
     return batch;
   }
 
-  /** The requests' rows one after the other; each one's results as an array of its own. */
-  private async compute(batch: readonly Request[]): Promise<Float32Array[]> {
+  /** The requests' rows one after the other; each one's results as arrays of its own. */
+  private async compute(batch: readonly Request[]): Promise<Arrays[]> {
     const { meter } = this;
     const rows = batch.reduce((sum, r) => sum + r.rows, 0);
-    const samples = joined(batch.map((r) => r.samples));
-    let outputs: Float32Array[] = [];
+    const samples = mapFields(batch[0].samples, (_, slot) => joined(batch.map((r) => r.samples[slot])));
+    let outputs: Arrays[] = [];
     await this.runBatch(async (model) => {
-      const { output } = model.plan.slots;
-      const size = sizeOf(output.shape) / output.shape[0];
-      const all = new Float32Array(rows * size);
-      await model.run(rows, { [inferSlots.input]: samples }, { [inferSlots.output]: all });
-      outputs = apart(all, batch, size);
+      const all: Record<string, TypedArray> = {};
+      for (const { name, dtype, shape } of Object.values(slotsOf('output', model.plan.slots)))
+        all[name] = allocate(dtype, (rows * sizeOf(shape)) / shape[0]);
+      await model.run(rows, samples, all);
+      outputs = apart(all, batch, rows);
       const ran = model.grows ? rows : this.options.maxBatch;
       meter.ran(ran);
       meter.paddedRows += ran - rows;
@@ -198,9 +199,10 @@ export class Batcher implements Gatherer {
   }
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+function joined(parts: readonly TypedArray[]): TypedArray {
   if (parts.length === 1) return parts[0];
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const all = allocate(dtypeOf(parts[0])!, length);
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -210,12 +212,14 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 }
 
 /** Each request's own results, which nobody else's memory is behind. */
-function apart(all: Float32Array, batch: readonly Request[], size: number): Float32Array[] {
+function apart(all: Arrays, batch: readonly Request[], total: number): Arrays[] {
   if (batch.length === 1) return [all];
   let at = 0;
   return batch.map(({ rows }) => {
-    const own = all.slice(at, at + rows * size);
-    at += rows * size;
-    return own;
+    const [from, to] = [at, at + rows];
+    at = to;
+    return mapFields(all, (values) =>
+      values.slice((from * values.length) / total, (to * values.length) / total),
+    );
   });
 }

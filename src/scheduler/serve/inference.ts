@@ -1,27 +1,52 @@
-import { expectArray } from '../../core/arrays.ts';
-import { allocate, type TypedArray } from '../../core/dtype.ts';
+import { checkBounds } from '../../backend/program.ts';
+import { allocate } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
-import { showShape, sizeOf } from '../../core/shape.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Plan, Slot } from '../../graph/plan.ts';
-import { inferSlots } from '../../plans/infer.ts';
+import type { Tensor } from '../../graph/trace.ts';
+import {
+  type Arrays,
+  type ArraysOf,
+  byName,
+  bySlot,
+  countOf,
+  mapFields,
+  type ResultsOf,
+  type Signature,
+  sampleTypes,
+  slotsOf,
+  unnamed,
+} from '../../model/signature.ts';
+import type { Values } from '../../nn/module.ts';
 import type { Renewable } from '../choose/renewable.ts';
 import { Turns } from '../turns/turns.ts';
 import type { AnyRows } from './any-rows.ts';
 
+/** Raw u8 outputs, by name where they have names. */
+export type RawOf<O extends Values> = O extends Tensor
+  ? Uint8Array
+  : { readonly [Name in keyof O]: Uint8Array };
+
 /** Runs a frozen model forwards. Call it with any number of samples; they go through in batches. */
-export interface Inference {
+export interface Inference<I extends Values = Tensor, O extends Values = Tensor> {
   /**
-   * Outputs for `samples` (count x input size, f32, row-major): count x output size.
-   * Any count is accepted; the last batch takes what is left. Throws 'busy' while a call is under way.
+   * Outputs for `samples` (count x input size, row-major): count x output size. A model whose inputs have names takes an array for
+   * each, `{ ids, mask }`, and one whose outputs have names gives an array for each.
+   * Any count is accepted; the last batch takes what is left. Throws 'busy' while a call is under way, 'out_of_range' for
+   * an id that the model has no row for.
    */
-  (samples: Float32Array, signal?: AbortSignal): Promise<Float32Array>;
+  (samples: ArraysOf<I>, signal?: AbortSignal): Promise<ResultsOf<O>>;
   /** As the call, for the raw u8 output of an int8 model whose last layer is quantized. */
-  quantized(samples: Float32Array, signal?: AbortSignal): Promise<Uint8Array>;
+  quantized(samples: ArraysOf<I>, signal?: AbortSignal): Promise<RawOf<O>>;
   /** What runs for one batch. */
   readonly plan: Plan;
   /** Samples that go through together. */
   readonly batchSize: number;
-  /** Shape of one sample's output. */
+  /** Types of one sample's inputs; `{ input }` where it has no name. */
+  readonly inputs: Signature;
+  /** Types of one sample's outputs; `{ output }` where it has no name. */
+  readonly outputs: Signature;
+  /** Shape of one sample's output, the first where there are several. */
   readonly outputShape: readonly number[];
   /** Gives back its memory; calls after it throw 'disposed'. */
   dispose(): void;
@@ -29,104 +54,108 @@ export interface Inference {
   [Symbol.dispose](): void;
 }
 
-export async function createInference(
+export async function createInference<I extends Values, O extends Values>(
   programs: Renewable<AnyRows>,
-  quantizedSlot: string,
+  rawSlot: (output: string) => string,
   onDispose: () => void,
-): Promise<Inference> {
+): Promise<Inference<I, O>> {
   const plan = await programs.use(async (program) => program.plan);
-  const input = plan.slots[inferSlots.input];
-  const output = plan.slots[inferSlots.output];
   const runner = new Runner(programs, plan);
-  const call = (samples: Float32Array, signal?: AbortSignal) =>
-    runner.run(samples, output, signal) as Promise<Float32Array>;
+  const { inputs, outputs } = runner;
   const dispose = () => {
     onDispose();
     programs.dispose();
   };
+  const call = async (samples: ArraysOf<I>, signal?: AbortSignal) =>
+    (await runner.run(samples, outputs, signal)) as ResultsOf<O>;
   return Object.assign(call, {
-    quantized: async (samples: Float32Array, signal?: AbortSignal) => {
-      const slot =
-        plan.slots[quantizedSlot] ??
-        fail('unsupported', `${plan.name}: the last layer is not quantized, so there is no u8 output`);
-      return (await runner.run(samples, slot, signal)) as Uint8Array;
+    quantized: async (samples: ArraysOf<I>, signal?: AbortSignal) => {
+      const raw = mapFields(
+        outputs,
+        (_, name) =>
+          plan.slots[rawSlot(name)] ??
+          fail(
+            'unsupported',
+            `${plan.name}: the last layer ${name === 'output' ? '' : `before '${name}' `}is not quantized, so there is no u8 output`,
+          ),
+      );
+      return (await runner.run(samples, raw, signal)) as RawOf<O>;
     },
     plan,
-    batchSize: input.shape[0],
-    outputShape: output.shape.slice(1),
+    batchSize: runner.batch,
+    inputs: sampleTypes(inputs),
+    outputs: sampleTypes(outputs),
+    outputShape: Object.values(outputs)[0].shape.slice(1),
     dispose,
     [Symbol.dispose]: dispose,
   });
 }
 
 class Runner {
+  readonly inputs: Readonly<Record<string, Slot>>;
+  readonly outputs: Readonly<Record<string, Slot>>;
+  /** Samples that go through together. */
+  readonly batch: number;
   private readonly programs: Renewable<AnyRows>;
   private readonly plan: Plan;
-  private readonly input: Slot;
-  private readonly sampleSize: number;
+  private readonly types: Signature;
   private busy = false;
 
   constructor(programs: Renewable<AnyRows>, plan: Plan) {
     this.programs = programs;
     this.plan = plan;
-    this.input = plan.slots[inferSlots.input];
-    this.sampleSize = sizeOf(this.input.shape.slice(1));
+    this.inputs = slotsOf('input', plan.slots);
+    this.outputs = slotsOf('output', plan.slots);
+    this.batch = Object.values(this.inputs)[0].shape[0];
+    this.types = sampleTypes(this.inputs);
   }
 
-  async run(samples: Float32Array, output: Slot, signal?: AbortSignal): Promise<TypedArray> {
-    const count = this.check(samples);
-    const batch = this.input.shape[0];
-    const rowSize = sizeOf(output.shape) / batch;
+  /** The values of these slots for samples, by the outputs' names. */
+  async run(
+    samples: unknown,
+    outputs: Readonly<Record<string, Slot>>,
+    signal?: AbortSignal,
+  ): Promise<Arrays | Arrays[string]> {
+    const { name } = this.plan;
+    if (this.busy) fail('busy', `${name}: a call is still under way; await it, or make a second inference`);
+    const given = byName(name, 'input', Object.keys(this.inputs), samples);
+    const count = countOf(name, this.types, given);
+    for (const field in given) checkBounds(this.inputs[field], given[field]);
     this.busy = true;
     try {
-      const results = allocate(output.dtype, count * rowSize);
-      if (count <= batch) await this.through(count, samples, output.name, results);
-      else await this.inBatches(count, samples, output.name, results, signal);
-      return results;
+      const results = mapFields(outputs, ({ dtype, shape }) =>
+        allocate(dtype, (count * sizeOf(shape)) / this.batch),
+      );
+      const slots = Object.fromEntries(Object.keys(outputs).map((o) => [outputs[o].name, results[o]]));
+      const inputs = bySlot('input', given);
+      if (count <= this.batch) await this.through(count, inputs, slots);
+      else await this.inBatches(count, inputs, slots, signal);
+      return unnamed('output', results);
     } finally {
       this.busy = false;
     }
   }
 
   /** One batch. */
-  private through(rows: number, samples: TypedArray, output: string, into: TypedArray): Promise<void> {
-    const [inputs, outputs] = [{ [this.input.name]: samples }, { [output]: into }];
+  private through(rows: number, inputs: Arrays, outputs: Arrays): Promise<void> {
     return this.programs.use((programs) => programs.run(rows, inputs, outputs));
   }
 
   private async inBatches(
     count: number,
-    samples: TypedArray,
-    output: string,
-    results: TypedArray,
+    inputs: Arrays,
+    outputs: Arrays,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const batch = this.input.shape[0];
     const turns = new Turns();
-    const part = (all: TypedArray, from: number, to: number) =>
-      all.subarray((from * all.length) / count, (to * all.length) / count);
-    for (let at = 0; at < count; at += batch) {
+    const part = (arrays: Arrays, from: number, to: number) =>
+      mapFields(arrays, (all) => all.subarray((from * all.length) / count, (to * all.length) / count));
+    for (let at = 0; at < count; at += this.batch) {
       if (signal?.aborted)
         fail('aborted', `inference was stopped after ${at} of ${count} samples`, { cause: signal.reason });
-      const end = Math.min(at + batch, count);
-      await this.through(end - at, part(samples, at, end), output, part(results, at, end));
+      const end = Math.min(at + this.batch, count);
+      await this.through(end - at, part(inputs, at, end), part(outputs, at, end));
       await turns.breathe();
     }
-  }
-
-  private check(samples: Float32Array): number {
-    const { name } = this.plan;
-    if (this.busy) fail('busy', `${name}: a call is still under way; await it, or make a second inference`);
-    expectArray(`${name}: the samples`, samples, 'f32');
-    const sample = showShape(this.input.shape.slice(1));
-    if (samples.length === 0)
-      fail('invalid_argument', `${name}: got no samples, expected at least one of shape ${sample}`);
-    const count = samples.length / this.sampleSize;
-    if (!Number.isInteger(count))
-      fail(
-        'shape_mismatch',
-        `${name}: ${samples.length} values are not a whole number of samples of shape ${sample}`,
-      );
-    return count;
   }
 }

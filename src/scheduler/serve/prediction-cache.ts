@@ -1,11 +1,12 @@
-import { sameBits } from '../../core/content.ts';
+import { sameBitsEach } from '../../core/content.ts';
+import type { Arrays } from '../../model/signature.ts';
 
 /** What a cache keeps beside an entry's values: the objects and the map's slot, roughly. */
 const ENTRY_BYTES = 200;
 
 interface Entry {
-  readonly input: Float32Array;
-  readonly output: Float32Array;
+  readonly input: Arrays;
+  readonly output: Arrays;
   readonly bytes: number;
 }
 
@@ -31,19 +32,19 @@ export class PredictionCache {
     return this.entries.size;
   }
 
-  get(key: number, input: Float32Array): Float32Array | undefined {
+  get(key: number, input: Arrays): Arrays | undefined {
     const entry = this.entries.get(key);
-    if (!entry || !sameBits(entry.input, input)) return undefined;
+    if (!entry || !sameBitsEach(Object.values(entry.input), Object.values(input))) return undefined;
     // A Map keeps the order of insertion: what is used goes to its end.
     this.entries.delete(key);
     this.entries.set(key, entry);
     return entry.output;
   }
 
-  /** Keeps both arrays themselves: nobody may write them afterwards. */
-  set(key: number, input: Float32Array, output: Float32Array): void {
+  /** Keeps the arrays themselves: nobody may write them afterwards. */
+  set(key: number, input: Arrays, output: Arrays): void {
     this.remove(key);
-    const bytes = input.byteLength + output.byteLength + ENTRY_BYTES;
+    const bytes = bytesOf(input) + bytesOf(output) + ENTRY_BYTES;
     if (bytes > this.maxBytes) return;
     for (const oldest of this.entries.keys()) {
       if (this.held + bytes <= this.maxBytes) break;
@@ -65,3 +66,6 @@ export class PredictionCache {
     this.held -= entry.bytes;
   }
 }
+
+const bytesOf = (arrays: Arrays): number =>
+  Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);

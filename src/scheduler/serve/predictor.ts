@@ -1,11 +1,25 @@
-import { expectArray } from '../../core/arrays.ts';
+import { checkBounds } from '../../backend/program.ts';
 import { either, listOf, oneOf, real, required, whole } from '../../core/checks.ts';
-import { contentKey, sameBits } from '../../core/content.ts';
+import { contentKeyOf, sameBitsEach } from '../../core/content.ts';
 import { BiphaseError, fail } from '../../core/errors.ts';
 import { nested, optionsOf } from '../../core/options.ts';
-import { showShape, sizeOf } from '../../core/shape.ts';
 import type { GrowingPlan } from '../../graph/growing.ts';
-import type { Plan } from '../../graph/plan.ts';
+import type { Plan, Slot } from '../../graph/plan.ts';
+import type { Tensor } from '../../graph/trace.ts';
+import {
+  type Arrays,
+  type ArraysOf,
+  byName,
+  bySlot,
+  countOf,
+  mapFields,
+  type ResultsOf,
+  type Signature,
+  sampleTypes,
+  slotsOf,
+  unnamed,
+} from '../../model/signature.ts';
+import type { Values } from '../../nn/module.ts';
 import type { Renewable } from '../choose/renewable.ts';
 import type { Lanes } from '../turns/lanes.ts';
 import type { AnyRows } from './any-rows.ts';
@@ -71,7 +85,7 @@ export function checkPredictorOptions(given: PredictorOptions | undefined): Chec
 /** One caller's wait for an answer; several may wait for the same request. */
 interface Waiter {
   readonly arrived: number;
-  readonly resolve: (output: Float32Array) => void;
+  readonly resolve: (output: Arrays) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
@@ -83,10 +97,14 @@ interface Pending extends Request {
 }
 
 /** Serves a frozen model to many callers: batches, remembers, and refuses what it can't take. */
-export class Predictor {
-  /** Shapes of one sample and of its output. */
+export class Predictor<I extends Values = Tensor, O extends Values = Tensor> {
+  /** Types of one sample's inputs; `{ input }` where it has no name. */
+  readonly inputs: Signature;
+  /** Types of one sample's outputs; `{ output }` where it has no name. */
+  readonly outputs: Signature;
+  /** Shape of one sample's input, the first where there are several. */
   readonly inputShape: readonly number[];
-  /** Shape of one sample's output. */
+  /** Shape of one sample's output, the first where there are several. */
   readonly outputShape: readonly number[];
   /**
    * Numbers of samples that it is ready for: all up to maxBatch.
@@ -94,7 +112,7 @@ export class Predictor {
    */
   readonly batchSizes: readonly number[];
   private readonly programs: Renewable<AnyRows>;
-  private readonly inputSize: number;
+  private readonly slots: Readonly<Record<string, Slot>>;
   private readonly programBytes: number;
   private readonly maxBatch: number;
   private readonly meter: PredictorMeter;
@@ -113,13 +131,15 @@ export class Predictor {
     lanes: Lanes,
   ) {
     const { maxBatch } = options;
-    const { input, output } = model.plan.slots;
+    const outputs = slotsOf('output', model.plan.slots);
+    this.slots = slotsOf('input', model.plan.slots);
     this.programs = renewable;
     this.meter = new PredictorMeter(one, model.plan, maxBatch);
     this.maxBatch = maxBatch;
-    this.inputShape = input.shape.slice(1);
-    this.inputSize = sizeOf(this.inputShape);
-    this.outputShape = output.shape.slice(1);
+    this.inputs = sampleTypes(this.slots);
+    this.outputs = sampleTypes(outputs);
+    this.inputShape = Object.values(this.inputs)[0].shape;
+    this.outputShape = Object.values(this.outputs)[0].shape;
     this.batchSizes = Array.from({ length: maxBatch }, (_, i) => i + 1);
     this.programBytes = model.bytes;
     this.cache = options.cacheBytes > 0 ? new PredictionCache(options.cacheBytes) : undefined;
@@ -132,24 +152,28 @@ export class Predictor {
     this.leave = lanes.serving(this.batcher);
   }
 
-  static async create(
+  static async create<I extends Values, O extends Values>(
     renewable: Renewable<AnyRows>,
     { planOf }: GrowingPlan,
     options: CheckedOptions,
     lanes: Lanes,
-  ): Promise<Predictor> {
+  ): Promise<Predictor<I, O>> {
     const model = await renewable.use(async (model) => model);
-    return new Predictor(renewable, model, model.grows ? planOf(1) : model.plan, options, lanes);
+    return new Predictor<I, O>(renewable, model, model.grows ? planOf(1) : model.plan, options, lanes);
   }
 
   /**
-   * Outputs (count x output size, f32) for 1 to maxBatch samples (count x input size, f32, row-major), which are copied
-   * at once. They go through together, perhaps with other callers' samples; the answer has the same bits as alone for an
+   * Outputs (count x output size) for 1 to maxBatch samples (count x input size, row-major), which are copied
+   * at once; by name where inputs or outputs have names. They go through together, perhaps with other callers' samples; the answer has the same bits as alone for an
    * int8 model, and is the caller's own. Rejects with 'overloaded' when the queue is full, 'aborted' by the signal,
-   * 'disposed' after close(), 'shape_mismatch' and the like for bad input.
+   * 'disposed' after close(), 'shape_mismatch' and the like for bad input, 'out_of_range' for an id that the model has no row for.
    */
-  async predict(samples: Float32Array, signal?: AbortSignal): Promise<Float32Array> {
-    const rows = this.check(samples);
+  async predict(given: ArraysOf<I>, signal?: AbortSignal): Promise<ResultsOf<O>> {
+    return resultsOf<O>(await this.answer(given, signal));
+  }
+
+  private async answer(given: unknown, signal: AbortSignal | undefined): Promise<Arrays> {
+    const [samples, rows] = this.check(given);
     const { meter } = this;
     meter.requests++;
     if (signal?.aborted) {
@@ -157,19 +181,19 @@ export class Predictor {
       fail('aborted', 'the request was cancelled before it began', { cause: signal.reason });
     }
     const arrived = performance.now();
-    const key = this.cache ? contentKey(samples) : 0;
+    const key = this.cache ? contentKeyOf(Object.values(samples)) : 0;
     const known = this.cache?.get(key, samples);
     if (known) {
       meter.hits++;
       meter.answer(performance.now() - arrived);
-      return known.slice();
+      return copyOf(known);
     }
     const same = this.cache && this.underWay.get(key);
-    if (same && sameBits(same.samples, samples)) {
+    if (same && sameBitsEach(Object.values(same.samples), Object.values(samples))) {
       meter.joined++;
       return this.wait(same, signal, arrived);
     }
-    const request = this.request(samples.slice(), rows, key, arrived);
+    const request = this.request(copyOf(samples), rows, key, arrived);
     try {
       // This may begin the request's batch, but its answer takes at least one turn of the microtasks: the wait comes first.
       this.batcher.add(request);
@@ -216,7 +240,7 @@ export class Predictor {
     return this.programBytes + (this.cache?.bytes ?? 0);
   }
 
-  private request(samples: Float32Array, rows: number, key: number, arrived: number): Pending {
+  private request(samples: Arrays, rows: number, key: number, arrived: number): Pending {
     const waiters = new Set<Waiter>();
     const request: Pending = {
       ...{ samples, rows, key, arrived, waiters },
@@ -231,7 +255,7 @@ export class Predictor {
             waiter.reject(outcome.error);
           } else {
             this.meter.answer(performance.now() - waiter.arrived);
-            waiter.resolve(outcome.output.slice());
+            waiter.resolve(copyOf(outcome.output));
           }
         }
         waiters.clear();
@@ -240,7 +264,7 @@ export class Predictor {
     return request;
   }
 
-  private wait(request: Pending, signal: AbortSignal | undefined, arrived: number): Promise<Float32Array> {
+  private wait(request: Pending, signal: AbortSignal | undefined, arrived: number): Promise<Arrays> {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { arrived, resolve, reject, signal, onAbort: undefined };
       request.waiters.add(waiter);
@@ -260,18 +284,23 @@ export class Predictor {
     if (this.underWay.get(request.key) === request) this.underWay.delete(request.key);
   }
 
-  private check(samples: Float32Array): number {
+  /** A caller's samples by slot, and how many there are. */
+  private check(given: unknown): [samples: Arrays, rows: number] {
     if (this.closed) fail('disposed', 'this predictor was closed; make another with engine.predictor()');
-    expectArray('the samples', samples, 'f32');
-    const rows = samples.length / this.inputSize;
-    const shape = showShape(this.inputShape);
-    if (!Number.isInteger(rows) || rows === 0)
-      fail('shape_mismatch', `${samples.length} values are not one or more whole samples of shape ${shape}`);
+    const samples = byName('predict', 'input', Object.keys(this.slots), given);
+    const rows = countOf('predict', this.inputs, samples, 'shape_mismatch');
     if (rows > this.maxBatch)
       fail(
         'out_of_range',
         `${rows} samples in one request, but maxBatch is ${this.maxBatch}; send fewer, or use engine.infer()`,
       );
-    return rows;
+    for (const name in samples) checkBounds(this.slots[name], samples[name]);
+    return [bySlot('input', samples), rows];
   }
 }
+
+const copyOf = (arrays: Arrays): Arrays => mapFields(arrays, (values) => values.slice());
+
+/** Results as their caller knows them, from those by slot. */
+const resultsOf = <O extends Values>(outputs: Arrays): ResultsOf<O> =>
+  unnamed('output', slotsOf('output', outputs)) as ResultsOf<O>;

@@ -3,8 +3,9 @@ import { fail } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
 import { Buffer, type Variable } from '../../graph/variable.ts';
-import { FrozenModel } from '../../model/frozen.ts';
-import { type Model, namedVariables } from '../../nn/module.ts';
+import { type AnyFrozen, FrozenModel } from '../../model/frozen.ts';
+import { isLone, type Signature } from '../../model/signature.ts';
+import { type AnyModel, namedVariables } from '../../nn/module.ts';
 import type { TensorType } from '../../ops/op.ts';
 import { boundValues } from '../../plans/bind.ts';
 import { trainPlan } from '../../plans/train.ts';
@@ -14,7 +15,7 @@ import type { Chooser } from '../choose/chooser.ts';
 import type { Lanes } from '../turns/lanes.ts';
 import { notFinite } from './diagnose.ts';
 import { Broken } from './finite.ts';
-import type { TrainingOptions } from './fit-options.ts';
+import type { AnyTrainingOptions } from './fit-options.ts';
 import { initialState, initialValues } from './initial.ts';
 import type { Batch } from './step-program.ts';
 import { type Build, Stepper } from './stepper.ts';
@@ -28,62 +29,78 @@ export interface Place {
 
 /** What every call of a training works on: the model, plans for its batch sizes, and steps made in their turn. */
 export class TrainingCore {
-  readonly model: Model;
-  readonly options: TrainingOptions;
+  readonly model: AnyModel;
   readonly lanes: Lanes;
   readonly stepper: Stepper;
   /** Whether what is not finite stops it, where a fit says nothing else. */
   readonly watches: boolean;
-  private readonly source: FrozenModel | undefined;
-  private known: TensorType | undefined;
+  private readonly source: AnyFrozen | undefined;
+  private readonly asked: AnyTrainingOptions;
+  private inputs: Signature | undefined;
+  /** Of targets with names; what one without has to be follows from the loss. */
+  private targets: Signature | undefined;
 
-  constructor({ backends, lanes, chooser }: Place, source: Model | FrozenModel, options: TrainingOptions) {
+  constructor(
+    { backends, lanes, chooser }: Place,
+    source: AnyModel | AnyFrozen,
+    options: AnyTrainingOptions,
+  ) {
     this.lanes = lanes;
-    this.options = options;
+    this.asked = options;
     this.source = source instanceof FrozenModel ? source : undefined;
     this.model = source instanceof FrozenModel ? source.model : source;
-    const shape = options.input ?? this.source?.input.shape;
-    this.known = shape && { dtype: 'f32', shape };
+    if (options.input && options.inputs)
+      fail('invalid_argument', 'train: got input and inputs; give the shape of one input, or types by name');
+    const lone = options.input && { input: { dtype: 'f32', shape: options.input } as const };
+    this.inputs = options.inputs ?? lone ?? this.source?.inputs;
+    this.targets = options.targets;
     const { optimizer, seed = 0, recovery = {}, terminateOnNaN = true } = options;
     this.watches = terminateOnNaN;
     this.stepper = new Stepper(backends, chooser, { optimizer, seed, recovery: recovery || undefined });
   }
 
-  /** Type of one sample. Throws 'invalid_argument' where `what` asks for it before it is known. */
-  inputType(what: string): TensorType {
+  /** What it was given, and what it has learned of its targets since. */
+  get options(): AnyTrainingOptions {
+    return this.targets === this.asked.targets ? this.asked : { ...this.asked, targets: this.targets };
+  }
+
+  /** Types of one sample's inputs. Throws 'invalid_argument' where `what` asks for them before they are known. */
+  signature(what: string): Signature {
     return (
-      this.known ??
+      this.inputs ??
       fail(
         'invalid_argument',
-        `${what} needs the input shape: train first, or pass { input: [...] } to train()`,
+        `${what} needs the input shape: train first, or pass { input: [...] } or { inputs: { ... } } to train()`,
       )
     );
   }
 
   /** What is compiled, or, before anything is, the plan for one sample; `what` asks for it. */
   async prepared(what: string): Promise<Build> {
-    return this.stepper.current ?? this.prepare(this.inputType(what), 1);
+    return this.stepper.current ?? this.prepare({ inputs: this.signature(what) }, 1);
   }
 
   /** The program for a batch size; weights and moments move over when the size changes. */
-  async prepare(type: TensorType, batch: number): Promise<Build> {
-    const { known, model, options } = this;
-    if (known && (known.dtype !== type.dtype || !sameShape(known.shape, type.shape)))
-      fail(
-        'shape_mismatch',
-        `this training takes samples of shape ${showShape(known.shape)}, got ${showShape(type.shape)}`,
-      );
+  async prepare(
+    data: { readonly inputs: Signature; readonly targets?: Signature },
+    batch: number,
+  ): Promise<Build> {
+    const { inputs } = data;
+    if (this.inputs) expectInputs(this.inputs, inputs);
     if (this.stepper.current?.batch === batch) return this.stepper.current;
-    const build = { train: trainPlan(model, type, batch, options), batch };
+    const targets = this.targets ?? data.targets;
+    const options = { ...this.asked, targets };
+    const build = { train: trainPlan(this.model, inputs, batch, options), batch };
     await this.stepper.prepare(build, () =>
       initialState(build.train, options.seed ?? 0, (v) => this.given(v)),
     );
-    this.known = type;
+    this.inputs = inputs;
+    this.targets = targets;
     return build;
   }
 
   /** The model with these values of what it used in training; of buffers that it did not use, what they begin with. */
-  frozen(used: readonly PlacedVariable[], values: Map<Variable, TypedArray>): FrozenModel {
+  frozen(used: readonly PlacedVariable[], values: Map<Variable, TypedArray>): AnyFrozen {
     const { model, options } = this;
     const own = used.filter(({ isBindings }) => !isBindings);
     const others = [...namedVariables(model)].flatMap(([variable, name]) =>
@@ -96,7 +113,7 @@ export class TrainingCore {
       );
     const variables = [...own, ...others];
     const seen = options.bind ? boundValues(variables, values, options.bind) : values;
-    return new FrozenModel(model, this.inputType('freeze'), variables, seen);
+    return new FrozenModel(model, this.signature('freeze'), variables, seen);
   }
 
   /** The values that a variable of a frozen model begins with. */
@@ -128,11 +145,31 @@ export class TrainingCore {
       const broken = await this.stepper.rollBack();
       const { train, batch: size } = this.stepper.current!;
       const { backend } = this.stepper;
-      const { model, options, known } = this;
+      const { model, options, inputs } = this;
       return notFinite(
-        { ...{ backend, model, size, options }, input: known!, variables: train.variables },
+        { ...{ backend, model, size, options }, inputs: inputs!, variables: train.variables },
         broken,
       );
     });
   }
+}
+
+/** Throws 'shape_mismatch' unless samples are of the type that a training takes. */
+function expectInputs(known: Signature, given: Signature): void {
+  const names = [...new Set([...Object.keys(known), ...Object.keys(given)])];
+  const other = names.find(
+    (name) => known[name]?.dtype !== given[name]?.dtype || !sameShape(known[name].shape, given[name].shape),
+  );
+  if (other === undefined) return;
+  if (isLone('input', known) && isLone('input', given) && known.input.dtype === given.input.dtype)
+    fail(
+      'shape_mismatch',
+      `this training takes samples of shape ${showShape(known.input.shape)}, got ${showShape(given.input.shape)}`,
+    );
+  const show = (type: TensorType | undefined) =>
+    type ? `${type.dtype} ${showShape(type.shape)}` : 'nothing';
+  fail(
+    'shape_mismatch',
+    `this training takes ${show(known[other])} as ${other === 'input' ? 'its input' : `inputs.${other}`}, got ${show(given[other])}`,
+  );
 }

@@ -1,13 +1,11 @@
 import { contentKey } from '../../core/content.ts';
 import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { DataSet } from '../../data/index.ts';
+import type { NamedDataSet } from '../../data/index.ts';
+import { type Arrays, mapFields } from '../../model/signature.ts';
 
-/** Enough of some samples to tell one data set from another. */
-export interface DataPrint {
-  readonly inputs: Print;
-  readonly targets: Print;
-}
+/** Enough of some samples to tell one data set from another, by `inputs` and `targets`, or `inputs.mask` where they have names. */
+export type DataPrint = Readonly<Record<string, Print>>;
 
 interface Print {
   /** What the first sample begins with, for people. */
@@ -20,18 +18,24 @@ interface Print {
 const [LOOKED_AT, SHOWN] = [8, 4];
 
 /** Undefined where the data set does not give the same samples when it is asked again (augmentation, say). */
-export async function printOf(data: DataSet): Promise<DataPrint | undefined> {
+export async function printOf(data: NamedDataSet): Promise<DataPrint | undefined> {
   const [once, again] = [await look(data), await look(data)];
   return JSON.stringify(once) === JSON.stringify(again) ? once : undefined;
 }
 
-async function look(data: DataSet): Promise<DataPrint> {
+async function look(data: NamedDataSet): Promise<DataPrint> {
   const count = Math.min(LOOKED_AT, data.length);
   const indices = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * data.length) / count));
-  const arrayOf = ({ dtype, shape }: DataSet['input']) => allocate(dtype, count * sizeOf(shape));
-  const [inputs, targets] = [arrayOf(data.input), arrayOf(data.target)];
+  const arraysOf = (types: NamedDataSet['inputs']): Arrays =>
+    mapFields(types, ({ dtype, shape }) => allocate(dtype, count * sizeOf(shape)));
+  const [inputs, targets] = [arraysOf(data.inputs), arraysOf(data.targets)];
   await data.gather(indices, inputs, targets);
-  return { inputs: print(inputs, count), targets: print(targets, count) };
+  const prints = (part: 'input' | 'target', arrays: Arrays) =>
+    Object.entries(arrays).map(([name, values]) => [
+      name === part ? `${part}s` : `${part}s.${name}`,
+      print(values, count),
+    ]);
+  return Object.fromEntries([...prints('input', inputs), ...prints('target', targets)]);
 }
 
 function print(values: TypedArray, count: number): Print {
@@ -47,15 +51,21 @@ const readable = (x: number): number => (Number.isFinite(x) ? x : 0);
 
 /** Whether a file's JSON is one. */
 export const isPrint = (x: unknown): x is DataPrint =>
-  ['inputs', 'targets'].every((part) => {
-    const { begins, keys } = (x as Record<string, Partial<Print> | undefined>)[part] ?? {};
+  typeof x === 'object' &&
+  x !== null &&
+  Object.keys(x).length > 0 &&
+  Object.values(x as Record<string, Partial<Print> | undefined>).every((part) => {
+    const { begins, keys } = part ?? {};
     return [begins, keys].every((list) => Array.isArray(list) && list.every(Number.isFinite));
   });
 
 /** How two data sets differ, in words; undefined where they don't, as far as was looked. */
 export function difference(saved: DataPrint | undefined, now: DataPrint | undefined): string | undefined {
   if (!saved || !now) return undefined;
-  for (const part of ['inputs', 'targets'] as const) {
+  const [had, has] = [saved, now].map((print) => Object.keys(print).sort().join(', '));
+  if (had !== has)
+    return `the data has ${has} now, and had ${had} when the checkpoint was made. Use the same names`;
+  for (const part of Object.keys(saved)) {
     const at = saved[part].keys.findIndex((key, i) => key !== now[part].keys[i]);
     if (at < 0) continue;
     const list = ({ begins }: Print) => begins.map((x) => Number(x.toPrecision(4))).join(', ');

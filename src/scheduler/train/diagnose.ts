@@ -2,9 +2,9 @@ import type { Backend } from '../../backend/backend.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { opAt } from '../../graph/plan.ts';
-import type { Model } from '../../nn/module.ts';
-import type { TensorType } from '../../ops/op.ts';
-import { type Observed, observedPlan, type TrainOptions, trainSlots } from '../../plans/train.ts';
+import { type Signature, slotName } from '../../model/signature.ts';
+import type { AnyModel } from '../../nn/module.ts';
+import { type AnyTrainOptions, type Observed, observedPlan, trainSlots } from '../../plans/train.ts';
 import type { PlacedVariable } from '../../plans/variables.ts';
 import { compileOn } from '../choose/compile.ts';
 import { firstNotFinite, type NotFinite, NotFiniteError, type Quantity } from './finite.ts';
@@ -14,12 +14,12 @@ import type { Snapshot } from './snapshots.ts';
 /** What is needed to make one step once more and look into it. */
 export interface StepAgain {
   readonly backend: Backend;
-  readonly model: Model;
-  /** Type of one sample. */
-  readonly input: TensorType;
+  readonly model: AnyModel;
+  /** Types of one sample. */
+  readonly inputs: Signature;
   /** Samples of the step. */
   readonly size: number;
-  readonly options: TrainOptions;
+  readonly options: AnyTrainOptions;
   readonly variables: readonly PlacedVariable[];
 }
 
@@ -69,24 +69,28 @@ async function first(again: StepAgain, good: Snapshot, broken: BrokenStep): Prom
   );
 }
 
-function inInput({ input: { shape } }: StepAgain, { told, batch }: BrokenStep): Finding | undefined {
-  const input = told[trainSlots.input];
-  const at = firstNotFinite(input);
-  if (at < 0) return undefined;
-  const row = Math.floor(at / sizeOf(shape));
-  const sample = batch.samples
-    ? `sample ${batch.samples[row]} of the data set`
-    : `sample ${row} of the batch`;
-  return {
-    ...{ quantity: 'input', ...nowhere, value: input[at] },
-    text: `the input is ${input[at]} in ${sample}, at position ${at % sizeOf(shape)}`,
-  };
+function inInput({ inputs }: StepAgain, { told, batch }: BrokenStep): Finding | undefined {
+  for (const [name, { shape }] of Object.entries(inputs)) {
+    const input = told[slotName('input', name)];
+    const at = firstNotFinite(input);
+    if (at < 0) continue;
+    const row = Math.floor(at / sizeOf(shape));
+    const sample = batch.samples
+      ? `sample ${batch.samples[row]} of the data set`
+      : `sample ${row} of the batch`;
+    const which = name === 'input' ? 'the input' : `inputs.${name}`;
+    return {
+      ...{ quantity: 'input', ...nowhere, value: input[at] },
+      text: `${which} is ${input[at]} in ${sample}, at position ${at % sizeOf(shape)}`,
+    };
+  }
+  return undefined;
 }
 
 /** Runs the step unfused on the last finite state, and looks through it in the order in which it was computed. */
 async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Promise<Finding | undefined> {
-  const { model, input, size, options, backend, variables } = again;
-  const { plan, observed } = observedPlan(model, { input }, size, options);
+  const { model, inputs, size, options, backend, variables } = again;
+  const { plan, observed } = observedPlan(model, inputs, size, options);
   const program = await compileOn(backend, plan);
   try {
     for (const [name, values] of Object.entries(good.states)) program.write(plan.slots[name], values);

@@ -14,17 +14,23 @@ import {
 import { fail } from '../../core/errors.ts';
 import { expectValue, nested, optionsOf } from '../../core/options.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
-import type { DataSet } from '../../data/index.ts';
+import type { AnyDataSet, DataSet, NamedDataSet } from '../../data/index.ts';
 import type { Slot } from '../../graph/plan.ts';
+import type { Tensor } from '../../graph/trace.ts';
+import { isSignature, type Signature } from '../../model/signature.ts';
+import type { Values } from '../../nn/module.ts';
 import { type TrainOptions, trainChecks } from '../../plans/train.ts';
 import type { RecoveryOptions } from './recovery.ts';
 
 /** Options of engine.train(). */
-export interface TrainingOptions extends TrainOptions {
+export interface TrainingOptions<O extends Values = Tensor, T extends Values = Tensor>
+  extends TrainOptions<O, T> {
   /** Seed of the initial weights and of dropout. */
   readonly seed?: number;
   /** Shape of one input sample; taken from the first data set if not given. */
   readonly input?: readonly number[];
+  /** Type of each input of one sample, by name: `{ ids: i32(128), mask: f32(128) }`; taken from the first data set if not given. */
+  readonly inputs?: Signature;
   /**
    * How to get over a lost GPU, a dead thread or refused memory: the state is kept in memory every so many steps, and the
    * steps since are made again. On if not given; with false such an error ends the training.
@@ -38,10 +44,14 @@ export interface TrainingOptions extends TrainOptions {
   readonly terminateOnNaN?: boolean;
 }
 
-export const checkTraining = optionsOf<TrainingOptions>('train', {
+/** Of models and losses whatever they take and give. */
+export type AnyTrainingOptions = TrainingOptions<never, never>;
+
+export const checkTraining = optionsOf<AnyTrainingOptions>('train', {
   ...trainChecks,
   seed,
   input: sizes,
+  inputs: isSignature,
   recovery: either(
     nested<RecoveryOptions>("train's recovery", { everySteps: whole(1), onRecovery: callback }),
     oneOf(false),
@@ -127,12 +137,12 @@ const dataSet = check(
   'a data set, such as data.fromArrays() makes',
   (x) =>
     object(x) &&
-    callback((x as DataSet).gather) &&
-    object((x as DataSet).input) &&
-    object((x as DataSet).target),
+    callback((x as AnyDataSet).gather) &&
+    ((object((x as DataSet).input) && object((x as DataSet).target)) ||
+      (isSignature((x as NamedDataSet).inputs) && isSignature((x as NamedDataSet).targets))),
 );
 
-export function checkData(data: DataSet, batchSize: number): void {
+export function checkData(data: AnyDataSet, batchSize: number): void {
   expectValue('fit', 'data', data, dataSet);
   if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
   if (batchSize > data.length)
@@ -140,16 +150,24 @@ export function checkData(data: DataSet, batchSize: number): void {
       'out_of_range',
       `batchSize is ${batchSize} but the data set has ${data.length} samples; use a smaller batch`,
     );
-  if (data.input.dtype !== 'f32')
-    fail('dtype_mismatch', `the data set's inputs are ${data.input.dtype}, expected f32`);
 }
 
-export function checkTarget(data: DataSet, slot: Slot): void {
-  const shape = slot.shape.slice(1);
-  if (data.target.dtype !== slot.dtype || !sameShape(data.target.shape, shape))
+/** Throws 'shape_mismatch' unless a data set has the targets that a plan takes. */
+export function checkTargets({ targets }: NamedDataSet, slots: Readonly<Record<string, Slot>>): void {
+  const names = Object.keys(slots);
+  const other = Object.keys(targets).find((name) => !slots[name]) ?? names.find((name) => !targets[name]);
+  if (other)
     fail(
       'shape_mismatch',
-      `the data set's targets are ${data.target.dtype} ${showShape(data.target.shape)} for each sample; ` +
-        `this model and loss expect ${slot.dtype} ${showShape(shape)}`,
+      `the data set has the targets ${Object.keys(targets).join(', ')}; this training takes ${names.join(', ')}`,
     );
+  for (const [name, { dtype, shape }] of Object.entries(targets)) {
+    const expected = slots[name].shape.slice(1);
+    if (dtype !== slots[name].dtype || !sameShape(shape, expected))
+      fail(
+        'shape_mismatch',
+        `the data set's ${name === 'target' ? 'targets' : `targets.${name}`} are ${dtype} ${showShape(shape)} for each sample; ` +
+          `this model and loss expect ${slots[name].dtype} ${showShape(expected)}`,
+      );
+  }
 }

@@ -1,18 +1,18 @@
 import { fail } from '../../core/errors.ts';
-import { batchOrder, type DataSet } from '../../data/index.ts';
+import { batchOrder, type NamedDataSet } from '../../data/index.ts';
 import { checkWritable } from '../../io/file.ts';
-import { trainSlots } from '../../plans/train.ts';
+import { slotsOf } from '../../model/signature.ts';
 import type { TrainingCore } from './core.ts';
 import { printOf } from './data-print.ts';
 import { Broken } from './finite.ts';
-import { checkTarget, type FitOptions, type StepReport } from './fit-options.ts';
+import { checkTargets, type FitOptions, type StepReport } from './fit-options.ts';
 import type { Keeper } from './keeping.ts';
 
 /** The steps of a fit whose options and data have been checked, each reported when its loss is there. */
 export async function* fitSteps(
   core: TrainingCore,
   keeper: Keeper,
-  data: DataSet,
+  data: NamedDataSet,
   options: FitOptions,
 ): AsyncGenerator<StepReport, void, void> {
   const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
@@ -23,8 +23,8 @@ export async function* fitSteps(
     return report;
   };
   if (checkpoint) await checkWritable(checkpoint.path);
-  const { train } = await core.prepare(data.input, batchSize);
-  checkTarget(data, train.plan.slots[trainSlots.target]);
+  const { train } = await core.prepare(data, batchSize);
+  checkTargets(data, slotsOf('target', train.plan.slots));
   const where = {
     ...{ batchSize, seed, shuffle, dropLast, samples: data.length },
     data: checkpoint && (await printOf(data)),
@@ -50,12 +50,12 @@ export async function* fitSteps(
     if (stepper.current?.batch !== samples.length) {
       // Losses on their way come from the program that is about to go.
       await onItsWay?.catch(() => undefined);
-      await lanes.upkeep(() => core.prepare(data.input, samples.length));
+      await lanes.upkeep(() => core.prepare(data, samples.length));
     }
     const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
     const { loss } = await core.make(
       {
-        fill: ({ input, target }) => data.gather(samples, input, target),
+        fill: (inputs, targets) => data.gather(samples, inputs, targets),
         ...{ samples, epoch: epoch + 1 },
       },
       { loss: wanted, wait: lossEvery === 1 },

@@ -61,7 +61,7 @@ export class Keeper {
     const { core } = this;
     const { optimizer, seed = 0 } = core.options;
     const { train } = await core.prepared('a checkpoint');
-    this.recipe ??= recipeOf(core.model, { input: core.inputType('a checkpoint') }, core.options);
+    this.recipe ??= recipeOf(core.model, core.signature('a checkpoint'), core.options);
     return { train, optimizer, seed, recipe: this.recipe };
   }
 }

@@ -1,19 +1,20 @@
 import type { Program } from '../../backend/backend.ts';
+import { checkBounds } from '../../backend/program.ts';
 import { atOnce, isPromise } from '../../core/callbacks.ts';
 import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type Slot, sections } from '../../graph/plan.ts';
+import { type Arrays, slotsOf } from '../../model/signature.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
 import { trainSlots } from '../../plans/train.ts';
-import { checkBounds } from '../choose/compile.ts';
 import type { Snapshot } from './snapshots.ts';
 import type { TrainingMeter } from './training-cost.ts';
 
 /** Arrays by the names of a plan's slots. */
 export type SlotArrays = Readonly<Record<string, TypedArray>>;
 
-/** Copies one batch into the arrays of a plan's inputs. Asked again, it must copy the same. */
-export type Fill = (arrays: SlotArrays) => void | Promise<void>;
+/** Copies one batch into the arrays of inputs and targets, by their names. Asked again, it must copy the same. */
+export type Fill = (inputs: Arrays, targets: Arrays) => void | Promise<void>;
 
 /** A batch, and where it comes from in the data set of a fit, if from one. */
 export interface Batch {
@@ -33,6 +34,7 @@ export class StepProgram {
   /** All that is written before a step. */
   private readonly inputs: readonly Slot[];
   private readonly arrays: SlotArrays;
+  private readonly batch: readonly [inputs: Arrays, targets: Arrays];
   private readonly hyper: Float32Array;
   private readonly seeds: Int32Array | undefined;
 
@@ -48,6 +50,7 @@ export class StepProgram {
     this.arrays = Object.fromEntries(
       this.inputs.map(({ name, dtype, shape }) => [name, allocate(dtype, sizeOf(shape))]),
     );
+    this.batch = [slotsOf('input', this.arrays), slotsOf('target', this.arrays)];
     this.hyper = this.arrays[trainSlots.hyper] as Float32Array;
     this.seeds = this.arrays[trainSlots.seed] as Int32Array | undefined;
     this.seeds?.set([seed, 0]);
@@ -55,7 +58,7 @@ export class StepProgram {
 
   /** Copies a batch in. Throws 'out_of_range' where it holds what the model's ops can do nothing with. */
   async fill({ fill, samples }: Batch): Promise<void> {
-    const filling = fill(this.arrays);
+    const filling = fill(...this.batch);
     if (isPromise(filling)) await filling;
     for (const slot of this.inputs)
       if (!ofTheStep.includes(slot.name)) checkBounds(slot, this.arrays[slot.name], samples);

@@ -5,13 +5,14 @@ import { whole } from '../../core/checks.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { expectValue } from '../../core/options.ts';
-import type { DataSet } from '../../data/index.ts';
+import { type AnyDataSet, named } from '../../data/index.ts';
 import type { Plan } from '../../graph/plan.ts';
+import type { Tensor } from '../../graph/trace.ts';
 import type { Variable } from '../../graph/variable.ts';
 import { readIfThere } from '../../io/file.ts';
 import type { FrozenModel } from '../../model/frozen.ts';
-import type { Model } from '../../nn/module.ts';
-import { trainSlots } from '../../plans/train.ts';
+import { type Arrays, type ArraysOf, byName, mapFields, slotsOf } from '../../model/signature.ts';
+import type { Model, Values } from '../../nn/module.ts';
 import { Backends } from '../choose/backends.ts';
 import { Chooser } from '../choose/chooser.ts';
 import { Lanes } from '../turns/lanes.ts';
@@ -34,13 +35,13 @@ import type { Fill } from './step-program.ts';
 import type { TrainingCost } from './training-cost.ts';
 
 /** A model being trained. */
-export class Training {
+export class Training<I extends Values = Tensor, O extends Values = Tensor, T extends Values = Tensor> {
   private readonly core: TrainingCore;
   private readonly keeper: Keeper;
   private readonly held = new Hold();
   private disposed = false;
 
-  constructor(place: Place | Backend, source: Model | FrozenModel, given: TrainingOptions) {
+  constructor(place: Place | Backend, source: Model<I, O> | FrozenModel<I, O>, given: TrainingOptions<O, T>) {
     const options = checkTraining(given);
     this.core = new TrainingCore('lanes' in place ? place : placeOn(place), source, options);
     this.keeper = new Keeper(this.core);
@@ -79,12 +80,12 @@ export class Training {
    *
    * Throws NotFiniteError where the loss, a gradient or a weight is NaN or infinite, and stands before that step then.
    */
-  async *fit(data: DataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
+  async *fit(data: AnyDataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
     const checked = checkFit(options);
     checkData(data, checked.batchSize);
     const holder = this.hold('fit()');
     try {
-      for await (const report of fitSteps(this.core, this.keeper, data, checked)) {
+      for await (const report of fitSteps(this.core, this.keeper, named(data), checked)) {
         const ended = () => fail('aborted', `this fit ended after step ${report.step}: stop() was called`);
         if (holder.ended) ended();
         holder.rests = true;
@@ -100,25 +101,26 @@ export class Training {
   }
 
   /**
-   * Makes one step on one batch of the caller's and returns its loss. Throws NotFiniteError where that, or what was found of the
+   * Makes one step on one batch of the caller's, by name where inputs or targets have names, and returns its loss. Throws NotFiniteError where that, or what was found of the
    * steps before, is NaN or infinite; the training stands before that step then.
    */
-  async stepOn(input: Float32Array, target: Float32Array | Int32Array, batchSize: number): Promise<number> {
+  async stepOn(input: ArraysOf<I>, target: ArraysOf<T>, batchSize: number): Promise<number> {
     expectValue('stepOn', 'batchSize', batchSize, whole(1));
     const { core } = this;
     const { stepper } = core;
-    const type = core.inputType('stepOn');
+    const inputs = core.signature('stepOn');
     const holder = this.hold('stepOn()');
     try {
-      const { plan } = (await core.prepare(type, batchSize)).train;
-      checkSlotArray(plan, plan.slots[trainSlots.input], input, 'write');
-      checkSlotArray(plan, plan.slots[trainSlots.target], target, 'write');
+      const { plan } = (await core.prepare({ inputs }, batchSize)).train;
+      const xs = fieldsOf(plan, 'input', input);
+      const ts = fieldsOf(plan, 'target', target);
       await stepper.watch(core.watches);
       // Copies, where the step may have to be made again.
-      const [x, t] = stepper.keeps ? [input.slice(), target.slice()] : [input, target];
-      const fill: Fill = (arrays) => {
-        arrays.input.set(x);
-        arrays.target.set(t);
+      const keep = (arrays: Arrays) => (stepper.keeps ? mapFields(arrays, (a) => a.slice()) : arrays);
+      const [x, t] = [keep(xs), keep(ts)];
+      const fill: Fill = (intoInputs, intoTargets) => {
+        for (const name in x) intoInputs[name].set(x[name]);
+        for (const name in t) intoTargets[name].set(t[name]);
       };
       const loss = await (await core.make({ fill }, { loss: true, wait: true })).loss!;
       if (core.watches && !Number.isFinite(loss)) throw new Broken();
@@ -139,7 +141,7 @@ export class Training {
   }
 
   /** The weights and buffers as they are now, as the model sees them (see `bind`), for inference, quantization or further training. */
-  async freeze(): Promise<FrozenModel> {
+  async freeze(): Promise<FrozenModel<I, O>> {
     this.alive();
     const { core } = this;
     const { variables } = (await core.prepared('freeze')).train;
@@ -152,7 +154,7 @@ export class Training {
       variable,
       states.get(slot)!.slice(offset, offset + variable.size),
     ]);
-    return core.frozen(variables, new Map(values));
+    return core.frozen(variables, new Map(values)) as FrozenModel<I, O>;
   }
 
   /** Writes weights, optimizer state, step and seeds to a file, which is replaced whole. Throws 'io_failed'. */
@@ -207,6 +209,14 @@ export class Training {
   private alive(): void {
     if (this.disposed) fail('disposed', 'this training was disposed; call engine.train() again');
   }
+}
+
+/** A caller's arrays for the slots of a plan, checked. */
+function fieldsOf(plan: Plan, part: 'input' | 'target', given: unknown): Arrays {
+  const slots = slotsOf(part, plan.slots);
+  const arrays = byName('stepOn', part, Object.keys(slots), given);
+  for (const name in slots) checkSlotArray(plan, slots[name], arrays[name], 'write');
+  return arrays;
 }
 
 /** A place of its own, for a training without an engine. */

@@ -3,7 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sectionsOf } from '../../../../src/backend/wasm/frozen/sections.ts';
 import { RESERVED } from '../../../../src/backend/wasm/memory.ts';
 import { createEngine, exportWasm, inspect, nn } from '../../../../src/index.ts';
-import { type FrozenExports, instantiateFrozen, randomSamples, untrained } from '../../../support/frozen.ts';
+import {
+  type FrozenExports,
+  instantiateFrozen,
+  randomSamples,
+  textAt,
+  untrained,
+} from '../../../support/frozen.ts';
 
 const MOST = 9;
 const files: Record<string, Uint8Array<ArrayBuffer>> = {};
@@ -19,12 +25,6 @@ beforeAll(async () => {
   files.f32 = await exportWasm(frozen, { maxBatch: MOST, f32: true });
 });
 const kinds = ['int8', 'int8 from bytes', 'f32'];
-
-/** The text at an address, up to a zero. */
-function textAt({ memory }: FrozenExports, at: number): string {
-  const bytes = new Uint8Array(memory.buffer);
-  return new TextDecoder().decode(bytes.subarray(at, bytes.indexOf(0, at)));
-}
 
 describe.each(kinds)('a frozen module, %s', (kind) => {
   let e: FrozenExports;
