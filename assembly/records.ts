@@ -142,6 +142,24 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
     gather: { opcode: 15, tier: 'full', words: { x: 'at', indices: 'at', y: 'at', ...gathered } },
     gatherBackward: { opcode: 16, tier: 'engine', words: { dy: 'at', indices: 'at', dx: 'at', ...gathered } },
   },
+  norm: {
+    batchNorm: {
+      opcode: 36, tier: 'engine',
+      words: { x: 'at', weight: 'at', bias: 'at', y: 'at', mean: 'at', variance: 'at', ...rows, eps: 'f32' },
+    },
+    batchNormBackward: {
+      opcode: 37, tier: 'engine',
+      words: {
+        dy: 'at', x: 'at', weight: 'at', mean: 'at', variance: 'at', dx: 'at', dWeight: 'at', dBias: 'at', ...rows, eps: 'f32',
+      },
+    },
+    batchNormAffine: {
+      opcode: 38, tier: 'engine',
+      words: {
+        weight: 'at', bias: 'at', mean: 'at', variance: 'at', scale: 'at', shift: 'at', n: 'i32', eps: 'f32',
+      },
+    },
+  },
   softmax: {
     softmax: { opcode: 17, tier: 'full', words: rowsForward },
     softmaxBackward: { opcode: 18, tier: 'engine', words: rowsBackward },

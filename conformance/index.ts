@@ -7,6 +7,7 @@ import type { Case, Family } from './kit/case.ts';
 import { layout } from './layout.ts';
 import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
+import { norm } from './norm.ts';
 import { optimizer } from './optimizer.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
@@ -21,6 +22,7 @@ export const conformance: Family<OpName> = {
   ...layout,
   ...gather,
   ...softmax,
+  ...norm,
   ...loss,
   ...dropout,
   ...optimizer,

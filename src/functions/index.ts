@@ -5,6 +5,7 @@ export * from './elementwise.ts';
 export * from './gather.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
+export * from './norm.ts';
 export * from './reduce.ts';
 export * from './softmax.ts';
 export * from './variable.ts';

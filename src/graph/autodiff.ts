@@ -1,7 +1,7 @@
 import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
 import { type OpName, opOf } from '../ops/index.ts';
-import type { Emit, Sym } from '../ops/op.ts';
+import type { Emit, EmitAll, Sym } from '../ops/op.ts';
 import type { TensorId } from './graph.ts';
 import { Tensor, type Tracer } from './trace.ts';
 
@@ -23,6 +23,7 @@ export function gradientsOf(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]
       `the loss is ${loss.dtype} ${showShape(loss.shape)}, expected one f32; take its mean or sum`,
     );
   const emit: Emit = (op, inputs, attrs = {}) => tracer.apply(op as OpName, inputs, attrs);
+  const emitAll: EmitAll = (op, inputs, attrs = {}) => tracer.applyAll(op as OpName, inputs, attrs);
   const nodes = tracer.nodes.slice();
   const reached = dependents(tracer, wrt);
   const gradients = new Map<TensorId, Sym>();
@@ -46,7 +47,7 @@ export function gradientsOf(tracer: Tracer, loss: Tensor, wrt: readonly Tensor[]
       const tensorsOf = (ids: readonly TensorId[]) => ids.map((id) => new Tensor(tracer, tracer.tensors[id]));
       const [inputs, outputs] = [tensorsOf(node.inputs), tensorsOf(node.outputs)];
       const wanted = (i: number) => reached.has(node.inputs[i]);
-      const contributions = rule({ inputs, outputs, dys, attrs: node.attrs, emit, wanted });
+      const contributions = rule({ inputs, outputs, dys, attrs: node.attrs, emit, emitAll, wanted });
       contributions.forEach((gradient, i) => {
         if (gradient && wanted(i)) contribute(node.inputs[i], gradient);
       });

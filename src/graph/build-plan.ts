@@ -6,6 +6,7 @@ import { costOf, opOf } from '../ops/index.ts';
 import { type Graph, type GraphTensor, inputTypes, memoryOf, type TensorId } from './graph.ts';
 import { alignUp, type Lifetime, placeByLiveness } from './memory.ts';
 import { dropUnused, foldConstants } from './passes/fold.ts';
+import { foldScales } from './passes/fold-scale.ts';
 import { fuseEpilogues } from './passes/fuse.ts';
 import { fuseGradients } from './passes/fuse-gradients.ts';
 import {
@@ -40,7 +41,7 @@ const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement
 export function buildPlan(traced: Graph, options: PlanOptions): Plan {
   const { name, optimize = true, guardBytes = 0 } = check(options);
   const graph = orderBySection(
-    optimize ? fuseGradients(fuseEpilogues(dropUnused(foldConstants(traced)))) : traced,
+    optimize ? fuseGradients(fuseEpilogues(dropUnused(foldScales(foldConstants(traced))))) : traced,
   );
   refuseStaleReads(graph);
   const placement = placeTensors(graph, guardBytes);

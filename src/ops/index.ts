@@ -8,6 +8,7 @@ import { gather } from './gather.ts';
 import { layout } from './layout.ts';
 import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
+import { norm } from './norm.ts';
 import type { Cost, Op, TensorType } from './op.ts';
 import { optimizer } from './optimizer.ts';
 import { quantized } from './quantized.ts';
@@ -23,6 +24,7 @@ export const ops = {
   ...layout,
   ...gather,
   ...softmax,
+  ...norm,
   ...loss,
   ...dropout,
   ...optimizer,

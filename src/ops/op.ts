@@ -26,11 +26,15 @@ export interface Sym extends TensorType {
 /** Records one op in the graph being differentiated and returns its first output. */
 export type Emit = (op: string, inputs: readonly Sym[], attrs?: object) => Sym;
 
+/** The same for ops with several outputs: all of them. */
+export type EmitAll = (op: string, inputs: readonly Sym[], attrs?: object) => Sym[];
+
 /** What every gradient rule is given. */
 interface Differentiated<A> {
   readonly inputs: readonly Sym[];
   readonly attrs: A;
   readonly emit: Emit;
+  readonly emitAll: EmitAll;
   /** Whether the gradient of input `i` is wanted; rules may skip work where it is not. */
   readonly wanted: (i: number) => boolean;
 }

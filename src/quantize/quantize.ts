@@ -3,6 +3,7 @@ import { fail } from '../core/errors.ts';
 import { buildPlan } from '../graph/build-plan.ts';
 import { type Graph, type Node, readersOf, type TensorId } from '../graph/graph.ts';
 import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
+import { foldScales } from '../graph/passes/fold-scale.ts';
 import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
 import { opAt, type Plan } from '../graph/plan.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
@@ -59,7 +60,7 @@ export type Ranges = ReadonlyMap<string, Range>;
 export function calibrationGraph(frozen: AnyFrozen, batch: number): KeyedGraph {
   const traced = inferGraph(frozen, batch);
   // Keys are those of the trace: what is folded may depend on the batch size.
-  return { ...dropUnused(foldConstants(traced)), keys: tensorKeys(traced) };
+  return { ...dropUnused(foldScales(foldConstants(traced))), keys: tensorKeys(traced) };
 }
 
 /** Tensors whose ranges the rewrite needs: the inputs and outputs of everything it may turn into integers. */

@@ -34,7 +34,7 @@ describe('layers', () => {
     const needed = needs(declaration);
     expect(() => nn.fromSpec({ layer: name, ...needed, shoes: 2 })).toThrow(`${name} has no 'shoes'`);
     for (const [argument, { is, initial }] of Object.entries(declaration.args)) {
-      for (const wrong of [null, {}, 'shoes'])
+      for (const wrong of [null, {}, 'shoes'].filter((value) => !is(value)))
         expect(() => nn.fromSpec({ layer: name, ...needed, [argument]: wrong })).toThrow(
           expect.objectContaining({
             code: 'invalid_data',

@@ -1,9 +1,10 @@
 import { data, type Engine, nn, optim, Random } from '../../src/index.ts';
 
-/** A training whose checkpoints are about a megabyte, the same in every process; dropout and shuffling included. */
+/** A training whose checkpoints are about a megabyte, the same in every process; dropout, running statistics and shuffling included. */
 export function keptTraining(engine: Engine) {
   const model = nn.sequential(
     nn.linear(256, 256),
+    nn.batchNorm1d(256),
     nn.relu(),
     nn.dropout(0.2),
     nn.linear(256, 64),

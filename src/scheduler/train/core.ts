@@ -75,9 +75,9 @@ export class TrainingCore {
     );
   }
 
-  /** What is compiled, or, before anything is, the plan for one sample; `what` asks for it. */
+  /** What is compiled, or, before anything is, the plan for two samples: for one there are no batch statistics. `what` asks. */
   async prepared(what: string): Promise<Build> {
-    return this.stepper.current ?? this.prepare({ inputs: this.signature(what) }, 1);
+    return this.stepper.current ?? this.prepare({ inputs: this.signature(what) }, 2);
   }
 
   /** The program for a batch size; weights and moments move over when the size changes. */

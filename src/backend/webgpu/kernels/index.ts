@@ -8,6 +8,7 @@ import type { Kernel } from './kernel.ts';
 import { layout } from './layout.ts';
 import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
+import { norm } from './norm.ts';
 import { optimizer } from './optimizer.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
@@ -22,6 +23,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...layout,
   ...gather,
   ...softmax,
+  ...norm,
   ...loss,
   ...dropout,
   ...optimizer,
