@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { kinds } from '../../assembly/records.ts';
 import { chooseBuild, instantiate } from '../../src/backend/wasm/load.ts';
-import { namedRecords } from '../../tools/build/generate-records.ts';
+import { namedRecords } from '../../tools/build/named-records.ts';
 import { abiDocument } from '../../tools/docs/abi-tables.ts';
 
 const document = readFileSync(new URL('../../docs/ABI.md', import.meta.url), 'utf8');

@@ -1,71 +1,8 @@
 /** What assembly/records.ts declares, as the code that reads it, runs it and writes it. */
-import {
-  type Kind,
-  kinds,
-  type RecordType,
-  records,
-  type Tier,
-  tiers,
-  type WordType,
-} from '../../assembly/records.ts';
-
-/** A record with its names: of the kernel and the encoder, of the class that the kernel reads, and of docs/ABI.md. */
-export interface NamedRecord extends RecordType {
-  readonly name: string;
-  readonly type: string;
-  readonly title: string;
-  /** The file of assembly/ that has the kernel. */
-  readonly file: string;
-}
+import { kinds, records, type Tier, type WordType } from '../../assembly/records.ts';
+import { capital, isKind, lengthOf, type NamedRecord, namedRecords, recordsOf } from './named-records.ts';
 
 const MADE = '// Made by tools/build/generate-records.ts from assembly/records.ts. Do not edit.\n';
-const capital = (name: string): string => name[0].toUpperCase() + name.slice(1);
-
-/** All records, in the order in which they are declared. Those that share their words share a class, named after the first. */
-export const namedRecords: readonly NamedRecord[] = nameAll();
-
-function nameAll(): NamedRecord[] {
-  const types = new Map<RecordType['words'], string>();
-  return Object.entries(records).flatMap(([file, ofFile]) =>
-    Object.entries(ofFile).map(([name, record]) => {
-      const type = types.get(record.words) ?? `${capital(name)}Record`;
-      types.set(record.words, type);
-      return { ...record, name, file, type, title: name.replace(/[A-Z]/g, '_$&').toUpperCase() };
-    }),
-  );
-}
-
-/** The records that a tier's modules carry. */
-export const recordsOf = (tier: Tier): NamedRecord[] =>
-  namedRecords.filter((r) => tiers.indexOf(r.tier) <= tiers.indexOf(tier));
-
-/** The word that says how long a list is. */
-const lengthOf = (type: WordType): string | undefined => /^i32\[(\w+)\]$/.exec(type)?.[1];
-const isKind = (type: WordType): type is Kind => Object.hasOwn(kinds, type);
-
-function check(all: readonly NamedRecord[]): void {
-  const opcodes = new Map<number, string>();
-  for (const { name, opcode, words } of all) {
-    const known = opcodes.get(opcode);
-    if (known) throw new Error(`assembly/records.ts: ${known} and ${name} both have opcode ${opcode}`);
-    opcodes.set(opcode, name);
-    let listed: string | undefined;
-    for (const [word, type] of Object.entries(words)) {
-      const length = lengthOf(type);
-      if (length && words[length] !== 'i32')
-        throw new Error(
-          `assembly/records.ts: ${name}.${word} is as long as ${length}, which is no word of it`,
-        );
-      if (listed && !length)
-        throw new Error(
-          `assembly/records.ts: ${name}.${word} stands after the list ${listed}; put it before`,
-        );
-      if (length) listed = word;
-    }
-  }
-}
-
-check(namedRecords);
 
 /** Classes that lie over a record, so that `r.count` is one load with a fixed offset, and the kinds by name. */
 export function assemblyRecords(): string {
@@ -81,9 +18,9 @@ function classOf({ type, words }: NamedRecord): string {
   const all = Object.entries(words);
   const fixed = all.filter(([, type]) => !lengthOf(type));
   const fields = fixed.map(([word, type]) => `  ${word}: ${fieldType(type)};\n`);
-  const lists = all.slice(fixed.length).map(([word, type], i) => {
-    const before = i ? ` + ${i * 4} * <usize>this.${lengthOf(type)}` : '';
-    return `  /** Where they begin. */\n  @inline get ${word}(): usize { return changetype<usize>(this) + ${fixed.length * 4}${before}; }\n`;
+  const lists = all.slice(fixed.length).map(([word], i, lists) => {
+    const before = lists.slice(0, i).map(([, type]) => ` + 4 * <usize>this.${lengthOf(type)}`);
+    return `  /** Where they begin. */\n  @inline get ${word}(): usize { return changetype<usize>(this) + ${fixed.length * 4}${before.join('')}; }\n`;
   });
   return `@unmanaged\nexport class ${type} {\n${[...fields, ...lists].join('')}}\n`;
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { kinds, type WordType } from '../../assembly/records.ts';
-import { namedRecords } from '../build/generate-records.ts';
+import { namedRecords } from '../build/named-records.ts';
 
 const file = fileURLToPath(new URL('../../docs/ABI.md', import.meta.url));
 

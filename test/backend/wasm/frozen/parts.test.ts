@@ -7,7 +7,7 @@ import { inflate } from '../../../../src/backend/wasm/load.ts';
 import { parts, templates } from '../../../../src/generated/frozen.ts';
 import { exportWasm, nn } from '../../../../src/index.ts';
 import { dividedTemplate } from '../../../../tools/build/frozen-parts.ts';
-import { namedRecords } from '../../../../tools/build/generate-records.ts';
+import { namedRecords } from '../../../../tools/build/named-records.ts';
 import { instantiateFrozen, randomSamples, runFrozen, untrained } from '../../../support/frozen.ts';
 
 const [MATMUL, PACK, SOFTMAX] = ['matmul', 'pack', 'softmax'].map(
