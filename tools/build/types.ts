@@ -20,7 +20,7 @@ export function finishTypes(root: string, doors: readonly string[]): void {
     const globals = relative(dirname(file), join(dist, GLOBALS)).replace(/^(?!\.)/, './');
     writeFileSync(file, entries.includes(file) ? `/// <reference path="${globals}" />\n${text}` : text);
   }
-  for (const entry of entries) forCommonJS(entry);
+  for (const entry of entries) forCommonJS(entry, dist);
 }
 
 const declarationsIn = (folder: string): string[] =>
@@ -52,7 +52,7 @@ const portable = (text: string): string =>
  * The door for `require()`, which Node has for ES modules from 20.19 and 22.12 on: the same names, each with its type in the
  * door for `import`.
  */
-function forCommonJS(entry: string): void {
+function forCommonJS(entry: string, dist: string): void {
   const door = entry.replace(/\.d\.ts$/, '');
   const name = door.slice(door.lastIndexOf('/') + 1);
   const program = ts.createProgram([entry], {
@@ -61,6 +61,30 @@ function forCommonJS(entry: string): void {
   });
   const checker = program.getTypeChecker();
   const from = `import('./${name}.js', { with: { 'resolution-mode': 'import' } })`;
+  /** A type parameter as it reads outside its file: the other types that it names are imported from theirs. */
+  const anywhere = (parameter: ts.TypeParameterDeclaration): string => {
+    const begin = parameter.getStart();
+    let text = parameter.getText();
+    const visit = (node: ts.Node): void => {
+      // From the last to the first, so that what is still to come stands where it stood.
+      const children: ts.Node[] = [];
+      ts.forEachChild(node, (child) => void children.unshift(child));
+      children.forEach(visit);
+      if (ts.isTypeReferenceNode(node)) {
+        const named = checker.getSymbolAtLocation(node.typeName)!;
+        const type = named.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(named) : named;
+        const { fileName } = type.declarations![0].getSourceFile();
+        if (fileName.startsWith(dist) && !(type.flags & ts.SymbolFlags.TypeParameter)) {
+          const path = relative(dirname(entry), fileName).replace(/\.d\.ts$/, '.js');
+          const there = `import('./${path}', { with: { 'resolution-mode': 'import' } }).${type.name}`;
+          text =
+            text.slice(0, node.typeName.getStart() - begin) + there + text.slice(node.typeName.end - begin);
+        }
+      }
+    };
+    visit(parameter);
+    return text;
+  };
   const namesOf = (module: ts.Symbol, path: string, indent: string): string[] =>
     checker.getExportsOfModule(module).flatMap((symbol) => {
       const isType = symbol.declarations?.some(
@@ -78,7 +102,7 @@ function forCommonJS(entry: string): void {
         (d) => ts.isTypeAliasDeclaration(d) || ts.isInterfaceDeclaration(d) || ts.isClassDeclaration(d),
       ) as ts.InterfaceDeclaration | undefined;
       const parameters = declaration?.typeParameters ?? [];
-      const head = parameters.length ? `<${parameters.map((p) => p.getText()).join(', ')}>` : '';
+      const head = parameters.length ? `<${parameters.map(anywhere).join(', ')}>` : '';
       const args = parameters.length ? `<${parameters.map((p) => p.name.text).join(', ')}>` : '';
       return [
         ...(!isType && it.flags & ts.SymbolFlags.Value
