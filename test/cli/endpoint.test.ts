@@ -45,8 +45,8 @@ describe('the HTTP endpoint', () => {
     ['a sample with null', () => post(row(null)), 400, /inputs\[0\]\[0\] is null/],
     ['a number beyond f32', () => post(row(1e300)), 400, /expected a finite f32 number/],
     ['half a float', () => post(new Uint8Array(7), binary), 400, /7 bytes/],
-    ['part of a sample', () => post(new Uint8Array(8), binary), 400, /not one or more whole samples/],
-    ['nothing', () => post(new Uint8Array(0), binary), 400, /not one or more whole samples/],
+    ['part of a sample', () => post(new Uint8Array(8), binary), 400, /not a whole number of samples/],
+    ['nothing', () => post(new Uint8Array(0), binary), 400, /got no samples/],
     ['more than a batch', () => post(samples(9, 1, WIDTH), binary), 413, /9 samples .* at most 8/],
     [
       'a huge body',
