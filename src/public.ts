@@ -30,7 +30,8 @@ export * as nn from './nn/index.ts';
 export type { AttrsOf, OpName } from './ops/index.ts';
 export * as optim from './optim/index.ts';
 export type { CalibrationMethod } from './quantize/calibrate.ts';
-export type { QuantizedModel, QuantizedOp } from './quantize/quantize.ts';
+export type { QuantizedModel } from './quantize/quantize.ts';
+export type { QuantizedOp } from './quantize/rewrite.ts';
 export type { BackendName, Finding } from './scheduler/choose/choose.ts';
 export type { ExplainedBackend, Explanation, Part, Prediction } from './scheduler/choose/explain.ts';
 

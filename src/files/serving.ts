@@ -17,7 +17,8 @@ import { isLone, slotName, slotsOf } from '../model/signature.ts';
 import type { QuantAttrs } from '../ops/quantized.ts';
 import { inferGraph } from '../plans/infer.ts';
 import { quantizeValue } from '../quantize/quantization.ts';
-import { type AnyQuantized, quantizedGraph, rawSlot } from '../quantize/quantize.ts';
+import { type AnyQuantized, quantizedGraph } from '../quantize/quantize.ts';
+import { rawSlot } from '../quantize/rewrite.ts';
 
 /** How the outside world hands samples to a model that is served alone, and takes results from it. */
 export interface ServingOptions {

@@ -1,0 +1,186 @@
+import type { TypedArray } from '../core/dtype.ts';
+import { fail } from '../core/errors.ts';
+import { type Node, readersOf, type TensorId } from '../graph/graph.ts';
+import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
+import { type Tensor, Tracer } from '../graph/trace.ts';
+import { slotsOf } from '../model/signature.ts';
+import { type ActivationName, activationFunction } from '../ops/activation.ts';
+import { opOf } from '../ops/index.ts';
+import type { KeyedGraph } from './keys.ts';
+import {
+  activationParams,
+  activationTable,
+  type QuantizedLinear,
+  type QuantParams,
+  quantizeLinear,
+  type Range,
+} from './quantization.ts';
+
+/** The raw u8 values behind an output of an int8 plan, where the layer that gives it is quantized. */
+export const rawSlot = (name: string): string => (name === 'output' ? 'output_u8' : `raw.${name}`);
+
+/** What became of one op of the model. */
+export interface QuantizedOp {
+  /** The layer it belongs to, by its name in the state dict: 'encoder.2'; '' where it is in none. */
+  readonly path: string;
+  /** The op's name in the table. */
+  readonly op: string;
+  /** How it runs: in integers, or in f32 with the reason. */
+  readonly runs: 'int8' | 'f32';
+  /** Why it stays f32. */
+  readonly reason?: string;
+}
+
+/** The ranges of tensors by their keys. */
+export type Ranges = ReadonlyMap<string, Range>;
+
+/**
+ * Walks an f32 forward graph and records its int8 counterpart. Each value may exist as u8, as f32, or as both;
+ * the missing form is made (once) where an op asks for it.
+ */
+export class Rewriter {
+  readonly tracer = new Tracer({ training: false });
+  readonly report: QuantizedOp[] = [];
+  private readonly f32 = new Map<TensorId, Tensor>();
+  private readonly u8 = new Map<TensorId, { tensor: Tensor; params: QuantParams }>();
+  private readonly source: KeyedGraph;
+  private readonly ranges: Ranges;
+
+  constructor(source: KeyedGraph, ranges: Ranges) {
+    this.source = source;
+    this.ranges = ranges;
+  }
+
+  /** Does the work, and hands control back after each layer. */
+  *layers(): Generator<void> {
+    const { source, report } = this;
+    const readers = readersOf(source);
+    const absorbed = new Set<Node>();
+    for (const t of source.tensors)
+      if (t.kind === 'input')
+        this.f32.set(t.id, this.tracer.input(t.name!, { dtype: t.dtype, shape: t.shape }));
+    for (const node of source.nodes) {
+      if (absorbed.has(node)) continue;
+      const { op, path } = node;
+      const reason = this.tracer.at(path, () => this.quantize(node, readers, absorbed));
+      report.push(reason === undefined ? { path, op, runs: 'int8' } : { path, op, runs: 'f32', reason });
+      yield;
+    }
+    for (const [name, id] of Object.entries(source.outputs)) this.tracer.output(name, this.asF32(id));
+    for (const [name, id] of Object.entries(slotsOf('output', source.outputs))) {
+      const last = this.u8.get(id);
+      if (last) this.tracer.output(rawSlot(name), last.tensor);
+    }
+  }
+
+  /** Records a node in integers, or in f32 and returns why. */
+  private quantize(node: Node, readers: Node[][], absorbed: Set<Node>): string | undefined {
+    const [x] = node.inputs;
+    let reason = `${node.op} has no integer form`;
+    if (node.op === 'matmul') {
+      const result = this.linear(node, epilogueOf(this.source, node, readers));
+      if (Array.isArray(result)) {
+        for (const n of result) absorbed.add(n);
+        return undefined;
+      }
+      reason = result;
+    } else if (opOf(node.op).moves && this.u8.has(x)) {
+      const { tensor, params } = this.u8.get(x)!;
+      this.u8.set(node.outputs[0], { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
+      return undefined;
+    } else if (isActivation(node)) {
+      const input = this.asU8(x);
+      const params = this.params(node.outputs[0]);
+      if (input && params) {
+        const table = this.table(node, input.params, params);
+        this.u8.set(node.outputs[0], {
+          tensor: this.tracer.apply('activation_i8', [input.tensor, table], { stands: params }),
+          params,
+        });
+        return undefined;
+      }
+      reason = 'calibration saw no values for it';
+    }
+    const inputs = node.inputs.map((id) => this.asF32(id));
+    this.f32.set(node.outputs[0], this.tracer.apply(node.op, inputs, node.attrs));
+    return reason;
+  }
+
+  /** A product with a constant matrix, its bias and activation, as matmul_i8; the nodes it absorbed, or the reason why not. */
+  private linear(node: Node<'matmul'>, epilogue: Epilogue): Node[] | string {
+    const [x, w] = node.inputs.map((id) => this.source.tensors[id]);
+    const { transposeA, transposeB } = node.attrs;
+    if (w.kind !== 'constant' || w.shape.length !== 2) return 'its second operand is not a constant matrix';
+    if (transposeA) return 'its first operand is transposed';
+    const bias = epilogue.bias === undefined ? undefined : this.source.tensors[epilogue.bias];
+    if (bias && bias.kind !== 'constant') return 'its bias is not constant';
+    const input = this.asU8(x.id);
+    const isRelu = epilogue.activation?.op === 'relu';
+    const before = this.params(isRelu ? epilogue.output : epilogue.before);
+    const after = this.params(epilogue.output);
+    if (!input || !before || !after) return 'calibration saw no values for it';
+    const [n, k] = transposeB ? w.shape : [w.shape[1], w.shape[0]];
+    const at = transposeB ? (c: number, l: number) => c * k + l : (c: number, l: number) => l * n + c;
+    const q = quantizeLinear(
+      { data: w.data as Float32Array, n, k, at },
+      bias?.data as Float32Array | undefined,
+      input.params,
+      before,
+    );
+    if (typeof q === 'string') return q;
+    const table = epilogue.activation && !isRelu ? [this.table(epilogue.activation, before, after)] : [];
+    const tensor = this.tracer.apply('matmul_i8', [input.tensor, ...this.weights(q, n, k), ...table], {
+      shift: q.shift,
+      zeroPoint: before.zeroPoint,
+      min: isRelu ? before.zeroPoint : 0,
+      max: 255,
+      stands: after,
+    });
+    this.u8.set(epilogue.output, { tensor, params: after });
+    return [...epilogue.absorbed];
+  }
+
+  private weights({ weight, bias, multiplier }: QuantizedLinear, n: number, k: number): Tensor[] {
+    const constant = (data: TypedArray, dtype: 'i8' | 'i32', shape: number[]) =>
+      this.tracer.constant(data, { dtype, shape });
+    return [constant(weight, 'i8', [n, k]), constant(bias, 'i32', [n]), constant(multiplier, 'i32', [n])];
+  }
+
+  private table({ op, attrs }: Node<ActivationName>, input: QuantParams, output: QuantParams): Tensor {
+    const f = activationFunction({ name: op, attrs });
+    return this.tracer.constant(activationTable(f, input, output), { dtype: 'u8', shape: [256] });
+  }
+
+  private params(id: TensorId): QuantParams | undefined {
+    const range = this.ranges.get(this.source.keys.get(id)!);
+    return range && activationParams(range);
+  }
+
+  private asU8(id: TensorId): { tensor: Tensor; params: QuantParams } | undefined {
+    const known = this.u8.get(id);
+    if (known) return known;
+    const params = this.params(id);
+    if (!params) return undefined;
+    const made = {
+      tensor: this.tracer.apply('quantize', [this.asF32(id)], { ...params, dtype: 'u8' }),
+      params,
+    };
+    this.u8.set(id, made);
+    return made;
+  }
+
+  private asF32(id: TensorId): Tensor {
+    const known = this.f32.get(id);
+    if (known) return known;
+    const t = this.source.tensors[id];
+    const quantized = this.u8.get(id);
+    const made = quantized
+      ? this.tracer.apply('dequantize', [quantized.tensor], quantized.params)
+      : this.tracer.constant(t.data ?? fail('internal', `tensor ${id} has no values`), {
+          dtype: t.dtype,
+          shape: t.shape,
+        });
+    this.f32.set(id, made);
+    return made;
+  }
+}
