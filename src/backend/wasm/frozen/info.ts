@@ -39,7 +39,7 @@ export interface FrozenInfo {
   readonly abi: number;
   /** Instructions that a host needs: 'simd128' is standard WebAssembly, 'relaxed' also has relaxed SIMD. */
   readonly build: WasmBuild;
-  /** Which kernels are in it: those between integers, or all of a forward pass. */
+  /** What its kernels were taken from: those between integers, or all of a forward pass. It has those of its own records. */
   readonly kernels: 'int8' | 'full';
   /** Most samples of one run. */
   readonly maxBatch: number;
