@@ -30,6 +30,7 @@ export function forward(kind: i32, x: v128, p: v128): v128 {
   if (kind == Activation.SIGMOID) return sigmoid(x);
   if (kind == Activation.TANH) return tanh(x);
   if (kind == Activation.SOFTPLUS) return f32x4.add(f32x4.pmax(x, zero), log1p(expDown(below(x))));
+  if (kind == Activation.SOFTSIGN) return softsign(x);
   if (kind == Activation.HARDSWISH) {
     const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, constant(THREE))), constant(SIXTH));
     return v128.andnot(select(x, y, f32x4.ge(x, constant(THREE))), f32x4.le(x, negated(constant(THREE))));
@@ -42,6 +43,13 @@ export function forward(kind: i32, x: v128, p: v128): v128 {
 function geluInner(x: v128): v128 {
   const cubic = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, constant(GELU_CUBIC)));
   return f32x4.mul(constant(SQRT_2_BY_PI), f32x4.add(x, cubic));
+}
+
+/** x / (1 + |x|); infinity over infinity would be NaN. */
+@inline
+function softsign(given: v128): v128 {
+  const x = within(given, constant(MOST));
+  return f32x4.div(x, f32x4.add(constant(ONE), f32x4.abs(x)));
 }
 
 @inline
@@ -86,6 +94,11 @@ export function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
   if (kind == Activation.SIGMOID) return f32x4.mul(dy, f32x4.mul(s, f32x4.sub(one, s)));
   if (kind == Activation.TANH) return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(s, s)));
   if (kind == Activation.SOFTPLUS) return gated(dy, s);
+  if (kind == Activation.SOFTSIGN) {
+    // One factor after the other: their product may be too small for an f32 where dy is large.
+    const slope = f32x4.div(one, f32x4.add(one, f32x4.abs(s)));
+    return f32x4.mul(f32x4.mul(dy, slope), slope);
+  }
   if (kind == Activation.HARDSWISH) {
     const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), constant(THREE)), constant(SIXTH));
     const y = select(dy, f32x4.mul(dy, ramp), f32x4.ge(s, constant(THREE)));
@@ -106,6 +119,7 @@ export function forwardTurns(kind: i32, x: usize, y: usize, n: i32, p: f32): voi
     case Activation.SIGMOID: loop(FORWARD, Activation.SIGMOID, x, 0, y, n, p); break;
     case Activation.TANH: loop(FORWARD, Activation.TANH, x, 0, y, n, p); break;
     case Activation.SOFTPLUS: loop(FORWARD, Activation.SOFTPLUS, x, 0, y, n, p); break;
+    case Activation.SOFTSIGN: loop(FORWARD, Activation.SOFTSIGN, x, 0, y, n, p); break;
     case Activation.HARDSWISH: loop(FORWARD, Activation.HARDSWISH, x, 0, y, n, p); break;
   }
 }
@@ -121,6 +135,7 @@ export function backwardTurns(kind: i32, dy: usize, s: usize, dx: usize, n: i32,
     case Activation.SIGMOID: loop(BACKWARD, Activation.SIGMOID, dy, s, dx, n, p); break;
     case Activation.TANH: loop(BACKWARD, Activation.TANH, dy, s, dx, n, p); break;
     case Activation.SOFTPLUS: loop(BACKWARD, Activation.SOFTPLUS, dy, s, dx, n, p); break;
+    case Activation.SOFTSIGN: loop(BACKWARD, Activation.SOFTSIGN, dy, s, dx, n, p); break;
     case Activation.HARDSWISH: loop(BACKWARD, Activation.HARDSWISH, dy, s, dx, n, p); break;
   }
 }

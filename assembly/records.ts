@@ -15,7 +15,7 @@ export const kinds = {
     about: 'the activation',
     values: {
       none: 0, relu: 1, leaky_relu: 2, gelu: 3, gelu_tanh: 4, silu: 5,
-      sigmoid: 6, tanh: 7, softplus: 8, hardswish: 9, elu: 10,
+      sigmoid: 6, tanh: 7, softplus: 8, hardswish: 9, elu: 10, softsign: 11,
     },
   },
   reduction: { about: 'what becomes of the terms', values: { sum: 0, max: 1 } },
@@ -43,6 +43,10 @@ const tile = { tileRows: 'i32', tileColumns: 'i32' } as const;
 const scratch = { scratch: 'at', scratchPerThread: 'i32' } as const;
 const reduced = { outer: 'i32', count: 'i32', inner: 'i32' } as const;
 const gathered = { outer: 'i32', size: 'i32', inner: 'i32', count: 'i32' } as const;
+const pooled = {
+  planes: 'i32', height: 'i32', width: 'i32', rows: 'i32', columns: 'i32', kernelHeight: 'i32', kernelWidth: 'i32',
+  strideDown: 'i32', strideAcross: 'i32', paddingDown: 'i32', paddingAcross: 'i32', dilationDown: 'i32', dilationAcross: 'i32',
+} as const;
 const rows = { rows: 'i32', n: 'i32' } as const;
 const rowsForward = { x: 'at', y: 'at', ...rows } as const;
 const rowsBackward = { dy: 'at', y: 'at', dx: 'at', ...rows } as const;
@@ -158,6 +162,17 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
       words: {
         weight: 'at', bias: 'at', mean: 'at', variance: 'at', scale: 'at', shift: 'at', n: 'i32', eps: 'f32',
       },
+    },
+  },
+  pool: {
+    maxPool: {
+      opcode: 34, tier: 'int8',
+      words: { type: 'dtype', x: 'at', y: 'at', ...pooled },
+      note: 'type: f32 or u8; rows and columns: of the output',
+    },
+    maxPoolBackward: {
+      opcode: 35, tier: 'engine',
+      words: { dy: 'at', x: 'at', dx: 'at', ...pooled },
     },
   },
   softmax: {

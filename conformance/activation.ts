@@ -37,6 +37,8 @@ export const activation: Family<keyof typeof rows> = {
   tanh_backward: backward(derivative(1e-6, 4), plain),
   softplus: forward(close(8, 1e-7), plain),
   softplus_backward: backward(close(8, 1e-7), plain),
+  softsign: forward(close(4), plain),
+  softsign_backward: backward(close(8), plain),
   hardswish: forward(close(4, 1e-7), plain),
   hardswish_backward: backward(derivative(1e-6, 4), plain),
 };

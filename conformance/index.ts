@@ -9,6 +9,7 @@ import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
 import { optimizer } from './optimizer.ts';
+import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
@@ -26,6 +27,7 @@ export const conformance: Family<OpName> = {
   ...loss,
   ...dropout,
   ...optimizer,
+  ...pool,
   ...quantized,
 };
 

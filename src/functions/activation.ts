@@ -17,5 +17,7 @@ export const sigmoid = (x: Operand) => apply('sigmoid', [x]);
 export const tanh = (x: Operand) => apply('tanh', [x]);
 /** log(1 + exp(x)). */
 export const softplus = (x: Operand) => apply('softplus', [x]);
+/** x / (1 + |x|). */
+export const softsign = (x: Operand) => apply('softsign', [x]);
 /** x * clamp(x + 3, 0, 6) / 6. */
 export const hardswish = (x: Operand) => apply('hardswish', [x]);

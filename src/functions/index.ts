@@ -6,6 +6,7 @@ export * from './gather.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
+export { maxPool2d, type Pool2dOptions, type Size2d } from './pool.ts';
 export * from './reduce.ts';
 export * from './softmax.ts';
 export * from './variable.ts';

@@ -36,5 +36,7 @@ export const sigmoid: () => Module = layer('sigmoid', {}, () => f.sigmoid);
 export const tanh: () => Module = layer('tanh', {}, () => f.tanh);
 /** log(1 + e^x). */
 export const softplus: () => Module = layer('softplus', {}, () => f.softplus);
+/** x / (1 + |x|). */
+export const softsign: () => Module = layer('softsign', {}, () => f.softsign);
 /** x relu6(x + 3) / 6 (Howard et al. 2019). */
 export const hardswish: () => Module = layer('hardswish', {}, () => f.hardswish);

@@ -3,16 +3,20 @@ import { expectValue } from '../core/options.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { Module } from './module.ts';
 
+/** Arguments as callers give them. */
+export type Given = Readonly<Record<string, unknown>>;
+
 /** An argument of a layer: what it may be, and what it is where it is not given; without that it must be given. */
 export interface Argument<T = unknown> {
   readonly is: Check;
-  readonly initial?: T;
+  /** As a function: of the arguments that are given. */
+  readonly initial?: T | ((given: Given) => T);
 }
 
 /** An argument that must be given. */
 export const needed = <T>(is: Check): Argument<T> => ({ is });
 /** An argument with a value of its own, for those that are no plain number or flag. */
-export const optional = <T>(initial: T, is: Check): Argument<T> => ({ initial, is });
+export const optional = <T>(initial: T | ((given: Given) => T), is: Check): Argument<T> => ({ initial, is });
 /** One of some names, the first if not given. */
 export const choice = <T extends string>(...names: readonly [T, ...T[]]): Argument<T> =>
   optional(names[0], oneOf(...names));
@@ -33,7 +37,7 @@ export interface Declaration {
   readonly name: string;
   readonly args: Readonly<Record<string, Argument>>;
   /** The layer with its spec. Throws BiphaseError 'invalid_argument' for an argument that is missing or wrong. */
-  make(args: Readonly<Record<string, unknown>>): Module;
+  make(args: Given): Module;
 }
 
 const declarations = new WeakMap<object, Declaration>();
@@ -69,10 +73,11 @@ export function layer<A extends Arguments>(
   written?: (make: Make<A>) => (...args: never) => Module,
 ): unknown {
   const args = Object.fromEntries(Object.entries(declared).map(([key, a]) => [key, argumentOf(a)]));
-  const make = (given: Readonly<Record<string, unknown>>): Module => {
+  const make = (given: Given): Module => {
     const values = Object.fromEntries(
       Object.entries(args).map(([key, { initial, is }]) => {
-        const value = given[key] === undefined ? initial : given[key];
+        const otherwise = typeof initial === 'function' ? initial(given) : initial;
+        const value = given[key] === undefined ? otherwise : given[key];
         expectValue(name, key, value, is);
         return [key, value];
       }),

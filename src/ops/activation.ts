@@ -120,6 +120,13 @@ export const activations = {
     f: softplus,
     df: (dy, x) => dy * sigmoid(x),
   } satisfies Activation<object>,
+  /** x / (1 + |x|) */
+  softsign: {
+    saved: 'input',
+    flops: 3,
+    f: (x) => (Math.abs(x) === Infinity ? Math.sign(x) : x / (1 + Math.abs(x))),
+    df: (dy, x) => dy / (1 + Math.abs(x)) ** 2,
+  } satisfies Activation<object>,
   /** x * clamp(x + 3, 0, 6) / 6 (Howard et al. 2019) */
   hardswish: {
     saved: 'input',

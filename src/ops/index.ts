@@ -11,6 +11,7 @@ import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
 import type { Cost, Op, TensorType } from './op.ts';
 import { optimizer } from './optimizer.ts';
+import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
@@ -27,6 +28,7 @@ export const ops = {
   ...norm,
   ...loss,
   ...dropout,
+  ...pool,
   ...optimizer,
   ...quantized,
 } as const;

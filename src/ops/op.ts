@@ -81,7 +81,10 @@ export interface Product {
 interface Facts<A> {
   /** The product that takes most of its time. */
   product?(inputs: readonly TensorType[], attrs: A): Product;
-  /** It moves elements and looks at none, so it does to bytes what it does to floats. */
+  /**
+   * Every element of the output is one of the first input's, chosen by its place or by which is larger: so the op does to
+   * bytes what it does to the floats that they stand for.
+   */
   readonly moves?: boolean;
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;

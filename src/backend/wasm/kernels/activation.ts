@@ -1,5 +1,5 @@
 import { activationBackward as backwardRecord, activation as record } from '../../../generated/records.ts';
-import type { ActivationName, activationRows } from '../../../ops/activation.ts';
+import { type ActivationName, activationNames, type activationRows } from '../../../ops/activation.ts';
 import { activationOf } from '../activation.ts';
 import { count, type Kernel, type Kernels, one } from './kernel.ts';
 
@@ -14,23 +14,9 @@ export const backward = (name: ActivationName): Kernel =>
     backwardRecord({ ...activationOf({ name, attrs }), ...at({ dy, saved, dx }), count: count(dy) }),
   );
 
-export const activation: Kernels<typeof activationRows> = {
-  relu: forward('relu'),
-  relu_backward: backward('relu'),
-  leaky_relu: forward('leaky_relu'),
-  leaky_relu_backward: backward('leaky_relu'),
-  elu: forward('elu'),
-  elu_backward: backward('elu'),
-  gelu: forward('gelu'),
-  gelu_backward: backward('gelu'),
-  silu: forward('silu'),
-  silu_backward: backward('silu'),
-  sigmoid: forward('sigmoid'),
-  sigmoid_backward: backward('sigmoid'),
-  tanh: forward('tanh'),
-  tanh_backward: backward('tanh'),
-  softplus: forward('softplus'),
-  softplus_backward: backward('softplus'),
-  hardswish: forward('hardswish'),
-  hardswish_backward: backward('hardswish'),
-};
+export const activation = Object.fromEntries(
+  activationNames.flatMap((name) => [
+    [name, forward(name)],
+    [`${name}_backward`, backward(name)],
+  ]),
+) as Kernels<typeof activationRows>;

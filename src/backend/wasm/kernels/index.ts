@@ -10,6 +10,7 @@ import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
 import { optimizer } from './optimizer.ts';
+import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
@@ -25,6 +26,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...matmul,
   ...norm,
   ...optimizer,
+  ...pool,
   ...quantized,
   ...reduce,
   ...softmax,

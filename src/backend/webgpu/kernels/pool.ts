@@ -1,0 +1,29 @@
+import type { TensorRef } from '../../../graph/plan.ts';
+import { type PoolAttrs, poolSizes, type pool as rows } from '../../../ops/pool.ts';
+import { wordOf } from '../record.ts';
+import { count, each, type Kernels, one, packed } from './kernel.ts';
+
+/** Windows in windows.wgsl. */
+function windows(x: TensorRef, attrs: PoolAttrs): number[] {
+  const { down, across } = poolSizes(x, attrs);
+  return (['size', 'windows', 'taps', 'stride', 'padding', 'dilation'] as const).flatMap((fact) => [
+    down[fact],
+    across[fact],
+  ]);
+}
+
+export const pool: Kernels<typeof rows> = {
+  max_pool: one(({ inputs: [x], outputs: [y], attrs }) => {
+    const bytes = x.dtype === 'u8';
+    return {
+      shader: { files: ['windows', bytes ? 'max_pool_bytes' : 'max_pool'] },
+      args: [wordOf(x), wordOf(y), count(y), ...windows(x, attrs)],
+      workgroups: each(bytes ? packed(count(y)) : count(y)),
+    };
+  }),
+  max_pool_backward: one(({ inputs: [dy, x], outputs: [dx], attrs }) => ({
+    shader: { files: ['windows', 'max_pool_backward', 'sums'] },
+    args: [...[dy, x, dx].map(wordOf), count(dx), ...windows(x, attrs)],
+    workgroups: each(count(dx)),
+  })),
+};
