@@ -13,7 +13,14 @@ interface Activation<A extends object> {
   readonly saved: 'input' | 'output';
   readonly flops: number;
   readonly check?: (attrs: A) => void;
+  /** The one number that its kernels are told; 0 if not given. */
+  readonly parameter?: (attrs: A) => number;
+  /** Which kernel computes it, where its attributes decide that; one of its own name if not given. */
+  readonly kernel?: (attrs: A) => ActivationKernel;
 }
+
+/** A function of one number as kernels know it. */
+export type ActivationKernel = ActivationName | 'gelu_tanh';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -28,6 +35,7 @@ export interface GeluAttrs {
 const gelu: Activation<GeluAttrs> = {
   saved: 'input',
   flops: 12,
+  kernel: ({ approximate }) => (approximate === 'tanh' ? 'gelu_tanh' : 'gelu'),
   check: ({ approximate }) => {
     if (approximate !== 'none' && approximate !== 'tanh')
       fail('invalid_argument', `gelu: approximate is '${approximate}', expected 'none' or 'tanh'`);
@@ -70,6 +78,7 @@ export const activations = {
   leaky_relu: {
     saved: 'output',
     flops: 2,
+    parameter: ({ slope }) => slope,
     check: ({ slope }) => {
       if (!(slope >= 0 && slope < Infinity))
         fail('out_of_range', `leaky_relu: slope is ${slope}, expected a finite number from 0`);
@@ -82,6 +91,7 @@ export const activations = {
     // From the input: alpha + y cancels where y is near -alpha, and keeps nothing of a small exp(x).
     saved: 'input',
     flops: 8,
+    parameter: ({ alpha }) => alpha,
     check: ({ alpha }) => {
       if (!(alpha > 0 && alpha < Infinity))
         fail('out_of_range', `elu: alpha is ${alpha}, expected a finite number above 0`);
@@ -140,34 +150,38 @@ export const activations = {
 export type ActivationName = keyof typeof activations;
 export const activationNames = Object.keys(activations) as ActivationName[];
 
-/** The one number a kernel is told, where the activation has one; 0 otherwise. */
-export function activationParameter(attrs: object): number {
-  const { slope, alpha } = attrs as Partial<LeakyReluAttrs & EluAttrs>;
-  return slope ?? alpha ?? 0;
-}
-
 /** An activation as an attribute of another op (see matmul). */
 export interface ActivationRef {
   readonly name: ActivationName;
   readonly attrs: object;
 }
 
+/** An activation of the table, its attributes untyped. */
+const entryOf = (name: ActivationName) => activations[name] as Activation<object>;
+
+/** The kernel that computes an activation, and the number that it is told. */
+export function activationKernel({ name, attrs }: ActivationRef) {
+  const { kernel, parameter } = entryOf(name);
+  return { kernel: kernel?.(attrs) ?? name, parameter: parameter?.(attrs) ?? 0 };
+}
+
 /** The activation's function on one number, with its attributes checked. */
 export function activationFunction({ name, attrs }: ActivationRef): (x: number) => number {
-  const { f, check } = activations[name] as Activation<object>;
+  const { f, check } = entryOf(name);
   check?.(attrs);
   return (x) => f(x, attrs);
 }
 
 /** The derivative times dy, given what the activation saved, with its attributes checked. */
 export function activationDerivative({ name, attrs }: ActivationRef): (dy: number, saved: number) => number {
-  const { df, check } = activations[name] as Activation<object>;
+  const { df, check } = entryOf(name);
   check?.(attrs);
   return (dy, saved) => df(dy, saved, attrs);
 }
 
 function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
   return op<A>({
+    fuses: 'activation',
     infer(inputs, attrs) {
       expectInputs(name, inputs, ['f32']);
       a.check?.(attrs);
@@ -186,6 +200,7 @@ function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): O
 /** name_backward(dy, saved): saved is the activation's input or output, as its `saved` says. */
 function backwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
   return op<A>({
+    derivativeOf: name,
     infer(inputs, attrs) {
       expectInputs(`${name}_backward`, inputs, ['f32', 'f32']);
       expectSameShape(`${name}_backward`, inputs[0], inputs[1]);
@@ -207,7 +222,7 @@ type ActivationRows = {
 
 export const activationRows = Object.fromEntries(
   activationNames.flatMap((name) => {
-    const a = activations[name] as Activation<object>;
+    const a = entryOf(name);
     return [
       [name, forwardRow(name, a)],
       [`${name}_backward`, backwardRow(name, a)],

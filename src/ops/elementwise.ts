@@ -32,8 +32,9 @@ function forEachPair(
   }
 }
 
-function binary(name: string, f: Scalar, rule: Rule): Op {
+function binary(name: string, f: Scalar, rule: Rule, fuses?: 'bias'): Op {
   return op({
+    fuses,
     infer(inputs) {
       expectInputs(name, inputs, ['f32', 'f32']);
       return { dtype: 'f32', shape: broadcastShapes(inputs[0].shape, inputs[1].shape, name) };
@@ -70,6 +71,7 @@ export const elementwise = {
     'add',
     (a, b) => a + b,
     (c) => c.dy,
+    'bias',
   ),
   sub: binary(
     'sub',

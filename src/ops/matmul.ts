@@ -100,6 +100,7 @@ function ofOperand(c: GradientContext<MatmulAttrs>, i: number, gradient: Sym): S
  */
 export const matmul = {
   matmul: op<MatmulAttrs>({
+    fuses: 'product',
     product: ([a, b], attrs) => productOf(a, b, attrs),
     infer(inputs, attrs) {
       expectInputs('matmul', inputs, ['f32', 'f32', 'f32?']);

@@ -86,6 +86,13 @@ interface Facts<A> {
    * bytes what it does to the floats that they stand for.
    */
   readonly moves?: boolean;
+  /**
+   * Its part where a product and what stands behind it become one: the product takes in a bias that is added, and an
+   * activation or, on the way back, the derivative of one.
+   */
+  readonly fuses?: 'product' | 'bias' | 'activation';
+  /** The activation whose derivative it computes. */
+  readonly derivativeOf?: string;
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */

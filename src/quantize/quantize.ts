@@ -3,11 +3,11 @@ import { buildPlan } from '../graph/build-plan.ts';
 import type { Graph, TensorId } from '../graph/graph.ts';
 import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
 import { foldScales } from '../graph/passes/fold-scale.ts';
-import { isActivation } from '../graph/passes/fuse.ts';
 import { opAt, type Plan } from '../graph/plan.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { AnyFrozen, FrozenModel } from '../model/frozen.ts';
 import type { Values } from '../nn/module.ts';
+import { opOf } from '../ops/index.ts';
 import { inferGraph } from '../plans/infer.ts';
 import { type KeyedGraph, tensorKeys } from './keys.ts';
 import { type QuantizedOp, type Ranges, Rewriter } from './rewrite.ts';
@@ -38,7 +38,7 @@ export function calibrationGraph(frozen: AnyFrozen, batch: number): KeyedGraph {
 export function tensorsToObserve(graph: Graph): TensorId[] {
   const ids = new Set<TensorId>();
   for (const node of graph.nodes) {
-    if (node.op !== 'matmul' && node.op !== 'add' && !isActivation(node)) continue;
+    if (!opOf(node.op).fuses) continue;
     for (const id of [...node.inputs, ...node.outputs])
       if (graph.tensors[id].dtype === 'f32' && graph.tensors[id].kind !== 'constant') ids.add(id);
   }

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Node, readersOf, type TensorId } from '../graph/graph.ts';
-import { type Epilogue, epilogueOf, isActivation } from '../graph/passes/fuse.ts';
+import { type Epilogue, epilogueOf, isActivation, isProduct } from '../graph/passes/fuse.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import { slotsOf } from '../model/signature.ts';
 import { type ActivationName, activationFunction } from '../ops/activation.ts';
@@ -75,35 +75,36 @@ export class Rewriter {
 
   /** Records a node in integers, or in f32 and returns why. */
   private quantize(node: Node, readers: Node[][], absorbed: Set<Node>): string | undefined {
-    const [x] = node.inputs;
-    let reason = `${node.op} has no integer form`;
-    if (node.op === 'matmul') {
-      const result = this.linear(node, epilogueOf(this.source, node, readers));
-      if (Array.isArray(result)) {
-        for (const n of result) absorbed.add(n);
-        return undefined;
-      }
-      reason = result;
-    } else if (opOf(node.op).moves && this.u8.has(x)) {
-      const { tensor, params } = this.u8.get(x)!;
-      this.u8.set(node.outputs[0], { tensor: this.tracer.apply(node.op, [tensor], node.attrs), params });
+    const result = this.integers(node, readers);
+    if (typeof result !== 'string') {
+      for (const n of result) absorbed.add(n);
       return undefined;
-    } else if (isActivation(node)) {
-      const input = this.asU8(x);
-      const params = this.params(node.outputs[0]);
-      if (input && params) {
-        const table = this.table(node, input.params, params);
-        this.u8.set(node.outputs[0], {
-          tensor: this.tracer.apply('activation_i8', [input.tensor, table], { stands: params }),
-          params,
-        });
-        return undefined;
-      }
-      reason = 'calibration saw no values for it';
     }
     const inputs = node.inputs.map((id) => this.asF32(id));
     this.f32.set(node.outputs[0], this.tracer.apply(node.op, inputs, node.attrs));
-    return reason;
+    return result;
+  }
+
+  /** The integer form that the facts of an op's row allow: the nodes that went into it, or the reason why there is none. */
+  private integers(node: Node, readers: Node[][]): readonly Node[] | string {
+    if (isProduct(node)) return this.linear(node, epilogueOf(this.source, node, readers));
+    if (isActivation(node)) return this.activation(node);
+    const input = opOf(node.op).moves && this.u8.get(node.inputs[0]);
+    if (!input) return `${node.op} has no integer form`;
+    const tensor = this.tracer.apply(node.op, [input.tensor], node.attrs);
+    this.u8.set(node.outputs[0], { tensor, params: input.params });
+    return [];
+  }
+
+  /** Any function of one number, as a table. */
+  private activation(node: Node<ActivationName>): readonly Node[] | string {
+    const input = this.asU8(node.inputs[0]);
+    const params = this.params(node.outputs[0]);
+    if (!input || !params) return 'calibration saw no values for it';
+    const table = this.table(node, input.params, params);
+    const tensor = this.tracer.apply('activation_i8', [input.tensor, table], { stands: params });
+    this.u8.set(node.outputs[0], { tensor, params });
+    return [];
   }
 
   /** A product with a constant matrix, its bias and activation, as matmul_i8; the nodes it absorbed, or the reason why not. */

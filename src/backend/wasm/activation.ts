@@ -1,11 +1,6 @@
 import { oneOf } from '../../core/checks.ts';
 import { type Activation, kinds } from '../../generated/records.ts';
-import {
-  type ActivationName,
-  type ActivationRef,
-  activationParameter,
-  type GeluAttrs,
-} from '../../ops/activation.ts';
+import { type ActivationName, type ActivationRef, activationKernel } from '../../ops/activation.ts';
 
 /** Every name that callers may give: gelu_tanh is gelu, approximated. */
 export const activationNames = (Object.keys(kinds.activation) as Activation[]).filter(
@@ -16,7 +11,6 @@ export const activationCheck = oneOf(...activationNames);
 /** An activation as records name it, and the number it takes. */
 export function activationOf(ref: ActivationRef | undefined): { activation: Activation; parameter: number } {
   if (!ref) return { activation: 'none', parameter: 0 };
-  const { name, attrs } = ref;
-  const approximate = name === 'gelu' && (attrs as GeluAttrs).approximate === 'tanh';
-  return { activation: approximate ? 'gelu_tanh' : name, parameter: activationParameter(attrs) };
+  const { kernel, parameter } = activationKernel(ref);
+  return { activation: kernel, parameter };
 }

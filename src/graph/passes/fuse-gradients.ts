@@ -1,7 +1,8 @@
 import { sizeOf } from '../../core/shape.ts';
-import { type ActivationName, activationNames } from '../../ops/activation.ts';
+import type { ActivationName } from '../../ops/activation.ts';
 import { opOf } from '../../ops/index.ts';
 import { type Graph, type MemoryPlace, memoryOf, type Node, readersOf, type TensorId } from '../graph.ts';
+import { isProduct } from './fuse.ts';
 
 /** Moves the gradients of activations and biases into the products beside them: fewer passes over what they share. */
 export function fuseGradients(graph: Graph): Graph {
@@ -10,11 +11,10 @@ export function fuseGradients(graph: Graph): Graph {
 
 /** A product whose result is all it adds. */
 const isPlain = (node: Node): node is Node<'matmul'> =>
-  node.op === 'matmul' && node.inputs.length === 2 && !node.attrs.activation;
+  isProduct(node) && node.inputs.length === 2 && !node.attrs.activation;
 
 /** The activation whose derivative a node computes. */
-const derivedBy = ({ op }: Node): ActivationName | undefined =>
-  activationNames.find((name) => op === `${name}_backward`);
+const derivedBy = ({ op }: Node) => opOf(op).derivativeOf as ActivationName | undefined;
 
 /**
  * name_backward(a b, saved) becomes part of the product, where nothing else reads the product and `saved` is known before

@@ -1,5 +1,6 @@
 import { sameShape } from '../../core/shape.ts';
-import { type ActivationName, activationNames } from '../../ops/activation.ts';
+import type { ActivationName } from '../../ops/activation.ts';
+import { opOf } from '../../ops/index.ts';
 import { type Graph, type Node, readersOf, type TensorId } from '../graph.ts';
 
 /** What follows a product and can be computed while its result is still in registers. */
@@ -27,7 +28,7 @@ export function epilogueOf(graph: Graph, product: Node, readers: readonly Node[]
   let bias = product.inputs[2];
 
   const next = onlyReader(output);
-  if (next?.op === 'add' && bias === undefined && next.section === product.section) {
+  if (next && opOf(next.op).fuses === 'bias' && bias === undefined && next.section === product.section) {
     const other = next.inputs[0] === output ? next.inputs[1] : next.inputs[0];
     const { shape } = graph.tensors[output];
     const fits = other !== output && sameShape(graph.tensors[other].shape, [shape.at(-1)!]);
@@ -50,15 +51,18 @@ export function epilogueOf(graph: Graph, product: Node, readers: readonly Node[]
   return { bias, absorbed, before, output };
 }
 
+/** Whether a node's row says that it is a product which takes in what stands beside it. */
+export const isProduct = (node: Node): node is Node<'matmul'> => opOf(node.op).fuses === 'product';
+
 export const isActivation = (node: Node): node is Node<ActivationName> =>
-  activationNames.includes(node.op as ActivationName);
+  opOf(node.op).fuses === 'activation';
 
 /** Moves bias additions and activations into the products before them. */
 export function fuseEpilogues(graph: Graph): Graph {
   const readers = readersOf(graph);
   const gone = new Set<Node>();
   const nodes = graph.nodes.map((node) => {
-    if (node.op !== 'matmul' || node.attrs.activation) return node;
+    if (!isProduct(node) || node.attrs.activation) return node;
     const { bias, activation, absorbed, output } = epilogueOf(graph, node, readers);
     if (absorbed.length === 0) return node;
     for (const n of absorbed) gone.add(n);

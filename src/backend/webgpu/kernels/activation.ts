@@ -1,24 +1,23 @@
 import type { shaders } from '../../../generated/shaders.ts';
 import {
+  type ActivationKernel,
   type ActivationName,
   type ActivationRef,
+  activationKernel,
   activationNames,
-  activationParameter,
-  type GeluAttrs,
   type activationRows as rows,
 } from '../../../ops/activation.ts';
 import { float, type Word, wordOf } from '../record.ts';
 import { count, each, type Kernel, type Kernels, one } from './kernel.ts';
 
 /** An activation without its shader does not compile. */
-const fileOf = (name: ActivationName): keyof typeof shaders => `activation_${name}` as const;
+const fileOf = (kernel: ActivationKernel): keyof typeof shaders => `activation_${kernel}` as const;
 
 /** The files of an activation, to be joined to a kernel that calls forward() or backward(). */
 export function activationFiles(activation: ActivationRef | undefined): [files: string[], parameter: Word] {
   if (!activation) return [['activation_none'], float(0)];
-  const { name, attrs } = activation;
-  const tanh = name === 'gelu' && (attrs as GeluAttrs).approximate === 'tanh';
-  return [['math', `${fileOf(name)}${tanh ? '_tanh' : ''}`], float(activationParameter(attrs))];
+  const { kernel, parameter } = activationKernel(activation);
+  return [['math', fileOf(kernel)], float(parameter)];
 }
 
 const forward = (name: ActivationName): Kernel =>
