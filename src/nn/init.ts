@@ -37,7 +37,7 @@ export const values =
     if (given.length !== data.length)
       fail(
         'shape_mismatch',
-        `init.values: got ${given.length} values for a variable of shape ${showShape(shape)}, expected ${data.length}`,
+        `init.values: got ${given.length} values for a parameter of shape ${showShape(shape)}, expected ${data.length}`,
       );
     data.set(given);
   };
