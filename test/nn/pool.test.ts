@@ -3,7 +3,7 @@ import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';
 import { Tracer } from '../../src/graph/trace.ts';
-import { createEngine, ops as f, nn } from '../../src/index.ts';
+import { createEngine, ops as f, nn, optim } from '../../src/index.ts';
 
 const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
 const traced = (shape: number[]) => {
