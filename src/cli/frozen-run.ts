@@ -1,4 +1,4 @@
-import { BiphaseError, type FrozenInfo, inspect } from '../node.ts';
+import { BiphaseError, type FrozenInfo, inspect, type TypedArray } from '../node.ts';
 import { checkOutputs, type Outputs } from './data/answers.ts';
 import { factsOf, type ModelFacts } from './data/facts.ts';
 import { type Samples, transformed } from './data/inputs.ts';
@@ -6,10 +6,11 @@ import { type Samples, transformed } from './data/inputs.ts';
 /** A frozen file's exports; docs/ABI.md. */
 interface FrozenExports {
   readonly memory: WebAssembly.Memory;
-  input(): number;
-  output(): number;
-  input_bytes(): number;
-  output_bytes(): number;
+  /** Of ABI 1 these take no number, and have no use for one. */
+  input(index: number): number;
+  output(index: number): number;
+  input_bytes(index: number): number;
+  output_bytes(index: number): number;
   max_batch(): number;
   run(count: number): number;
 }
@@ -30,11 +31,23 @@ export function openFrozen(path: string, bytes: Uint8Array): FrozenFile {
   return { path, bytes, info, facts: factsOf(path, info.notes ?? {}, size) };
 }
 
+/** Throws 'unsupported' for a file that takes or gives more than one tensor: samples of a data file are one. */
+export function expectOne({ path, info: { inputs, outputs } }: FrozenFile): void {
+  const names = (list: typeof inputs) => list.map(({ name }) => name).join(', ');
+  if (inputs.length > 1 || outputs.length > 1)
+    throw new BiphaseError(
+      'unsupported',
+      `${path} takes ${names(inputs)} and gives ${names(outputs)}; this command runs models with one input and one output. ` +
+        'A host of your own runs it: docs/ABI.md',
+    );
+}
+
 /** Runs it on samples as their file has them; outputs are what its numbers stand for. */
 export async function runFrozen(file: FrozenFile, samples: Samples): Promise<Outputs> {
   const { path, info, facts } = file;
   // Bytes are scaled inside of the file.
-  const inputs = info.input.dtype === 'u8' ? bytesOf(file, samples) : transformed(facts, samples);
+  const { dtype } = info.input;
+  const inputs = dtype === 'f32' ? transformed(facts, samples) : wholeOf(file, dtype, samples);
   const raw = await runModule(file, inputs);
   const width = raw.length / samples.count;
   checkOutputs(path, facts, width);
@@ -42,25 +55,33 @@ export async function runFrozen(file: FrozenFile, samples: Samples): Promise<Out
   return { values: Float32Array.from(raw, (q) => (q - zeroPoint) * scale), width };
 }
 
-/** Samples for a file that takes bytes: bytes, or numbers that are bytes. */
-function bytesOf({ path }: FrozenFile, samples: Samples): Uint8Array {
+/** The whole numbers that files take, and how to get around them. */
+const whole = {
+  u8: { words: 'bytes', from: 0, to: 255, or: ', or freeze with --input-type f32' },
+  i8: { words: 'signed bytes', from: -128, to: 127, or: '' },
+  i32: { words: 'whole numbers', from: -(2 ** 31), to: 2 ** 31 - 1, or: '' },
+} as const;
+
+/** Samples for a file that takes whole numbers: those, in whichever type. */
+function wholeOf({ path }: FrozenFile, dtype: keyof typeof whole, samples: Samples) {
   const { values, size } = samples;
-  if (values instanceof Uint8Array) return values;
-  const broken = values.findIndex((x) => !(Number.isInteger(x) && x >= 0 && x <= 255));
+  if (dtype === 'u8' && values instanceof Uint8Array) return values;
+  const { words, from, to, or } = whole[dtype];
+  const broken = values.findIndex((x) => !(Number.isInteger(x) && x >= from && x <= to));
   if (broken >= 0)
     throw new BiphaseError(
       'dtype_mismatch',
-      `${path} takes bytes, ${samples.path} holds other numbers (sample ${Math.floor(broken / size)} has ${values[broken]}); ` +
-        'give whole numbers from 0 to 255, or freeze with --input-type f32',
+      `${path} takes ${words}, ${samples.path} holds other numbers (sample ${Math.floor(broken / size)} has ${values[broken]}); ` +
+        `give whole numbers from ${from} to ${to}${or}`,
     );
-  return Uint8Array.from(values);
+  return new arrays[dtype](values);
 }
 
 /** Longest that it computes without a look at what else there is, in ms. */
 const TURN_MS = 50;
 
 /** Runs a module on samples of its own input type: its own numbers, one result after the other. */
-async function runModule({ bytes: file, info }: FrozenFile, samples: Uint8Array | Float32Array) {
+async function runModule({ bytes: file, info }: FrozenFile, samples: TypedArray) {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(file)).catch((error: Error) => {
     const needs = info.build === 'relaxed' ? 'relaxed SIMD, which this runtime lacks' : 'WebAssembly SIMD';
     throw new BiphaseError(
@@ -69,8 +90,8 @@ async function runModule({ bytes: file, info }: FrozenFile, samples: Uint8Array 
     );
   });
   const x = instance.exports as unknown as FrozenExports;
-  const [into, out, most] = [x.input() >>> 0, x.output() >>> 0, x.max_batch()];
-  const [sample, result] = [x.input_bytes(), x.output_bytes()];
+  const [into, out, most] = [x.input(0) >>> 0, x.output(0) >>> 0, x.max_batch()];
+  const [sample, result] = [x.input_bytes(0), x.output_bytes(0)];
   const bytes = new Uint8Array(x.memory.buffer);
   const given = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
   const count = given.length / sample;

@@ -4,6 +4,7 @@ import { type BiphaseError, fail } from '../core/errors.ts';
 import { optionsOf, show } from '../core/options.ts';
 import { MAX_RANK, type Shape } from '../core/shape.ts';
 import type { TensorId } from '../graph/graph.ts';
+import type { Tensor } from '../graph/trace.ts';
 import {
   elementsOf,
   isReal,
@@ -15,20 +16,29 @@ import {
 import { isSealed, seal, UNSEALED } from '../io/seal.ts';
 import { expectSafetensors, inputOfSpec, renamed } from '../model/foreign.ts';
 import {
+  type AnyFrozen,
   expectFinite,
   FrozenModel,
   type FrozenVariable,
   matchStateDict,
   type StateDict,
 } from '../model/frozen.ts';
+import { isLone, isSignature, type Signature } from '../model/signature.ts';
 import { fromSpec, specOf } from '../nn/from-spec.ts';
-import { type Model, namedVariables } from '../nn/module.ts';
+import { type AnyModel, type Model, namedVariables, type Values } from '../nn/module.ts';
 import { inferGraph } from '../plans/infer.ts';
 import type { KeyedGraph } from '../quantize/keys.ts';
-import { calibrationGraph, type QuantizedModel, quantizedModel } from '../quantize/quantize.ts';
+import {
+  type AnyQuantized,
+  calibrationGraph,
+  type QuantizedModel,
+  quantizedModel,
+} from '../quantize/quantize.ts';
 
 /** A model as it is kept: f32, or with the ranges that int8 is made from. */
-export type StoredModel = FrozenModel | QuantizedModel;
+export type StoredModel<I extends Values = Tensor, O extends Values = Tensor> =
+  | FrozenModel<I, O>
+  | QuantizedModel<I, O>;
 
 /** Options of `saveModel`. */
 export interface SaveOptions {
@@ -37,25 +47,32 @@ export interface SaveOptions {
 }
 
 /** Options of `loadModel`. */
-export interface LoadOptions {
+export interface LoadOptions<I extends Values = Tensor, O extends Values = Tensor> {
   /** For a safetensors file that does not say what model its weights are of (PyTorch's, say): the model to put them in. */
-  readonly model?: Model;
+  readonly model?: Model<I, O>;
   /** Shape of one of its input samples; what its first layer asks for, if not given. */
   readonly input?: Shape;
+  /** Types of its inputs by name, where they have names or are not f32. */
+  readonly inputs?: Signature;
 }
 
 /** What `loadModel` found. */
-export interface LoadedModel {
+export interface LoadedModel<I extends Values = Tensor, O extends Values = Tensor> {
   /** A FrozenModel where the file holds f32, a QuantizedModel where it also holds ranges. */
-  readonly model: StoredModel;
+  readonly model: StoredModel<I, O>;
   /** What was kept beside it, by name. */
   readonly notes: Readonly<Record<string, string>>;
   /** What to know of how a file of other software was read: tensors left out, weights under other names. For people. */
   readonly remarks: readonly string[];
 }
 
+/** A model whatever it takes and gives. */
+type Loaded = LoadedModel<Values, Values>;
+
 const checkSave = optionsOf<SaveOptions>('saveModel', { notes: texts });
-const checkLoad = optionsOf<LoadOptions>('loadModel', { model: either(object, callback), input: sizes });
+const checkLoad = optionsOf<LoadOptions<Values, Values>>('loadModel', {
+  ...{ model: either(object, callback), input: sizes, inputs: isSignature },
+});
 
 const FORMAT = 'biphase.model';
 /** 1 kept ranges by the numbers that tensors had. */
@@ -72,7 +89,10 @@ const OTHER_LAYERS =
  * with its f32 weights, so that it can be trained on; what is loaded has the same int8 bits.
  * Throws BiphaseError 'unsupported' for a model that is not made of layers of `nn`.
  */
-export async function saveModel(model: StoredModel, options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function saveModel(
+  model: AnyFrozen | AnyQuantized,
+  options?: SaveOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { notes = {} } = checkSave(options);
   const frozen = model instanceof FrozenModel ? model : model.frozen;
   const quantized = model instanceof FrozenModel ? undefined : model;
@@ -84,7 +104,9 @@ export async function saveModel(model: StoredModel, options?: SaveOptions): Prom
   }));
   const file = writeSafetensors(tensors, {
     ...{ format: FORMAT, version: VERSION, layers: JSON.stringify(specOf(frozen.model)) },
-    input: JSON.stringify(frozen.input.shape),
+    inputs: JSON.stringify(frozen.inputs),
+    // For versions of the library that know models of one f32 input alone.
+    ...(isPlain(frozen.inputs) && { input: JSON.stringify(frozen.inputs.input.shape) }),
     ...(quantized && {
       ranges: JSON.stringify([...quantized.ranges].map(([key, { min, max }]) => [key, min, max])),
     }),
@@ -101,8 +123,19 @@ export async function saveModel(model: StoredModel, options?: SaveOptions): Prom
  * All is checked before anything is handed out. Throws BiphaseError: 'invalid_data' for a file that is damaged or no model,
  * 'shape_mismatch' for weights that are not this model's, 'unsupported' for a newer version.
  */
-export async function loadModel(source: Bytes, options?: LoadOptions): Promise<LoadedModel> {
-  const { model, input } = checkLoad(options);
+export async function loadModel<I extends Values = Tensor, O extends Values = Tensor>(
+  source: Bytes,
+  options?: LoadOptions<I, O>,
+): Promise<LoadedModel<I, O>> {
+  return (await load(source, checkLoad(options))) as LoadedModel<I, O>;
+}
+
+async function load(source: Bytes, { model, input, inputs }: LoadOptions<Values, Values>): Promise<Loaded> {
+  if (input && inputs)
+    fail(
+      'invalid_argument',
+      'loadModel: got input and inputs; give the shape of one input, or types by name',
+    );
   const file = bytesOf('loadModel', source);
   expectSafetensors(file);
   const { metadata, tensors } = parseSafetensors(file);
@@ -118,12 +151,13 @@ export async function loadModel(source: Bytes, options?: LoadOptions): Promise<L
       'this safetensors file does not say what its weights are of; give the model and its input',
     );
   const shape = input ?? inputOfSpec(typeof model === 'function' ? undefined : model.spec);
-  if (!shape)
+  const signature = inputs ?? (shape && { input: { dtype: 'f32', shape } as const });
+  if (!signature)
     return fail(
       'invalid_data',
-      "the model's layers don't say what their input is; give its shape as `input`",
+      "the model's layers don't say what their input is; give its shape as `input`, or types by name as `inputs`",
     );
-  return foreignFile(model, shape, tensors);
+  return foreignFile(model, signature, tensors);
 }
 
 /** A file of saveModel's. Whatever is in it, what is wrong is wrong with the file. */
@@ -131,7 +165,7 @@ async function ownFile(
   file: Uint8Array<ArrayBuffer>,
   metadata: Safetensors['metadata'],
   tensors: Safetensors['tensors'],
-): Promise<LoadedModel> {
+): Promise<Loaded> {
   if (!VERSIONS.includes(metadata.version))
     fail(
       'unsupported',
@@ -149,7 +183,7 @@ async function ownFile(
         fail('invalid_data', `the weight ${show(name)} is ${tensor.dtype}, expected ${storedTypes[dtype]}`);
       state[name] = { shape: tensor.shape, data: elementsOf(tensor, dtype, name) };
     }
-    const frozen = frozenOf(layers, inputOf(metadata.input), state);
+    const frozen = frozenOf(layers, inputsOf(metadata), state);
     // That the layers take this input, and each other's outputs.
     inferGraph(frozen, 1);
     return { model: rangedOf(frozen, metadata) ?? frozen, notes: notesOf(metadata), remarks: [] };
@@ -161,7 +195,7 @@ async function ownFile(
 }
 
 /** Weights of other software, in a model of the caller's. */
-function foreignFile(model: Model, input: Shape, tensors: Safetensors['tensors']): LoadedModel {
+function foreignFile(model: AnyModel, inputs: Signature, tensors: Safetensors['tensors']): Loaded {
   const variables = variablesOf(model);
   const names = new Set(variables.map((v) => v.name));
   // Whole numbers are taken for what they are called, in whichever layer.
@@ -183,22 +217,22 @@ function foreignFile(model: Model, input: Shape, tensors: Safetensors['tensors']
     const pairs = Object.entries(other).map(([name, { data }]) => `${from.get(data)} as ${name}`);
     remarks.push(`weights were taken by their shapes and numbers: ${pairs.join(', ')}`);
   }
-  return { model: frozenOf(model, input, other ?? state), notes: {}, remarks };
+  return { model: frozenOf(model, inputs, other ?? state), notes: {}, remarks };
 }
 
-const variablesOf = (model: Model): FrozenVariable[] =>
+const variablesOf = (model: AnyModel): FrozenVariable[] =>
   [...namedVariables(model)].map(([variable, name]) => ({ variable, name }));
 
-function frozenOf(model: Model, input: Shape, state: StateDict): FrozenModel {
+function frozenOf(model: AnyModel, inputs: Signature, state: StateDict): AnyFrozen {
   const variables = variablesOf(model);
   const values = matchStateDict(variables, state);
-  return new FrozenModel(model, { dtype: 'f32', shape: input }, variables, values);
+  return new FrozenModel(model, inputs, variables, values);
 }
 
 function rangedOf(
-  frozen: FrozenModel,
+  frozen: AnyFrozen,
   { version, ranges: text, signature = '' }: Readonly<Record<string, string>>,
-): QuantizedModel | undefined {
+): AnyQuantized | undefined {
   if (text === undefined) return undefined;
   const list = json('ranges', text);
   const isKey = (key: unknown) => (version === '1' ? Number.isSafeInteger(key) : typeof key === 'string');
@@ -229,6 +263,15 @@ function oldKeys({ nodes, keys }: KeyedGraph, signature: string): (old: number |
     for (const [side, numbers] of [[nodes[i].inputs, inputs] as const, [nodes[i].outputs, outputs] as const])
       for (const [j, number] of numbers.split(',').entries()) ids.set(number, side[j]);
   return (old) => keys.get(ids.get(String(old)) ?? -1) ?? fail('unsupported', OTHER_LAYERS);
+}
+
+const isPlain = (inputs: Signature): boolean => isLone('input', inputs) && inputs.input.dtype === 'f32';
+
+/** The types of a model's inputs; older files have the shape of one f32 input. */
+function inputsOf({ inputs, input }: Readonly<Record<string, string>>): Signature {
+  if (inputs === undefined) return { input: { dtype: 'f32', shape: inputOf(input) } };
+  const signature = json('inputs', inputs);
+  return isSignature(signature) ? (signature as Signature) : bad('inputs', inputs);
 }
 
 function inputOf(text: string | undefined): Shape {

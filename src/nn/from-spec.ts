@@ -2,7 +2,7 @@ import { fail } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 import { declarationOf } from './layer.ts';
 import * as layers from './layers.ts';
-import type { Model, Module } from './module.ts';
+import type { AnyModel, Module } from './module.ts';
 import { isName, NAMES } from './names.ts';
 import { sequential } from './sequential.ts';
 import type { LayerSpec } from './spec.ts';
@@ -72,7 +72,7 @@ function sequence(specs: readonly unknown[], where: string, depth: number): Modu
 }
 
 /** What `fromSpec` makes this model from. Throws BiphaseError 'unsupported' where a part is no layer of `nn`. */
-export function specOf(model: Model): LayerSpec {
+export function specOf(model: AnyModel): LayerSpec {
   const spec = typeof model === 'function' ? undefined : model.spec;
   return (
     spec ??

@@ -5,6 +5,14 @@ export { fromSpec, specOf } from './from-spec.ts';
 export * as init from './init.ts';
 export * from './layers.ts';
 export * from './losses.ts';
-export { type Model, type Module, module, namedParameters, namedVariables } from './module.ts';
+export {
+  type Model,
+  type Module,
+  module,
+  namedParameters,
+  namedVariables,
+  type Tensors,
+  type Values,
+} from './module.ts';
 export type { LayerSpec } from './spec.ts';
 export { type BufferOptions, buffer, parameter } from './variable.ts';

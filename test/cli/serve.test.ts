@@ -7,6 +7,7 @@ import { readKeys } from '../../src/cli/serve/keys.ts';
 import { HttpServer, type ServerOptions, serverDefaults } from '../../src/cli/serve/server.ts';
 import { nn, optim } from '../../src/index.ts';
 import { request, wire } from '../support/http.ts';
+import { measurements, trainClassifier, trainRegression } from '../support/named-models.ts';
 import { int8Model, referenceEngine, samples, sleep, wasmEngine } from '../support/serving.ts';
 
 const engine = await wasmEngine();
@@ -41,6 +42,61 @@ const json = { 'content-type': 'application/json' };
 const ask = (headers: Record<string, string> = {}, sent: BodyInit = body, at = url) =>
   fetch(`${at}/predict`, { method: 'POST', headers: { ...json, ...headers }, body: sent });
 const errorOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
+
+describe('a model whose inputs and outputs have names', () => {
+  const post = (app: ReturnType<typeof createApp>, sent: unknown, headers = json) =>
+    app.request('/predict', { method: 'POST', headers, body: JSON.stringify(sent) });
+
+  it('takes rows for each, and gives rows for each', async () => {
+    const named = await (await trainRegression(engine)).freeze();
+    const of = await engine.predictor(named, { maxBatch: 4 });
+    const app = createApp(of, { maxBatch: 4 });
+    const { inputs } = measurements(2, 5);
+    const rows = (a: Float32Array | Uint8Array, n: number) => [[...a.subarray(0, n)], [...a.subarray(n)]];
+    const sent = { values: rows(inputs.values, 4), image: rows(inputs.image, 6) };
+    const { outputs } = (await (await post(app, { inputs: sent })).json()) as { outputs: unknown };
+    const { sum, gap } = await of.predict(inputs);
+    expect(outputs).toEqual({ sum: [[sum[0]], [sum[1]]], gap: rows(gap, 2) });
+    expect(await (await app.request('/health')).json()).toMatchObject({ inputs: named.inputs });
+    const refused: [unknown, number, RegExp][] = [
+      [{ inputs: { values: sent.values } }, 400, /inputs.image is no list of rows/],
+      [{ inputs: { ...sent, other: [] } }, 400, /there is no input "other"; expected .*"values": .*"image"/],
+      [{ inputs: [[1, 2, 3, 4]] }, 400, /expected {"inputs": {"values"/],
+      [
+        { inputs: { ...sent, image: [[1, 2, 3, 4, 5, 256]] } },
+        400,
+        /inputs.image\[0\]\[5\] is 256, expected a byte/,
+      ],
+      [
+        { inputs: { ...sent, image: sent.image.slice(1) } },
+        400,
+        /inputs.image has 6 values, expected 2 samples/,
+      ],
+    ];
+    for (const [body, status, message] of refused) {
+      const answer = await post(app, body);
+      expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([
+        status,
+        expect.stringMatching(message),
+      ]);
+    }
+    const binary = await post(app, {}, { 'content-type': 'application/octet-stream' });
+    expect(binary.status).toBe(415);
+    await of.close();
+  });
+
+  it('refuses an id that has no row, and says where it is', async () => {
+    const of = await engine.predictor(await (await trainClassifier(engine)).freeze(), { maxBatch: 4 });
+    const row = { ids: [[...new Array(11).fill(1), 50]], mask: [new Array(12).fill(1)] };
+    const answer = await post(createApp(of, { maxBatch: 4 }), { inputs: row });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'out_of_range',
+      error: expect.stringMatching(/'inputs.ids' holds 50/),
+    });
+    await of.close();
+  });
+});
 
 describe('media types', () => {
   it.each([

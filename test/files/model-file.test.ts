@@ -7,12 +7,15 @@ import {
   type Engine,
   exportWasm,
   FrozenModel,
+  f32,
   loadModel,
   nn,
+  ops,
   optim,
   type QuantizedModel,
   Random,
   saveModel,
+  type Tensor,
 } from '../../src/index.ts';
 import { parseSafetensors, valuesOf, writeSafetensors } from '../../src/io/safetensors.ts';
 import { seal, UNSEALED } from '../../src/io/seal.ts';
@@ -77,6 +80,53 @@ describe('a model in a file', () => {
     expect(await run(model)).toEqual(await run(frozen));
     const other = loadModel(plain, { model: nn.linear(6, 4), input: [6] });
     await expect(other).rejects.toMatchObject({ code: 'invalid_data' });
+  });
+
+  it('keeps what its inputs are, and takes files that knew one of floats alone', async () => {
+    const bytes = { input: { dtype: 'u8', shape: [6] } } as const;
+    const values = new Map(frozen.parameters.map(({ parameter }) => [parameter, frozen.values(parameter)]));
+    const ofBytes = new FrozenModel(frozen.model, bytes, frozen.parameters, values);
+    const { model } = await loadModel(await saveModel(ofBytes));
+    expect((model as FrozenModel).inputs).toEqual(bytes);
+    const { metadata, tensors } = parseSafetensors(await saveModel(frozen));
+    const { inputs, ...older } = metadata;
+    expect(JSON.parse(inputs)).toEqual({ input: { dtype: 'f32', shape: [6] } });
+    const parts = [...tensors].map(([name, t]) => ({ name, shape: t.shape, data: valuesOf(t, name) }));
+    const file = writeSafetensors(parts, { ...older, sha256: UNSEALED });
+    await seal(file);
+    expect(((await loadModel(file)).model as FrozenModel).inputs).toEqual(frozen.inputs);
+    const odd = writeSafetensors(parts, {
+      ...metadata,
+      inputs: '{"x":{"dtype":"f64","shape":[6]}}',
+      sha256: UNSEALED,
+    });
+    await seal(odd);
+    await expect(loadModel(odd)).rejects.toThrow(/the model file's inputs cannot be read/);
+  });
+
+  it('takes weights by their names into a model with several inputs', async () => {
+    const own = nn.module(
+      { left: nn.linear(3, 2), right: nn.linear(2, 2) },
+      ({ a, b }: { a: Tensor; b: Tensor }, { left, right }) => ({
+        y: ops.add(left.forward(a), right.forward(b)),
+      }),
+    );
+    const parts = (
+      [
+        ['left', 3],
+        ['right', 2],
+      ] as const
+    ).flatMap(([name, n]) => [
+      { name: `${name}.weight`, shape: [2, n], data: new Float32Array(2 * n).fill(1) },
+      { name: `${name}.bias`, shape: [2], data: new Float32Array(2) },
+    ]);
+    const types = { a: f32(3), b: f32(2) };
+    const { model } = await loadModel(writeSafetensors(parts, {}), { model: own, inputs: types });
+    const infer = await engine.infer(model);
+    expect(await infer({ a: Float32Array.of(1, 2, 3), b: Float32Array.of(4, 5) })).toEqual({
+      y: Float32Array.of(15, 15),
+    });
+    await expect(saveModel(model)).rejects.toMatchObject({ code: 'unsupported' });
   });
 
   it('refuses a model that no file can describe', async () => {

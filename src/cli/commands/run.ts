@@ -18,7 +18,7 @@ import type { Source } from '../data/source.ts';
 import { toldSamples } from '../data/tell.ts';
 import { openEngine } from '../engine.ts';
 import { checkFiles, read } from '../files.ts';
-import { openFrozen, runFrozen } from '../frozen-run.ts';
+import { expectOne, openFrozen, runFrozen } from '../frozen-run.ts';
 import {
   type DataOptions,
   frozenOf,
@@ -192,6 +192,7 @@ async function open(path: string, options: Options): Promise<Runnable> {
   const file = await read(path);
   if (isWasm(file)) {
     const frozen = openFrozen(path, file);
+    expectOne(frozen);
     return {
       name: path,
       facts: frozen.facts,

@@ -1,11 +1,14 @@
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
-import type { Predictor } from '../../node.ts';
+import type { nn, Predictor } from '../../node.ts';
 import { requireKey } from './keys.ts';
 import { metricsOf } from './metrics.ts';
 import { answerTo, Cancelled, Refusal } from './refusal.ts';
 import { limitBody, samplesOf } from './samples.ts';
 import { answer, answerType } from './types.ts';
+
+/** A predictor of a model whatever it takes and gives. */
+type AnyPredictor = Predictor<nn.Values, nn.Values>;
 
 /** What an app is told beside its predictor. */
 export interface AppOptions {
@@ -33,15 +36,15 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 /**
- * POST /predict, with {"inputs": [[...], ...]} or as application/octet-stream (f32, little-endian); GET /health; GET
+ * POST /predict, with {"inputs": [[...], ...]}, {"inputs": {"ids": [[...], ...], ...}} for inputs with names, or as application/octet-stream (f32, little-endian); GET /health; GET
  * /metrics. Errors are {"error", "code"}.
  */
-export function createApp(predictor: Predictor, options: AppOptions): Hono {
+export function createApp(predictor: AnyPredictor, options: AppOptions): Hono {
   const { maxBatch, keys, stopping } = options;
   const app = new Hono();
   const { registry, seconds } = metricsOf(predictor);
-  const size = predictor.inputShape.reduce((a, b) => a * b, 1);
-  const outputSize = predictor.outputShape.reduce((a, b) => a * b, 1);
+  const { inputs, outputs } = predictor;
+  const size = Object.values(inputs).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const maxBody = options.maxBody ?? Math.min(512 * MIB, Math.max(32 * MIB, maxBatch * size * GENEROUS));
 
   app.use(async (c, next) => {
@@ -65,18 +68,25 @@ export function createApp(predictor: Predictor, options: AppOptions): Hono {
 
   app.get('/health', (c) => {
     const { inputShape, outputShape } = predictor;
-    return c.json({ status: 'ok', inputShape, outputShape, queued: predictor.stats().queued });
+    return c.json({
+      status: 'ok',
+      inputShape,
+      outputShape,
+      inputs,
+      outputs,
+      queued: predictor.stats().queued,
+    });
   });
   if (keys) for (const path of ['/predict', '/metrics']) app.use(path, requireKey(keys));
   app.post('/predict', limitBody(maxBody), async (c) => {
     const type = answerType(c);
-    const samples = await samplesOf(c, { size, maxBatch });
+    const samples = await samplesOf(c, { inputs, maxBatch });
     const { signal } = c.req.raw;
     const asked = predictor.predict(samples, signal).catch((error) => {
       throw signal.aborted ? new Cancelled('the caller left', { cause: error }) : error;
     });
     if (stopping?.aborted) predictor.flush();
-    return answer(c, type, await asked, outputSize);
+    return answer(c, type, await asked, outputs);
   });
   app.get('/metrics', async (c) =>
     c.text(await registry.metrics(), 200, { 'content-type': registry.contentType }),

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Predictor } from '../../node.ts';
 
 /** Prometheus metrics of the process and of a predictor, whose own counters are read when they are asked for. */
-export function metricsOf(predictor: Predictor) {
+export function metricsOf(predictor: Pick<Predictor, 'stats' | 'cost'>) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];

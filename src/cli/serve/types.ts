@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
+import type { Signature, TypedArray } from '../../node.ts';
 import { jsonNumbers } from '../numbers.ts';
 import { Refusal } from './refusal.ts';
 
@@ -28,15 +29,34 @@ function anyType(list: readonly { readonly type: string; readonly q: number }[])
   return (any && SUPPORTED.find((t) => !refused.includes(t))) || '';
 }
 
-/** Outputs as an answer: rows of numbers in JSON, or f32 values as they are. */
-export function answer(c: Context, type: string, values: Float32Array, outputSize: number) {
+/** Outputs as an answer: rows of numbers in JSON, by name where they have names, or the f32 values of one as they are. */
+export function answer(
+  c: Context,
+  type: string,
+  values: TypedArray | Readonly<Record<string, TypedArray>>,
+  types: Signature,
+) {
   c.header('vary', 'accept', { append: true });
+  if (!ArrayBuffer.isView(values)) {
+    if (type === BINARY)
+      throw new Refusal(
+        406,
+        'not_acceptable',
+        `this model gives ${Object.keys(values).join(', ')}; ask for ${JSON_TYPE}`,
+      );
+    const named = Object.entries(values).map(([name, of]) => [name, rowsOf(of, types[name])]);
+    return c.json({ outputs: Object.fromEntries(named) });
+  }
   if (type === BINARY)
     return c.body(new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength), 200, {
       'content-type': BINARY,
     });
-  const outputs = Array.from({ length: values.length / outputSize }, (_, i) =>
-    jsonNumbers(values.subarray(i * outputSize, (i + 1) * outputSize)),
+  return c.json({ outputs: rowsOf(values, Object.values(types)[0]) });
+}
+
+function rowsOf(values: TypedArray, { shape }: Signature[string]) {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return Array.from({ length: values.length / size }, (_, i) =>
+    jsonNumbers(values.subarray(i * size, (i + 1) * size)),
   );
-  return c.json({ outputs });
 }

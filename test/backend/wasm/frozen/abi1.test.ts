@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { openFrozen, runFrozen as runInProgram } from '../../../../src/cli/frozen-run.ts';
 import { inspect } from '../../../../src/index.ts';
 import { runFrozen } from '../../../support/frozen.ts';
 
@@ -19,6 +20,21 @@ describe('a frozen file of ABI 1', () => {
     expect(info.inputs).toEqual([{ name: 'input', dtype: 'u8', shape: [6], scale: 1 / 64, zeroPoint: 128 }]);
     expect([info.input, info.output]).toEqual([info.inputs[0], info.outputs[0]]);
     expect(info.output).toMatchObject({ name: 'output', dtype: 'u8', shape: [3], zeroPoint: 105 });
+  });
+
+  it('runs in the program, with what its notes say of its classes', async () => {
+    const frozen = openFrozen('abi1.wasm', file);
+    const values = Uint8Array.from({ length: 6 * 13 }, (_, i) => (i * 37) % 256);
+    const outputs = await runInProgram(frozen, {
+      ...{ path: 'x.npy', values, size: 6, count: 13 },
+      shape: [6],
+      type: 'u8',
+      remarks: [],
+    });
+    expect([outputs.width, frozen.facts.classes]).toEqual([3, ['a', 'b', 'c']]);
+    const { scale, zeroPoint } = frozen.info.output;
+    const bytes = Uint8Array.from(outputs.values, (x) => Math.round(x / scale) + zeroPoint);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(ANSWERS);
   });
 
   it('gives the answers that it gave', async () => {
