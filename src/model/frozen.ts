@@ -21,6 +21,12 @@ export interface FrozenParameter extends FrozenVariable {
 }
 
 /**
+ * The values of a variable themselves, for plans: one array, however many plans there are. Only for the library, which never
+ * writes into them; callers get copies.
+ */
+export let lendValues: (frozen: AnyFrozen, variable: Variable) => TypedArray;
+
+/**
  * A model whose weights no longer change. The values are private and handed out as copies only,
  * so nothing a caller does can reach them.
  */
@@ -32,6 +38,11 @@ export class FrozenModel<I extends Values = Tensor, O extends Values = Tensor> {
   /** Its parameters and buffers with their names, in the order of the state dict. */
   readonly variables: readonly FrozenVariable[];
   readonly #values: Map<Variable, TypedArray>;
+
+  static {
+    lendValues = (frozen, variable) =>
+      frozen.#values.get(variable) ?? fail('invalid_argument', 'that variable is not part of this model');
+  }
 
   constructor(
     model: Model<I, O>,
@@ -77,10 +88,7 @@ export class FrozenModel<I extends Values = Tensor, O extends Values = Tensor> {
   values(parameter: Parameter): Float32Array;
   values(variable: Variable): TypedArray;
   values(variable: Variable): TypedArray {
-    return (
-      this.#values.get(variable)?.slice() ??
-      fail('invalid_argument', 'that variable is not part of this model')
-    );
+    return lendValues(this, variable).slice();
   }
 
   /** A copy of all values by name, parameters and buffers, as PyTorch's state_dict. */
@@ -141,7 +149,7 @@ function list(names: readonly string[]): string {
 /** Throws 'invalid_data', naming the layer, if a weight is NaN or infinite: `what` would keep or serve what is no model. */
 export function expectFinite(frozen: AnyFrozen, what: string): void {
   for (const { name, variable } of frozen.variables) {
-    const values = frozen.values(variable);
+    const values = lendValues(frozen, variable);
     const at = values.findIndex((x) => !Number.isFinite(x));
     if (at >= 0)
       fail(

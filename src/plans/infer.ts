@@ -2,7 +2,7 @@ import { buildPlan } from '../graph/build-plan.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
 import { Tracer } from '../graph/trace.ts';
-import type { AnyFrozen } from '../model/frozen.ts';
+import { type AnyFrozen, lendValues } from '../model/frozen.ts';
 import { feed, outputsOf, slotName } from '../model/signature.ts';
 
 /** Slots of an inference plan whose input and output have no names. */
@@ -12,7 +12,7 @@ export const inferSlots = { input: 'input', output: 'output' } as const;
 export function inferGraph(frozen: AnyFrozen, batch: number): Graph {
   const tracer = new Tracer({ training: false });
   const x = feed(tracer, 'input', frozen.inputs, batch);
-  tracer.bindVariables((v) => tracer.constant(frozen.values(v), { dtype: v.dtype, shape: v.shape }));
+  tracer.bindVariables((v) => tracer.constant(lendValues(frozen, v), { dtype: v.dtype, shape: v.shape }));
   for (const [name, output] of Object.entries(tracer.run(() => outputsOf(frozen.model, x))))
     tracer.output(slotName('output', name), output);
   return tracer.graph;

@@ -79,6 +79,31 @@ export function quantizeLinear(
   return typeof fixed === 'string' ? fixed : { weight: q, bias: bq, ...fixed };
 }
 
+/** What was made last of each weight, and of what else. */
+const made = new WeakMap<
+  Float32Array,
+  { key: string; bias: Float32Array | undefined; linear: QuantizedLinear | string }
+>();
+
+/**
+ * quantizeLinear() of a matrix (N, K), or (K, N) where it is not `transposed`: made once for all plans that are made of the same
+ * arrays and ranges.
+ */
+export function quantizedLinear(
+  { data, n, k, transposed }: { data: Float32Array; n: number; k: number; transposed: boolean },
+  bias: Float32Array | undefined,
+  input: QuantParams,
+  output: QuantParams,
+): QuantizedLinear | string {
+  const key = JSON.stringify([n, k, transposed, input, output]);
+  const known = made.get(data);
+  if (known?.key === key && known.bias === bias) return known.linear;
+  const at = transposed ? (c: number, l: number) => c * k + l : (c: number, l: number) => l * n + c;
+  const linear = quantizeLinear({ data, n, k, at }, bias, input, output);
+  made.set(data, { key, bias, linear });
+  return linear;
+}
+
 /** multiplier[n] / 2^shift = factor[n], the largest multiplier using all 31 bits. */
 function fixedPoint(factor: Float64Array): { multiplier: Int32Array; shift: number } | string {
   const most = factor.reduce((a, b) => Math.max(a, b), 0);

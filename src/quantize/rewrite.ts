@@ -12,7 +12,7 @@ import {
   activationTable,
   type QuantizedLinear,
   type QuantParams,
-  quantizeLinear,
+  quantizedLinear,
   type Range,
 } from './quantization.ts';
 
@@ -121,9 +121,8 @@ export class Rewriter {
     const after = this.params(epilogue.output);
     if (!input || !before || !after) return 'calibration saw no values for it';
     const [n, k] = transposeB ? w.shape : [w.shape[1], w.shape[0]];
-    const at = transposeB ? (c: number, l: number) => c * k + l : (c: number, l: number) => l * n + c;
-    const q = quantizeLinear(
-      { data: w.data as Float32Array, n, k, at },
+    const q = quantizedLinear(
+      { data: w.data as Float32Array, n, k, transposed: transposeB },
       bias?.data as Float32Array | undefined,
       input.params,
       before,

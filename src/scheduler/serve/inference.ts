@@ -81,7 +81,7 @@ export async function createInference<I extends Values, O extends Values>(
       );
       return (await runner.run(samples, raw, signal)) as RawOf<O>;
     },
-    plan,
+    plan: shown(plan),
     batchSize: runner.batch,
     inputs: sampleTypes(inputs),
     outputs: sampleTypes(outputs),
@@ -159,3 +159,14 @@ class Runner {
     }
   }
 }
+
+/** A plan for people: what they do to its constants does not reach the model that lends them. */
+const shown = (plan: Plan): Plan => ({
+  ...plan,
+  constants: plan.constants.map((constant) => ({
+    ...constant,
+    get data() {
+      return constant.data.slice();
+    },
+  })),
+});
