@@ -39,6 +39,7 @@ export type { Engine, InferOptions } from './scheduler/engine.ts';
 export type { Inference } from './scheduler/serve/inference.ts';
 export type { Predictor, PredictorOptions } from './scheduler/serve/predictor.ts';
 export type { PredictorCost, PredictorStats } from './scheduler/serve/predictor-stats.ts';
+export type { EvaluateOptions, Evaluation } from './scheduler/train/evaluate.ts';
 export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/train/finite.ts';
 export type {
   CheckpointOptions,

@@ -35,7 +35,7 @@ export function sharedPlaces(plans: readonly Plan[]): SharedPlaces {
     return at;
   };
   const moved = plans.map((plan): Moved[] => {
-    const own = Object.values(plan.slots).filter((s) => s.role === 'state');
+    const own = Object.values(plan.slots).filter((s) => s.offset < plan.memory.persistentBytes);
     const pieces = own.filter((s) => !own.some((o) => o !== s && isWithin(s, o)));
     return [
       ...pieces.map((slot) => {

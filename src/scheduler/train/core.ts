@@ -2,13 +2,16 @@ import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
+import type { NamedDataSet } from '../../data/index.ts';
+import { type GrowingPlan, growing } from '../../graph/growing.ts';
 import { Buffer, type Variable } from '../../graph/variable.ts';
 import { type AnyFrozen, FrozenModel } from '../../model/frozen.ts';
 import { isLone, type Signature } from '../../model/signature.ts';
 import { type AnyModel, namedVariables } from '../../nn/module.ts';
 import type { TensorType } from '../../ops/op.ts';
 import { boundValues } from '../../plans/bind.ts';
-import { trainPlan } from '../../plans/train.ts';
+import { evaluatePlan } from '../../plans/evaluate.ts';
+import { type TrainPlan, trainPlan } from '../../plans/train.ts';
 import type { PlacedVariable } from '../../plans/variables.ts';
 import type { Backends } from '../choose/backends.ts';
 import type { Chooser } from '../choose/chooser.ts';
@@ -90,12 +93,39 @@ export class TrainingCore {
     if (this.stepper.current?.batch === batch) return this.stepper.current;
     const targets = this.targets ?? data.targets;
     const options = { ...this.asked, targets };
-    const build = { train: trainPlan(this.model, inputs, batch, options), batch };
-    await this.stepper.prepare(build, () =>
-      initialState(build.train, options.seed ?? 0, (v) => this.given(v)),
-    );
+    const train = trainPlan(this.model, inputs, batch, options);
+    const most = this.stepper.current?.evaluate?.most;
+    const evaluate = most ? this.evaluation(data, most, train) : undefined;
+    const build = await this.compile({ train, batch, evaluate });
     this.inputs = inputs;
     this.targets = targets;
+    return build;
+  }
+
+  /** The same with an entry beside the step that evaluates up to `most` samples together. */
+  async prepareEvaluation(data: NamedDataSet, most: number): Promise<void> {
+    const { current } = this.stepper;
+    if (this.inputs) expectInputs(this.inputs, data.inputs);
+    // Of one sample there are no batch statistics.
+    const { train, batch, evaluate } = current ?? (await this.prepare(data, 2));
+    if (evaluate?.most === most) return;
+    // Losses on their way come from the program that is about to go.
+    await this.stepper.settled();
+    await this.compile({ train, batch, evaluate: this.evaluation(data, most, train) });
+  }
+
+  private evaluation(
+    { inputs, targets }: { readonly inputs: Signature; readonly targets?: Signature },
+    most: number,
+    train: TrainPlan,
+  ): GrowingPlan {
+    const options = { ...this.asked, targets: this.targets ?? targets };
+    return growing((rows) => evaluatePlan(this.model, inputs, rows, options, train), { most });
+  }
+
+  private async compile(build: Build): Promise<Build> {
+    const { seed = 0 } = this.asked;
+    await this.stepper.prepare(build, () => initialState(build.train, seed, (v) => this.given(v)));
     return build;
   }
 

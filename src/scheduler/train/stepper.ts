@@ -2,7 +2,7 @@ import type { Backend } from '../../backend/backend.ts';
 import { bytesPerElement, type TypedArray } from '../../core/dtype.ts';
 import { BiphaseError, fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { Plan } from '../../graph/plan.ts';
+import type { GrowingPlan } from '../../graph/growing.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
 import type { TrainPlan } from '../../plans/train.ts';
 import type { Backends } from '../choose/backends.ts';
@@ -21,6 +21,8 @@ import { type TrainingCost, TrainingMeter } from './training-cost.ts';
 export interface Build {
   readonly train: TrainPlan;
   readonly batch: number;
+  /** What evaluates beside it, if anything does. */
+  readonly evaluate?: GrowingPlan;
 }
 
 /** What a stepper works with. */
@@ -91,7 +93,7 @@ export class Stepper {
     this.build = build;
     this.programs = new Renewable(this.backends, first, {
       mends: this.options.recovery !== undefined,
-      make: (backend) => this.compile(backend, plan),
+      make: (backend) => this.compile(backend, build),
       restore: (running) => {
         // Made only now: a plan that finds no room costs nothing before.
         this.journal.begin(initial);
@@ -162,6 +164,16 @@ export class Stepper {
     return this.programs!.use(({ program }) => program.read(program.plan.slots[name]));
   }
 
+  /** Waits for the losses that are on their way. */
+  settled(): Promise<void> {
+    return this.journal.settled();
+  }
+
+  /** Does something with what is compiled that changes no state; again with what takes over where that is lost meanwhile. */
+  using<R>(work: (running: StepProgram) => Promise<R>): Promise<R> {
+    return this.programs!.use(work);
+  }
+
   /** Puts the training where a snapshot was taken. What is compiled goes on from there. */
   async restore(snapshot: Snapshot): Promise<void> {
     if (!this.current) this.journal.put(snapshot);
@@ -216,8 +228,8 @@ export class Stepper {
     return noted!;
   }
 
-  private async compile(backend: Backend, plan: Plan): Promise<StepProgram> {
-    const program = await compileOn(backend, plan);
+  private async compile(backend: Backend, { train: { plan }, evaluate }: Build): Promise<StepProgram> {
+    const program = await compileOn(backend, evaluate ? { train: plan, evaluate } : plan);
     const stateBytes = stateSlots(plan.slots).reduce(
       (sum, { dtype, shape }) => sum + bytesPerElement[dtype] * sizeOf(shape),
       0,

@@ -18,6 +18,7 @@ import { Chooser } from '../choose/chooser.ts';
 import { Lanes } from '../turns/lanes.ts';
 import type { FitPosition } from './checkpoint.ts';
 import { type Place, TrainingCore } from './core.ts';
+import { type EvaluateOptions, type Evaluation, evaluateOn } from './evaluate.ts';
 import { Broken } from './finite.ts';
 import { fitSteps } from './fit.ts';
 import {
@@ -130,6 +131,16 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
     } finally {
       this.held.release(holder);
     }
+  }
+
+  /**
+   * The loss on samples that the model does not learn from, its mean over all of them: dropout is off, nothing changes, and no
+   * model is frozen for it. Also between the steps of a fit.
+   * Throws 'unsupported' where model or loss do different things for different numbers of samples.
+   */
+  async evaluate(data: AnyDataSet, options?: EvaluateOptions): Promise<Evaluation> {
+    this.alive();
+    return evaluateOn(this.core, data, options);
   }
 
   /**
