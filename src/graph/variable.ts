@@ -34,6 +34,7 @@ export abstract class Variable {
 
 /** A variable that training changes along its gradient. */
 export class Parameter extends Variable {
+  /** What tells it from a buffer. */
   readonly kind = 'parameter';
   readonly dtype = 'f32';
   readonly initialize: Initializer;
@@ -46,6 +47,7 @@ export class Parameter extends Variable {
 
 /** A variable without a gradient: what a model assigns while it trains (`ops.assign`), such as running statistics. */
 export class Buffer extends Variable {
+  /** What tells it from a parameter. */
   readonly kind = 'buffer';
   readonly dtype: DType;
   readonly initialize: Initializer<never>;

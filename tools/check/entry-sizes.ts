@@ -23,16 +23,16 @@ const marks = {
 const KB = 1024;
 /** Raised on purpose only: the size is part of what users choose this library for. */
 export const uses: readonly Use[] = [
-  { name: 'biphase', code: `export * from 'biphase'`, budget: 180 * KB },
+  { name: 'biphase', code: `export * from 'biphase'`, budget: 204 * KB },
   {
-    ...{ name: 'biphase/kernels', code: `export * from 'biphase/kernels'`, budget: 54 * KB },
+    ...{ name: 'biphase/kernels', code: `export * from 'biphase/kernels'`, budget: 58 * KB },
     without: ['WGSL', 'the trainer', 'the engine'],
   },
   {
-    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 86 * KB },
+    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 96 * KB },
     without: ['WebAssembly modules'],
   },
-  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 180 * KB },
+  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 204 * KB },
   {
     ...{ name: 'data alone', code: `export { data } from 'biphase'`, budget: 8 * KB },
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
@@ -42,7 +42,7 @@ export const uses: readonly Use[] = [
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   {
-    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 30 * KB },
+    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 34 * KB },
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   { name: 'nothing', code: `import 'biphase'; import 'biphase/kernels'`, budget: KB },
