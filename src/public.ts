@@ -37,7 +37,8 @@ export type { ExplainedBackend, Explanation, Part, Prediction } from './schedule
 
 export type { Engine, InferOptions } from './scheduler/engine.ts';
 export type { Inference } from './scheduler/serve/inference.ts';
-export type { Predictor, PredictorOptions } from './scheduler/serve/predictor.ts';
+export type { Predictor } from './scheduler/serve/predictor.ts';
+export type { PredictorOptions } from './scheduler/serve/predictor-options.ts';
 export type { PredictorCost, PredictorStats } from './scheduler/serve/predictor-stats.ts';
 export type { EvaluateOptions, Evaluation } from './scheduler/train/evaluate.ts';
 export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/train/finite.ts';
