@@ -6,6 +6,7 @@ fn forward(x: f32, p: f32) -> f32 {
 // One factor after the other: their product may be too small for an f32 where dy is large.
 fn backward(dy: f32, x: f32, p: f32) -> f32 {
   if (is_nan(x)) { return x; }
-  let slope = 1.0 / (1.0 + min(abs(x), 3e38));
+  let infinite = (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u;
+  let slope = select(1.0 / (1.0 + min(abs(x), 3e38)), 0.0, infinite);
   return (dy * slope) * slope;
 }

@@ -1,5 +1,5 @@
 // The largest of each window, NaN where there is one; one invocation for each window.
-struct Args { x: u32, y: u32, n: u32, windows: Windows, zero: u32 }
+struct Args { windows: Windows, x: u32, y: u32, n: u32, zero: u32 }
 
 fn value_of(at: u32) -> f32 { return load(args.x + at); }
 

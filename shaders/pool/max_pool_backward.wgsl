@@ -1,5 +1,5 @@
 // dx is what the windows over an element give it, in order, if it is their winner: one invocation for each element, no atomics.
-struct Args { dy: u32, x: u32, dx: u32, n: u32, windows: Windows, zero: u32 }
+struct Args { windows: Windows, dy: u32, x: u32, dx: u32, n: u32, zero: u32 }
 
 fn value_of(at: u32) -> f32 { return load(args.x + at); }
 

@@ -1,5 +1,5 @@
 // The same for u8, four windows to a word; the padding is 0.
-struct Args { x: u32, y: u32, n: u32, windows: Windows, zero: u32 }
+struct Args { windows: Windows, x: u32, y: u32, n: u32, zero: u32 }
 
 fn value_of(at: u32) -> f32 { return f32(load_byte(args.x, at)); }
 

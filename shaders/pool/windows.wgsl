@@ -1,4 +1,4 @@
-// Windows over planes: sizes down, then across.
+// Windows over planes: sizes down, then across. The first of the arguments: a struct within them must start at 16 bytes.
 struct Windows {
   height: u32, width: u32, rows: u32, columns: u32, kernel_height: u32, kernel_width: u32,
   stride_down: u32, stride_across: u32, padding_down: u32, padding_across: u32, dilation_down: u32, dilation_across: u32,

@@ -23,7 +23,7 @@ import {
   matchStateDict,
   type StateDict,
 } from '../model/frozen.ts';
-import { isLone, isSignature, type Signature } from '../model/signature.ts';
+import { isSignature, type Signature } from '../model/signature.ts';
 import { fromSpec, specOf } from '../nn/from-spec.ts';
 import { type AnyModel, type Model, namedVariables, type Values } from '../nn/module.ts';
 import { inferGraph } from '../plans/infer.ts';
@@ -105,8 +105,6 @@ export async function saveModel(
   const file = writeSafetensors(tensors, {
     ...{ format: FORMAT, version: VERSION, layers: JSON.stringify(specOf(frozen.model)) },
     inputs: JSON.stringify(frozen.inputs),
-    // For versions of the library that know models of one f32 input alone.
-    ...(isPlain(frozen.inputs) && { input: JSON.stringify(frozen.inputs.input.shape) }),
     ...(quantized && {
       ranges: JSON.stringify([...quantized.ranges].map(([key, { min, max }]) => [key, min, max])),
     }),
@@ -264,8 +262,6 @@ function oldKeys({ nodes, keys }: KeyedGraph, signature: string): (old: number |
       for (const [j, number] of numbers.split(',').entries()) ids.set(number, side[j]);
   return (old) => keys.get(ids.get(String(old)) ?? -1) ?? fail('unsupported', OTHER_LAYERS);
 }
-
-const isPlain = (inputs: Signature): boolean => isLone('input', inputs) && inputs.input.dtype === 'f32';
 
 /** The types of a model's inputs; older files have the shape of one f32 input. */
 function inputsOf({ inputs, input }: Readonly<Record<string, string>>): Signature {

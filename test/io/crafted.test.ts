@@ -116,12 +116,14 @@ describe('a model file', () => {
           text.slice(0, 60),
         ).rejects.toMatchObject(invalid);
         await expect(
-          loadModel(await withMetadata(file, 'input', text)),
+          loadModel(await withMetadata(file, 'inputs', text)),
           text.slice(0, 60),
         ).rejects.toMatchObject(invalid);
       }
-      for (const input of ['[3]', '[2,2,2,2,2,2,2,2]', '[9007199254740991]'])
-        await expect(loadModel(await withMetadata(file, 'input', input))).rejects.toMatchObject(invalid);
+      for (const shape of ['[3]', '[2,2,2,2,2,2,2,2]', '[9007199254740991]']) {
+        const inputs = `{"input":{"dtype":"f32","shape":${shape}}}`;
+        await expect(loadModel(await withMetadata(file, 'inputs', inputs))).rejects.toMatchObject(invalid);
+      }
     }
     for (const text of nasty)
       await expect(

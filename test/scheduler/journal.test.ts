@@ -10,7 +10,7 @@ import { TrainingMeter } from '../../src/scheduler/train/training-cost.ts';
 import { FakeProgram } from '../support/fake-program.ts';
 
 const batch = (i: number): Batch => ({
-  fill: ({ input, target }) => {
+  fill: ({ input }, { target }) => {
     input[0] = Math.sin(i);
     target[0] = i;
   },

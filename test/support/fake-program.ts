@@ -10,7 +10,7 @@ const slots = Object.fromEntries(
   [
     slot('parameters', 'state'),
     slot('momentum', 'state'),
-    slot('gradients', 'state'),
+    slot('gradients', 'scratch'),
     slot('input', 'input'),
     slot('target', 'input'),
     slot('hyper', 'input', 'f32', 4),

@@ -17,13 +17,13 @@ export const pool: Kernels<typeof rows> = {
     const bytes = x.dtype === 'u8';
     return {
       shader: { files: ['windows', bytes ? 'max_pool_bytes' : 'max_pool'] },
-      args: [wordOf(x), wordOf(y), count(y), ...windows(x, attrs)],
+      args: [...windows(x, attrs), wordOf(x), wordOf(y), count(y)],
       workgroups: each(bytes ? packed(count(y)) : count(y)),
     };
   }),
   max_pool_backward: one(({ inputs: [dy, x], outputs: [dx], attrs }) => ({
     shader: { files: ['windows', 'max_pool_backward', 'sums'] },
-    args: [...[dy, x, dx].map(wordOf), count(dx), ...windows(x, attrs)],
+    args: [...windows(x, attrs), ...[dy, x, dx].map(wordOf), count(dx)],
     workgroups: each(count(dx)),
   })),
 };
