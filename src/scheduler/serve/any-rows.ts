@@ -3,10 +3,8 @@ import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type GrowingPlan, UnevenError } from '../../graph/growing.ts';
 import type { Plan, Slot } from '../../graph/plan.ts';
+import type { Arrays } from '../../model/signature.ts';
 import { compileOn } from '../choose/compile.ts';
-
-/** Arrays by the names of a plan's slots. */
-export type SlotArrays = Readonly<Record<string, TypedArray>>;
 
 /**
  * A model compiled for any number of samples up to the most. One that does different things for different numbers of them
@@ -45,7 +43,7 @@ export class AnyRows {
   }
 
   /** Runs `rows` samples: `inputs` are what they consist of, `outputs` take what comes of them, each by its slot's name. */
-  async run(rows: number, inputs: SlotArrays, outputs: SlotArrays): Promise<void> {
+  async run(rows: number, inputs: Arrays, outputs: Arrays): Promise<void> {
     const { program } = this;
     const { slots } = this.plan;
     const whole = this.grows || rows === this.most;

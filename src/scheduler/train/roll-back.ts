@@ -1,6 +1,7 @@
+import type { Arrays } from '../../model/signature.ts';
 import { Turns } from '../turns/turns.ts';
 import { type Snapshot, Snapshots } from './snapshots.ts';
-import type { Batch, SlotArrays, StepProgram } from './step-program.ts';
+import type { Batch, StepProgram } from './step-program.ts';
 
 /** The first step that was not finite, and the last state that was. */
 export interface FirstBroken {
@@ -13,7 +14,7 @@ export interface FirstBroken {
 export interface BrokenStep {
   readonly batch: Batch;
   /** What it was told, by slot: its batch, and what its number gave. */
-  readonly told: SlotArrays;
+  readonly told: Arrays;
   /** Its loss, and the state after it. */
   readonly loss: number;
   readonly bad: Snapshot['states'];

@@ -1,7 +1,7 @@
 import type { Program } from '../../backend/backend.ts';
 import { checkBounds } from '../../backend/program.ts';
 import { atOnce, isPromise } from '../../core/callbacks.ts';
-import { allocate, type TypedArray } from '../../core/dtype.ts';
+import { allocate } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type Slot, sections } from '../../graph/plan.ts';
 import { type Arrays, slotsOf } from '../../model/signature.ts';
@@ -9,9 +9,6 @@ import type { Optimizer } from '../../optim/optimizer.ts';
 import { trainSlots } from '../../plans/train.ts';
 import type { Snapshot } from './snapshots.ts';
 import type { TrainingMeter } from './training-cost.ts';
-
-/** Arrays by the names of a plan's slots. */
-export type SlotArrays = Readonly<Record<string, TypedArray>>;
 
 /** Copies one batch into the arrays of inputs and targets, by their names. Asked again, it must copy the same. */
 export type Fill = (inputs: Arrays, targets: Arrays) => void | Promise<void>;
@@ -33,7 +30,7 @@ export class StepProgram {
   private readonly meter: TrainingMeter;
   /** All that is written before a step. */
   private readonly inputs: readonly Slot[];
-  private readonly arrays: SlotArrays;
+  private readonly arrays: Arrays;
   private readonly batch: readonly [inputs: Arrays, targets: Arrays];
   private readonly hyper: Float32Array;
   private readonly seeds: Int32Array | undefined;
@@ -93,7 +90,7 @@ export class StepProgram {
   }
 
   /** A copy of all that the step that was queued last was told, by slot. */
-  told(): SlotArrays {
+  told(): Arrays {
     return Object.fromEntries(Object.entries(this.arrays).map(([name, values]) => [name, values.slice()]));
   }
 
