@@ -21,7 +21,8 @@ const makers = [
   'inspect-wasm.ts',
 ].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
-export async function buildAssets(root = repository): Promise<void> {
+/** `draft`: without the templates of frozen files, which take most of the time; for trying kernels. */
+export async function buildAssets(root = repository, { draft = false } = {}): Promise<void> {
   const shaders = await filesIn(join(root, 'shaders'), '.wgsl');
   await whenChanged(root, 'src/generated/shaders.ts', shaders, async () => {
     const rows = shaders.map(async (file) => [
@@ -53,6 +54,7 @@ export async function buildAssets(root = repository): Promise<void> {
     );
   });
 
+  if (draft) return;
   const frozen = [...sources, join(root, 'asconfig.frozen.json'), compiler];
   await whenChanged(root, 'src/generated/frozen.ts', frozen, async () => {
     const { compileFrozen, scratchBytesOf } = await import('./compile-frozen.ts');
@@ -138,7 +140,7 @@ export function stripWgsl(source: string): string {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
-    await buildAssets();
+    await buildAssets(repository, { draft: process.argv.includes('--draft') });
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);
