@@ -1,5 +1,5 @@
 import { checkBounds } from '../../backend/program.ts';
-import { allocate } from '../../core/dtype.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Plan, Slot } from '../../graph/plan.ts';
@@ -15,7 +15,6 @@ import {
   type Signature,
   sampleTypes,
   slotsOf,
-  unnamed,
 } from '../../model/signature.ts';
 import type { Values } from '../../nn/module.ts';
 import type { Renewable } from '../choose/renewable.ts';
@@ -61,23 +60,26 @@ export async function createInference<I extends Values, O extends Values>(
 ): Promise<Inference<I, O>> {
   const plan = await programs.use(async (program) => program.plan);
   const runner = new Runner(programs, plan);
-  const { inputs, outputs } = runner;
+  const { inputs } = runner;
+  const outputs = slotsOf('output', plan.slots);
+  const answers = Object.keys(outputs).map((name) => runner.answer(name, outputs[name]));
   const dispose = () => {
     onDispose();
     programs.dispose();
   };
   const call = async (samples: ArraysOf<I>, signal?: AbortSignal) =>
-    (await runner.run(samples, outputs, signal)) as ResultsOf<O>;
+    (await runner.run(samples, answers, signal)) as ResultsOf<O>;
   return Object.assign(call, {
     quantized: async (samples: ArraysOf<I>, signal?: AbortSignal) => {
-      const raw = mapFields(
-        outputs,
-        (_, name) =>
+      const raw = answers.map(({ name }) =>
+        runner.answer(
+          name,
           plan.slots[rawSlot(name)] ??
-          fail(
-            'unsupported',
-            `${plan.name}: the last layer ${name === 'output' ? '' : `before '${name}' `}is not quantized, so there is no u8 output`,
-          ),
+            fail(
+              'unsupported',
+              `${plan.name}: the last layer ${name === 'output' ? '' : `before '${name}' `}is not quantized, so there is no u8 output`,
+            ),
+        ),
       );
       return (await runner.run(samples, raw, signal)) as RawOf<O>;
     },
@@ -91,13 +93,20 @@ export async function createInference<I extends Values, O extends Values>(
   });
 }
 
+/** A slot that callers get the values of, by which name, and how many of them a sample has. */
+interface Answer {
+  readonly name: string;
+  readonly slot: Slot;
+  readonly size: number;
+}
+
 class Runner {
   readonly inputs: Readonly<Record<string, Slot>>;
-  readonly outputs: Readonly<Record<string, Slot>>;
   /** Samples that go through together. */
   readonly batch: number;
   private readonly programs: Renewable<AnyRows>;
   private readonly plan: Plan;
+  private readonly names: readonly string[];
   private readonly types: Signature;
   private busy = false;
 
@@ -105,32 +114,38 @@ class Runner {
     this.programs = programs;
     this.plan = plan;
     this.inputs = slotsOf('input', plan.slots);
-    this.outputs = slotsOf('output', plan.slots);
+    this.names = Object.keys(this.inputs);
     this.batch = Object.values(this.inputs)[0].shape[0];
     this.types = sampleTypes(this.inputs);
   }
 
-  /** The values of these slots for samples, by the outputs' names. */
+  answer(name: string, slot: Slot): Answer {
+    return { name, slot, size: sizeOf(slot.shape) / this.batch };
+  }
+
+  /** The values of these slots for samples, by the outputs' names. A call of one sample takes microseconds: little is made here. */
   async run(
     samples: unknown,
-    outputs: Readonly<Record<string, Slot>>,
+    outputs: readonly Answer[],
     signal?: AbortSignal,
   ): Promise<Arrays | Arrays[string]> {
     const { name } = this.plan;
     if (this.busy) fail('busy', `${name}: a call is still under way; await it, or make a second inference`);
-    const given = byName(name, 'input', Object.keys(this.inputs), samples);
+    const given = byName(name, 'input', this.names, samples);
     const count = countOf(name, this.types, given);
-    for (const field in given) checkBounds(this.inputs[field], given[field]);
+    for (const field of this.names) checkBounds(this.inputs[field], given[field]);
     this.busy = true;
     try {
-      const results = mapFields(outputs, ({ dtype, shape }) =>
-        allocate(dtype, (count * sizeOf(shape)) / this.batch),
-      );
-      const slots = Object.fromEntries(Object.keys(outputs).map((o) => [outputs[o].name, results[o]]));
+      const slots: Record<string, TypedArray> = {};
+      const results = outputs.map(({ slot, size }) => {
+        slots[slot.name] = allocate(slot.dtype, count * size);
+        return slots[slot.name];
+      });
       const inputs = bySlot('input', given);
       if (count <= this.batch) await this.through(count, inputs, slots);
       else await this.inBatches(count, inputs, slots, signal);
-      return unnamed('output', results);
+      if (outputs.length === 1 && outputs[0].name === 'output') return results[0];
+      return Object.fromEntries(outputs.map((answer, i) => [answer.name, results[i]]));
     } finally {
       this.busy = false;
     }
