@@ -135,7 +135,7 @@ const around: Record<string, string[]> = {
   ],
   // They import 'biphase' alone, to be copied.
   examples: [],
-  'tools/check': ['tools/digits', 'tools/build', 'tools/hosts', 'cli', 'src'],
+  'tools/check': ['bench/run', 'tools/digits', 'tools/build', 'tools/hosts', 'cli', 'src'],
   'tools/docs': ['tools/check', 'tools/build', 'assembly', 'src'],
   'tools/gpu': [
     'bench/suites',

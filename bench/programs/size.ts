@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import type { Result } from '../run/case.ts';
 import { peerNames } from '../run/comparable.ts';
+import { downloadOf } from '../run/download.ts';
 import { ensureDist } from './dist.ts';
 import type { ProcessSuiteOptions } from './startup.ts';
 
@@ -12,12 +12,11 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 
 /** Bytes of a module and all it imports, minified for browsers, gzipped; and of the files it loads while it runs. */
 async function bundled(entry: string, files: readonly string[] = []): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents: `export * from '${entry}';`, resolveDir: at('peers') },
-    ...{ bundle: true, minify: true, write: false, format: 'esm', platform: 'browser', logLevel: 'silent' },
+  const texts = await downloadOf(`export * from '${entry}';`, at('peers'), {
+    platform: 'browser',
     external: ['node:*', 'fs', 'path', 'os', 'util', 'crypto', 'worker_threads', 'perf_hooks', 'module'],
   });
-  const parts = [outputFiles[0].contents, ...files.map((f) => readFileSync(at(f)))];
+  const parts = [...texts, ...files.map((f) => readFileSync(at(f)))];
   return parts.reduce((sum, part) => sum + gzipSync(part, { level: 9 }).length, 0);
 }
 

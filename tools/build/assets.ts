@@ -41,18 +41,19 @@ export async function buildAssets(root = repository, { draft = false } = {}): Pr
   ];
   for (const [file, code] of made) await write(join(root, file), code);
   const sources = [join(root, 'asconfig.json'), ...(await filesIn(join(root, 'assembly'), '.ts'))];
-  await whenChanged(root, 'src/generated/wasm.ts', [...sources, compiler], async () => {
-    const { builds, compileWasm } = await import('./compile-wasm.ts');
-    const made = await Promise.all(builds.map((build) => compileWasm(build, root)));
-    const modules = made.map(({ build, bytes }) => [build, deflated(bytes)]);
-    const flags = made.map(({ build, memoryFlagsAt }) => [build, memoryFlagsAt]);
-    return (
-      '/** Raw DEFLATE, as base64: half the download of base64 alone. */\n' +
-      `${table('wasmDeflated', 'string', modules)}\n` +
-      '/** Set the byte here to 3 before compiling, for an instance that imports a shared memory. */\n' +
-      table('memoryFlagsAt', 'number', flags)
-    );
-  });
+  const builds = (['simd128', 'relaxed'] as const).map((build) =>
+    whenChanged(root, `src/generated/wasm-${build}.ts`, [...sources, compiler], async () => {
+      const { compileWasm } = await import('./compile-wasm.ts');
+      const { bytes, memoryFlagsAt } = await compileWasm(build, root);
+      return (
+        '/** Raw DEFLATE, as base64: half the download of base64 alone. */\n' +
+        `export const deflated: string = ${JSON.stringify(deflated(bytes))};\n` +
+        '/** Set the byte here to 3 before compiling, for an instance that imports a shared memory. */\n' +
+        `export const memoryFlagsAt: number = ${memoryFlagsAt};\n`
+      );
+    }),
+  );
+  await Promise.all(builds);
 
   if (draft) return;
   const frozen = [...sources, join(root, 'asconfig.frozen.json'), compiler];

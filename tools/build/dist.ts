@@ -48,6 +48,8 @@ async function behind(door: string): Promise<Set<string>> {
   return new Set(output.flatMap((chunk) => ('moduleIds' in chunk ? chunk.moduleIds : [])));
 }
 
+/** What is fetched when it is first needed: one build of the kernels, the templates of frozen files. Files of their own. */
+const later = /\/generated\/(wasm-\w+|frozen)\.ts$/;
 /** Rooms of src that users import a part of: files of their own, so that bundlers leave all others away whole. */
 const rooms = ['core', 'data', 'optim'];
 /** Other modules go where the first of these doors needs them. So the kernels, which must start fastest, read three files. */
@@ -58,7 +60,7 @@ async function bundle(): Promise<void> {
     ...rooms.map((name) => ({ name, test: (id: string) => id.startsWith(join(root, 'src', name, '/')) })),
     ...Object.entries(shared).map(async ([name, door]) => {
       const modules = await behind(door);
-      return { name, test: (id: string) => modules.has(id) };
+      return { name, test: (id: string) => modules.has(id) && !later.test(id) };
     }),
   ];
   const all = await rolldown(inputs([...doors, program]));

@@ -36,7 +36,16 @@ const bundlers = [
   },
   {
     ...{ name: 'rollup', page: 'main.js' },
-    command: [node, program('rollup/dist/bin/rollup'), 'src/index.js', '--file', 'rollup/main.js', ...rollup],
+    command: [
+      node,
+      program('rollup/dist/bin/rollup'),
+      'src/index.js',
+      '--dir',
+      'rollup',
+      '--entryFileNames',
+      'main.js',
+      ...rollup,
+    ],
   },
 ];
 

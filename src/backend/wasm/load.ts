@@ -3,13 +3,19 @@ import { anything, oneOf } from '../../core/checks.ts';
 import { fail } from '../../core/errors.ts';
 import { nodeModule } from '../../core/node-module.ts';
 import { type Checks, nested } from '../../core/options.ts';
-import { memoryFlagsAt, wasmDeflated } from '../../generated/wasm.ts';
 import { claimMemory, isShared } from './claim.ts';
+import { hasRelaxed } from './relaxed.ts';
 
 /** The instruction sets the module is built for, best first. */
 export const builds = ['relaxed', 'simd128'] as const;
 /** 'simd128' is standard WebAssembly with 128-bit SIMD; 'relaxed' also uses relaxed SIMD. */
 export type WasmBuild = (typeof builds)[number];
+
+/** A page downloads the one build that it uses. */
+const files = {
+  relaxed: () => import('../../generated/wasm-relaxed.ts'),
+  simd128: () => import('../../generated/wasm-simd128.ts'),
+};
 
 /** What a module exports; see docs/ABI.md. */
 export interface WasmExports {
@@ -48,6 +54,15 @@ export async function inflate(base64: string): Promise<Uint8Array<ArrayBuffer>> 
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** A file of the library that is fetched when it is first needed. Throws 'unavailable' where it can't be. */
+export async function loaded<T>(file: () => Promise<T>, what: string): Promise<T> {
+  try {
+    return await file();
+  } catch (cause) {
+    return fail('unavailable', `${what} could not be loaded: ${(cause as Error).message}`, { cause });
+  }
+}
+
 function expectWasm(): void {
   if (typeof WebAssembly === 'undefined')
     fail('unavailable', 'this runtime has no WebAssembly, or has it turned off');
@@ -59,16 +74,18 @@ export async function chooseBuild(
   validate = (bytes: Uint8Array<ArrayBuffer>): boolean => WebAssembly.validate(bytes),
 ) {
   expectWasm();
-  for (const build of wish ? [wish] : builds) {
-    const bytes = await inflate(wasmDeflated[build]);
-    if (validate(bytes)) return { build, bytes };
-  }
-  if (wish === 'relaxed')
+  const relaxed = hasRelaxed(validate);
+  if (wish === 'relaxed' && !relaxed)
     fail('unavailable', "this engine has no relaxed SIMD; leave out build, or use build: 'simd128'");
-  return fail(
-    'unavailable',
-    'this engine has no WebAssembly SIMD (128 bit), which is required; use a newer runtime',
-  );
+  const build = wish ?? (relaxed ? 'relaxed' : 'simd128');
+  const { deflated, memoryFlagsAt } = await loaded(files[build], `the WebAssembly build '${build}'`);
+  const bytes = await inflate(deflated);
+  if (!validate(bytes))
+    fail(
+      'unavailable',
+      'this engine has no WebAssembly SIMD (128 bit), which is required; use a newer runtime',
+    );
+  return { build, bytes, memoryFlagsAt };
 }
 
 /**
@@ -123,7 +140,7 @@ async function compile(wish: WasmBuild | undefined, shared: boolean, wide: boole
   const chosen = await chooseBuild(wish);
   const { build } = chosen;
   const bytes = wide ? marked(chosen.bytes) : chosen.bytes;
-  if (shared) bytes[memoryFlagsAt[build]] = SHARED;
+  if (shared) bytes[chosen.memoryFlagsAt] = SHARED;
   try {
     return { build, module: isPage() ? await WebAssembly.compile(bytes) : new WebAssembly.Module(bytes) };
   } catch (cause) {

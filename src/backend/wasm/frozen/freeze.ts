@@ -1,13 +1,14 @@
 import { fail } from '../../../core/errors.ts';
-import { parts, scratchBytes, templates } from '../../../generated/frozen.ts';
 import { growing, UnevenError } from '../../../graph/growing.ts';
 import { PAGE } from '../claim.ts';
-import { inflate, type WasmBuild } from '../load.ts';
+import { inflate, loaded, type WasmBuild } from '../load.ts';
 import { usualTiles } from '../tiles.ts';
 import { FROZEN_ABI, writeFrozen } from './file.ts';
 import { checkServable, makeImage, type PlanOf, type ServedTensor } from './image.ts';
 import { layersOf, tensorOf, weightBytesOf } from './info.ts';
 import { withoutUnused } from './parts.ts';
+
+const file = () => import('../../../generated/frozen.ts');
 
 /** What a frozen file is made from: the plan of a model, for any number of samples, and what its numbers stand for. */
 export interface FreezeSource {
@@ -22,6 +23,8 @@ export interface FreezeSource {
 /** One WebAssembly module with everything that a model needs; the same bytes for the same model and options. */
 export async function freezePlans(source: FreezeSource): Promise<Uint8Array<ArrayBuffer>> {
   const { build, maxBatch, inputs, outputs, notes = {} } = source;
+  const made = await loaded(file, 'the templates of frozen files');
+  const { parts, scratchBytes, templates } = made;
   const { planOf } = growing(source.planOf, { most: maxBatch });
   const plan = planOf(maxBatch);
   if (plan.steps.some((s) => s.section !== 'forward'))
@@ -34,7 +37,7 @@ export async function freezePlans(source: FreezeSource): Promise<Uint8Array<Arra
       tiles: build === 'relaxed' ? [plainTiles, usualTiles(build, true)] : [plainTiles],
     }),
   );
-  const tier = pickTier(image.opcodes, build, plan.name);
+  const tier = pickTier(parts, image.opcodes, build, plan.name);
   const name = `${tier}-${build}` as const;
   const template = withoutUnused(await inflate(templates[name]), parts[name], image.opcodes);
   return writeFrozen(template, image, {
@@ -59,7 +62,12 @@ function orOneSample<T>(make: () => T): T {
 }
 
 /** The smallest template that has every kernel of the tapes. */
-function pickTier(opcodes: ReadonlySet<number>, build: WasmBuild, name: string): 'int8' | 'full' {
+function pickTier(
+  parts: Readonly<Record<`${'int8' | 'full'}-${WasmBuild}`, Readonly<Record<number, readonly number[]>>>>,
+  opcodes: ReadonlySet<number>,
+  build: WasmBuild,
+  name: string,
+): 'int8' | 'full' {
   const lacks = (tier: 'int8' | 'full') => [...opcodes].filter((o) => !parts[`${tier}-${build}`][o]);
   if (lacks('int8').length === 0) return 'int8';
   const missing = lacks('full');
