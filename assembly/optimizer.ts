@@ -4,20 +4,20 @@ import { shareEnd, shareStart } from './threads';
 import { copyFloats } from './vector';
 
 /** min(1, maxNorm / (norm + 1e-6)), NaN if the norm is; 1 where gradients are not clipped (norm is 0). */
-function clipFactor(norm: usize, maxNorm: f32): f32 {
+export function clipFactor(norm: usize, maxNorm: f32): f32 {
   if (!norm) return 1;
   const factor = maxNorm / (load<f32>(norm) + 1e-6);
   return factor >= 1 ? 1 : factor;
 }
 
 /** All bits where there is weight decay: 0 times an infinite parameter is NaN, and has to be left out. */
-function decayMask(decay: f32): v128 {
+export function decayMask(decay: f32): v128 {
   return i32x4.splat(decay == 0 ? 0 : -1);
 }
 
 /** The gradient, clipped, and with it what weight decay adds. */
 @inline
-function gradient(g: v128, w: v128, clip: v128, added: v128, decays: v128): v128 {
+export function gradient(g: v128, w: v128, clip: v128, added: v128, decays: v128): v128 {
   return f32x4.add(f32x4.mul(g, clip), v128.and(f32x4.mul(added, w), decays));
 }
 
@@ -54,6 +54,7 @@ function sgdLoop(kind: i32, r: SgdRecord, p: usize, g: usize, buffer: usize, n: 
   const rate = f32x4.splat(load<f32>(r.hyper, 4));
   const clip = f32x4.splat(clipFactor(r.norm, r.maxNorm));
   const momentum = f32x4.splat(r.momentum);
+  const share = f32x4.splat(1 - load<f32>(r.hyper, 8));
   const decay = r.weightDecay;
   const added = f32x4.splat(decay);
   const decays = decayMask(decay);
@@ -63,8 +64,8 @@ function sgdLoop(kind: i32, r: SgdRecord, p: usize, g: usize, buffer: usize, n: 
     let step0 = gradient(v128.load(g), w0, clip, added, decays);
     let step1 = gradient(v128.load(g, 16), w1, clip, added, decays);
     if (kind != PLAIN) {
-      const m0 = f32x4.add(f32x4.mul(momentum, v128.load(buffer)), step0);
-      const m1 = f32x4.add(f32x4.mul(momentum, v128.load(buffer, 16)), step1);
+      const m0 = f32x4.add(f32x4.mul(momentum, v128.load(buffer)), f32x4.mul(share, step0));
+      const m1 = f32x4.add(f32x4.mul(momentum, v128.load(buffer, 16)), f32x4.mul(share, step1));
       v128.store(buffer, m0);
       v128.store(buffer, m1, 16);
       step0 = kind == NESTEROV ? f32x4.add(step0, f32x4.mul(momentum, m0)) : m0;

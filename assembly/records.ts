@@ -20,6 +20,12 @@ export const kinds = {
   },
   reduction: { about: 'what becomes of the terms', values: { sum: 0, max: 1 } },
   loss: { about: 'the loss', values: { mse: 0, bce_with_logits: 1, huber: 2 } },
+  update: {
+    about: 'the optimizer',
+    values: {
+      rmsprop: 0, adagrad: 1, adadelta: 2, nadam: 3, lion: 4, amsgrad: 5, lamb: 6, lamb_step: 7, average: 8,
+    },
+  },
   dtype: { about: 'the element type', values: { f32: 0, i32: 1, u8: 2, i8: 3 } },
 } as const;
 export type Kind = keyof typeof kinds;
@@ -221,6 +227,16 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
         beta1: 'f32', rest1: 'f32', beta2: 'f32', rest2: 'f32', eps: 'f32', weightDecay: 'f32', decoupled: 'flag',
       },
       note: 'rest1 is 1 - beta1, rest2 is 1 - beta2',
+    },
+  },
+  update: {
+    update: {
+      opcode: 95, tier: 'engine',
+      words: {
+        kind: 'update', p: 'at', g: 'at', a: 'at?', b: 'at?', c: 'at?', hyper: 'at', norm: 'at?', count: 'i32', maxNorm: 'f32',
+        beta1: 'f32', rest1: 'f32', beta2: 'f32', rest2: 'f32', eps: 'f32', weightDecay: 'f32', decoupled: 'flag',
+      },
+      note: 'a, b, c: moments, in their order; of rmsprop mean squares, means, momentum; lamb writes its direction to c; a and b of lamb_step are two norms',
     },
   },
   quantized: {

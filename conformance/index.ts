@@ -13,6 +13,7 @@ import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
+import { update } from './update.ts';
 
 /** Bound and cases of every op: conformance, gradients and benchmarks are made from them. Forgetting one is a type error. */
 export const conformance: Family<OpName> = {
@@ -27,6 +28,7 @@ export const conformance: Family<OpName> = {
   ...loss,
   ...dropout,
   ...optimizer,
+  ...update,
   ...pool,
   ...quantized,
 };

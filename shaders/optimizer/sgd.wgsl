@@ -1,4 +1,4 @@
-// torch.optim.SGD without dampening.
+// torch.optim.SGD; the third number of hyper is this step's dampening.
 struct Args {
   p: u32, g: u32, buffer: u32, hyper: u32, norm: u32, n: u32,
   max_norm: f32, momentum: f32, decay: f32, nesterov: u32, zero: u32,
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   if (args.decay != 0.0) { gradient += args.decay * w; }
   var step = gradient;
   if (MOMENTUM == 1u) {
-    let m = args.momentum * load(args.buffer + i) + gradient;
+    let m = args.momentum * load(args.buffer + i) + (1.0 - load(args.hyper + 2u)) * gradient;
     store(args.buffer + i, m);
     step = select(m, gradient + args.momentum * m, args.nesterov == 1u);
   }

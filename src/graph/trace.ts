@@ -200,6 +200,13 @@ export class Tracer {
     return this.add({ ...type, kind: 'state', name, view });
   }
 
+  /** A part of a tensor's memory, from element `offset` on; the tensor itself where that is all of it. */
+  part(of: Tensor, offset: number, shape: Shape): Tensor {
+    const { dtype } = of;
+    if (offset === 0 && sameShape(shape, of.shape)) return of;
+    return this.state(undefined, { dtype, shape }, { of: of.id, offset });
+  }
+
   /** A named tensor that each run writes piece by piece, before it reads it as a whole; what no run writes stays zero. */
   scratch(name: string, type: TensorType): Tensor {
     return this.add({ ...type, kind: 'scratch', name });

@@ -15,6 +15,7 @@ import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
+import { update } from './update.ts';
 
 /** THE table: every op there is. Backends hold one row for each of these names. */
 export const ops = {
@@ -31,6 +32,7 @@ export const ops = {
   ...pool,
   ...optimizer,
   ...quantized,
+  ...update,
 } as const;
 
 /** The name of an op in the table. */

@@ -9,11 +9,11 @@ import { severalOutputs, type TensorType } from './op.ts';
  *
  * `hyper` is f32 [4], written before each run, because it changes from step to step:
  *     (learning rate, step size, 1 / sqrt(1 - beta2^t), unused)
- * with step size = rate / (1 - beta1^t) for Adam and = rate for SGD.
+ * with step size = rate / (1 - beta1^t) for Adam and = rate for SGD, whose third number is this step's dampening.
  * If `maxNorm` is set the last input is the gradients' global norm, and gradients are multiplied by
  * min(1, maxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ does.
  */
-interface ClipAttrs {
+export interface ClipAttrs {
   readonly maxNorm?: number;
 }
 
@@ -33,7 +33,7 @@ export interface AdamAttrs extends ClipAttrs {
 }
 
 /** Parameter and moments have one shape, then hyper [4], then the norm [] if gradients are clipped. Gives the outputs' types. */
-function check(
+export function checkUpdate(
   name: string,
   inputs: readonly TensorType[],
   moments: number,
@@ -53,14 +53,14 @@ function check(
 }
 
 /** What gradients are multiplied by. */
-function clipFactor(inputs: readonly Value[], { maxNorm }: ClipAttrs): number {
+export function clipFactor(inputs: readonly Value[], { maxNorm }: ClipAttrs): number {
   if (maxNorm === undefined) return 1;
   const factor = maxNorm / (inputs[inputs.length - 1].data[0] + 1e-6);
   return factor < 1 || Number.isNaN(factor) ? factor : 1;
 }
 
 /** What weight decay adds to a gradient; nothing where there is none, for an infinite parameter too. */
-const decayTerm =
+export const decayTerm =
   ({ weightDecay }: { weightDecay: number }) =>
   (p: number) =>
     weightDecay === 0 ? 0 : weightDecay * p;
@@ -73,7 +73,7 @@ function adamRow(name: 'adam' | 'adamw') {
       expectNumber(name, 'beta1', attrs.beta1, 0, 1 - 2 ** -24);
       expectNumber(name, 'beta2', attrs.beta2, 0, 1 - 2 ** -24);
       expectNumber(name, 'eps', attrs.eps, 0, 1);
-      return check(name, inputs, 2, attrs);
+      return checkUpdate(name, inputs, 2, attrs);
     },
     reference(inputs, _, attrs) {
       const [p, g, m, v, hyper] = inputs.map((t) => t.data);
@@ -94,27 +94,27 @@ function adamRow(name: 'adam' | 'adamw') {
 }
 
 export const optimizer = {
-  /** sgd(p, g, [buffer,] hyper, [norm]): torch.optim.SGD without dampening. */
+  /** sgd(p, g, [buffer,] hyper, [norm]): torch.optim.SGD. */
   sgd: severalOutputs<SgdAttrs>({
     inPlace: [0, 2],
     infer(inputs, attrs) {
       expectNumber('sgd', 'momentum', attrs.momentum, 0, 1);
       if (attrs.nesterov && attrs.momentum === 0)
         fail('invalid_argument', 'sgd: nesterov needs a momentum above 0');
-      return check('sgd', inputs, attrs.momentum > 0 ? 1 : 0, attrs);
+      return checkUpdate('sgd', inputs, attrs.momentum > 0 ? 1 : 0, attrs);
     },
     reference(inputs, _, attrs) {
       const { momentum, nesterov } = attrs;
       const [p, g] = inputs.map((t) => t.data);
       const buffer = momentum > 0 ? inputs[2].data : undefined;
-      const rate = inputs[momentum > 0 ? 3 : 2].data[1];
+      const [, rate, dampening] = inputs[momentum > 0 ? 3 : 2].data;
       const clip = clipFactor(inputs, attrs);
       const decayOf = decayTerm(attrs);
       for (let i = 0; i < p.length; i++) {
         const gradient = g[i] * clip + decayOf(p[i]);
         let step = gradient;
         if (buffer) {
-          buffer[i] = momentum * buffer[i] + gradient;
+          buffer[i] = momentum * buffer[i] + (1 - dampening) * gradient;
           step = nesterov ? gradient + momentum * buffer[i] : buffer[i];
         }
         p[i] -= rate * step;

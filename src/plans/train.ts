@@ -21,8 +21,11 @@ import type { Loss } from '../nn/losses.ts';
 import { type AnyModel, type Tensors, type Values, variableNames } from '../nn/module.ts';
 import { type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
+import { expectMatches } from '../optim/groups.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { type AverageOptions, averageCheck } from './average.ts';
 import type { Bind } from './bind.ts';
+import { traceUpdate, type Update } from './update.ts';
 import { type PlacedVariable, placeGradients, TrainedVariables } from './variables.ts';
 
 export interface TrainOptions<O extends Values = Tensor, T extends Values = Tensor> {
@@ -32,6 +35,8 @@ export interface TrainOptions<O extends Values = Tensor, T extends Values = Tens
   readonly optimizer: Optimizer;
   /** Scale gradients down so that their global norm is at most this; with Infinity, as if not given, they stay. */
   readonly clipNorm?: number;
+  /** Keep a mean of the weights of all steps beside them, for `freeze({ average: true })`; none if not given. */
+  readonly average?: AverageOptions;
   /**
    * Type of each target of one sample, by name; taken from the first data set if not given. The type of a target without a
    * name follows from the loss.
@@ -57,6 +62,7 @@ export const trainChecks: Checks<AnyTrainOptions> = {
   loss: required(check('a loss, such as nn.crossEntropy', callback)),
   optimizer: required(optimizer),
   clipNorm: real(0, Infinity),
+  average: averageCheck,
   targets: isSignature,
   bind: callback,
 };
@@ -65,6 +71,8 @@ export interface TrainPlan {
   readonly plan: Plan;
   /** Parameters, then buffers, each in the order in which the model first uses them. */
   readonly variables: readonly PlacedVariable[];
+  /** What the optimizer keeps, and is told at each step. */
+  readonly update: Update;
 }
 
 /** Names of the slots of a training plan; inputs and targets with names have slots of those (`slotName`). */
@@ -103,8 +111,8 @@ export function trainPlan(
   batch: number,
   options: AnyTrainOptions,
 ): TrainPlan {
-  const { tracer, variables } = traceStep(model, inputs, batch, options);
-  return { plan: buildPlan(tracer.graph, { name: 'train' }), variables: variables.placed };
+  const { tracer, variables, update } = traceStep(model, inputs, batch, options);
+  return { plan: buildPlan(tracer.graph, { name: 'train' }), variables: variables.placed, update };
 }
 
 /** The same step with nothing fused, in which every value on the way can be read. */
@@ -135,7 +143,12 @@ export function observedPlan(
 function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: number, options: AnyTrainOptions) {
   const tracer = new Tracer({ training: true });
   const x = feed(tracer, 'input', signatureOf('input', inputs), batch);
-  const variables = new TrainedVariables(tracer, trainSlots.parameters, variableNames(model), options.bind);
+  const { groups } = options.optimizer;
+  const optimizerFor = (name: string) => (groups ? groups.of(name) : options.optimizer);
+  const variables = new TrainedVariables(
+    ...([tracer, trainSlots.parameters, variableNames(model), options.bind] as const),
+    (name) => !optimizerFor(name),
+  );
   const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';
   const loss = lossOf(tracer, outputs, batch, options);
@@ -147,6 +160,7 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
   tracer.output(trainSlots.loss, loss);
 
   if (variables.isEmpty) fail('invalid_argument', 'the model uses no parameters; there is nothing to train');
+  if (groups) expectMatches(groups, [...variables.namesById.values()]);
   tracer.section = 'backward';
   const tensors = variables.trainable;
   const gradients = gradientsOf(tracer, loss, tensors);
@@ -155,27 +169,14 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
       'invalid_argument',
       'the loss depends on no parameter of the model that is trained; there is nothing to train',
     );
-  const { flatLength, trained } = variables.close(tensors.filter((_, i) => gradients[i]));
-  const flatGradients = placeGradients(tracer, gradients, tensors, flatLength);
-
+  variables.close(
+    tensors.filter((_, i) => gradients[i]),
+    optimizerFor,
+  );
+  const flat = placeGradients(tracer, gradients, tensors, variables.flat.shape[0]);
   tracer.section = 'update';
-  const { op, attrs, moments } = options.optimizer;
-  const state = (name: string) => tracer.state(name, { dtype: 'f32', shape: [flatLength] });
-  const hyper = tracer.input(trainSlots.hyper, { dtype: 'f32', shape: [4] });
-  /** What is updated: weight decay and momentum must not reach a parameter that the loss does not depend on. */
-  const updated = (t: Tensor) =>
-    trained === flatLength
-      ? t
-      : tracer.state(undefined, { dtype: 'f32', shape: [trained] }, { of: t.id, offset: 0 });
-  const operands = [...[variables.flat, flatGradients, ...moments.map(state)].map(updated), hyper];
-  const { clipNorm = Infinity } = options;
-  if (clipNorm === Infinity) tracer.applyAll(op, operands, attrs);
-  else {
-    const norm = tracer.apply('global_norm', [operands[1]]);
-    tracer.applyAll(op, [...operands, norm], { ...attrs, maxNorm: clipNorm });
-  }
-
-  return { tracer, variables };
+  const update = traceUpdate(tracer, variables, flat, trainSlots.hyper, options);
+  return { tracer, variables, update };
 }
 
 /** The loss of a model's outputs. Of an output without a name follows what a target without one has to be. */

@@ -4,6 +4,7 @@ import { alignUp } from '../graph/memory.ts';
 import { FLAT_ALIGNMENT, Tensor, type Tracer } from '../graph/trace.ts';
 import type { Parameter, Variable } from '../graph/variable.ts';
 import { opOf } from '../ops/index.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
 import { type Bind, through } from './bind.ts';
 
 /** Where a variable's values are in a training plan. */
@@ -18,13 +19,27 @@ export interface PlacedVariable {
   readonly isBindings: boolean;
 }
 
+/** Parameters with one optimizer, which lie side by side. */
+export interface GroupRange {
+  readonly optimizer: Optimizer;
+  /** Their first element, and one past the last of the room that they take. */
+  readonly from: number;
+  readonly to: number;
+  readonly parameters: readonly { readonly name: string; readonly offset: number; readonly size: number }[];
+}
+
+/** What updates a parameter, by its name; undefined where it is frozen. */
+export type OptimizerFor = (name: string) => Optimizer | undefined;
+
 /**
- * The variables of a training plan. All parameters lie in one flat state tensor, those that are trained before the others;
- * where they lie is known when the last one has been used. Each buffer is a state of its own.
+ * The variables of a training plan. All parameters lie in one flat state tensor, those that are trained before the others, group by
+ * group; where they lie is known when the last one has been used. Each buffer is a state of its own.
  */
 export class TrainedVariables {
   /** All parameters; as long as they are once it is closed. */
   flat: Tensor;
+  /** Where each group of the trained ones lies, once it is closed. */
+  groups: readonly GroupRange[] = [];
   private readonly tracer: Tracer;
   private readonly slot: string;
   private readonly names: (variable: Variable) => string;
@@ -34,18 +49,25 @@ export class TrainedVariables {
   private readonly ofBinding = new Set<Variable>();
   private readonly buffers = new Map<Variable, string>();
 
-  constructor(tracer: Tracer, slot: string, names: (variable: Variable) => string, bind: Bind | undefined) {
+  /** `isFrozen`: whether a parameter that would be trained is not, by its name. */
+  constructor(
+    tracer: Tracer,
+    slot: string,
+    names: (variable: Variable) => string,
+    bind: Bind | undefined,
+    isFrozen: (name: string) => boolean = () => false,
+  ) {
     this.tracer = tracer;
     this.slot = slot;
     this.names = names;
     this.flat = tracer.state(slot, { dtype: 'f32', shape: [0] });
     tracer.bindVariables(
       through(bind, names, {
-        trained: (parameter, isBindings) => this.trained(parameter, isBindings),
-        frozen: (parameter) => {
-          const { id, dtype, shape } = this.part(parameter);
-          return tracer.state(undefined, { dtype, shape }, { of: id, offset: 0 });
+        trained: (parameter, isBindings) => {
+          if (isBindings) this.ofBinding.add(parameter);
+          return isFrozen(names(parameter)) ? this.frozen(parameter) : this.trained(parameter);
         },
+        frozen: (parameter) => this.frozen(parameter),
         buffer: (buffer) => this.buffer(buffer),
       }),
     );
@@ -66,26 +88,34 @@ export class TrainedVariables {
     return new Map([...this.parts].map(([p, { id }]) => [id, this.names(p)]));
   }
 
-  /** Places parameters, those that have gradients before the others; the elements of all of them, and of the former. */
-  close(trained: readonly Tensor[]): { flatLength: number; trained: number } {
+  /** Elements of the trained parameters, which begin the flat tensor. */
+  get trainedLength(): number {
+    return this.groups.at(-1)?.to ?? 0;
+  }
+
+  /** Places parameters: those that have gradients group by group, in the order in which groups are first used, then the others. */
+  close(trained: readonly Tensor[], optimizerFor: OptimizerFor): void {
     const ids = new Set(trained.map((t) => t.id));
-    const place = (parts: readonly Tensor[], from: number) =>
-      parts.reduce((offset, { id, shape }) => {
-        this.tracer.amend(id, { view: { of: this.flat.id, offset } });
-        return alignUp(offset + sizeOf(shape), FLAT_ALIGNMENT);
-      }, from);
-    const parts = [...this.parts.values()];
-    const end = place(
-      parts.filter(({ id }) => ids.has(id)),
-      0,
-    );
-    const flatLength = place(
-      parts.filter(({ id }) => !ids.has(id)),
-      end,
-    );
-    this.tracer.amend(this.flat.id, { shape: [flatLength] });
+    let end = 0;
+    const place = ([parameter, { id, shape }]: [Parameter, Tensor]) => {
+      const offset = end;
+      this.tracer.amend(id, { view: { of: this.flat.id, offset } });
+      end = alignUp(offset + sizeOf(shape), FLAT_ALIGNMENT);
+      return { name: this.names(parameter), offset, size: sizeOf(shape) };
+    };
+    const byOptimizer = new Map<Optimizer, [Parameter, Tensor][]>();
+    for (const part of this.parts) {
+      const optimizer = ids.has(part[1].id) ? optimizerFor(this.names(part[0])) : undefined;
+      if (optimizer) byOptimizer.set(optimizer, [...(byOptimizer.get(optimizer) ?? []), part]);
+    }
+    this.groups = [...byOptimizer].map(([optimizer, parts]) => {
+      const from = end;
+      const parameters = parts.map(place);
+      return { optimizer, from, to: end, parameters };
+    });
+    for (const part of this.parts) if (!ids.has(part[1].id)) place(part);
+    this.tracer.amend(this.flat.id, { shape: [end] });
     this.flat = new Tensor(this.tracer, this.tracer.tensors[this.flat.id]);
-    return { flatLength, trained: end };
   }
 
   /** All of them, parameters first, each kind in the order in which the model first used it. */
@@ -109,10 +139,15 @@ export class TrainedVariables {
     return part;
   }
 
-  private trained(parameter: Parameter, isBindings: boolean): Tensor {
+  private trained(parameter: Parameter): Tensor {
     this.wanted.add(parameter);
-    if (isBindings) this.ofBinding.add(parameter);
     return this.part(parameter);
+  }
+
+  /** Another tensor than the parameter's: no gradient of that reaches it. */
+  private frozen(parameter: Parameter): Tensor {
+    const { id, dtype, shape } = this.part(parameter);
+    return this.tracer.state(undefined, { dtype, shape }, { of: id, offset: 0 });
   }
 
   private buffer(buffer: Variable): Tensor {

@@ -9,6 +9,8 @@ import { type Batch, StepProgram } from '../../src/scheduler/train/step-program.
 import { TrainingMeter } from '../../src/scheduler/train/training-cost.ts';
 import { FakeProgram } from '../support/fake-program.ts';
 
+const tells = [{ at: 0, tell: optim.sgd({ lr: 0.1 }).hyper }];
+
 const batch = (i: number): Batch => ({
   fill: ({ input }, { target }) => {
     input[0] = Math.sin(i);
@@ -44,7 +46,7 @@ beforeEach(() => {
         () => late(),
       );
       made.push(program);
-      return new StepProgram(program, { optimizer: optim.sgd({ lr: 0.1 }), seed: 3 }, meter);
+      return new StepProgram(program, { tells, seed: 3, observed: [] }, meter);
     },
     restore: (running) => {
       journal.begin(() => ({
@@ -84,7 +86,7 @@ const state = () => ['parameters', 'momentum'].map((name) => made.at(-1)!.values
 async function undisturbed(count: number) {
   const program = new StepProgram(
     new FakeProgram(() => {}),
-    { optimizer: optim.sgd({ lr: 0.1 }), seed: 3 },
+    { tells, seed: 3, observed: [] },
     new TrainingMeter(),
   );
   program.put({

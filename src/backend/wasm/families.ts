@@ -140,6 +140,7 @@ const families: readonly Family[] = [
   ['dropout', [ONE, ['i32', 2]], { p: 0.3, salt: 5 }],
   ['adam', [ONE, ONE, ONE, ONE, ['f32', 4]], adam],
   ['sgd', [ONE, ONE, ONE, ['f32', 4]], { momentum: 0.9, nesterov: true, weightDecay: 0.01 }],
+  ['nadam', [ONE, ONE, ONE, ONE, ['f32', 4]], { ...adam, decoupled: true, centered: false }],
   ['quantize', [ONE], { ...quant, dtype: 'u8' }],
   ['dequantize', [['u8', N]], quant],
 ];

@@ -10,6 +10,7 @@ import {
 } from '../../io/safetensors.ts';
 import { isSealed, UNSEALED } from '../../io/seal.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
+import type { Observation } from '../../optim/rate.ts';
 import type { Recipe } from '../../plans/recipe.ts';
 import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import { type DataPrint, difference, isPrint } from './data-print.ts';
@@ -56,13 +57,17 @@ export function encodeCheckpoint(
   { snapshot, position }: Checkpoint,
   { train, optimizer, seed, recipe }: CheckpointModel,
 ): Uint8Array<ArrayBuffer> {
-  const tensors = storedNames(train, optimizer).map(({ name, state, offset, shape, size }) => ({
+  const tensors = storedNames(train).map(({ name, state, offset, shape, size }) => ({
     ...{ name, shape },
     data: snapshot.states[state].subarray(offset, offset + size),
   }));
   return writeSafetensors(tensors, {
     ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
     optimizer: identityOf(optimizer),
+    ...(optimizer.groups && { groups: groupsOf(train) }),
+    ...(snapshot.observed?.length && {
+      observed: JSON.stringify(snapshot.observed.map(({ step, value }) => [step, String(value)])),
+    }),
     ...(recipe ? { recipe: JSON.stringify(recipe) } : {}),
     ...(position ? { position: JSON.stringify({ ...position, data: undefined }) } : {}),
     ...(position?.data ? { data: JSON.stringify(position.data) } : {}),
@@ -85,11 +90,14 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
     fail('invalid_data', 'the checkpoint is damaged: its SHA-256 is not that of its content');
   const { train, optimizer, seed } = model;
   differs('the optimizer', metadata.optimizer, identityOf(optimizer));
+  const groups = optimizer.groups ? groupsOf(train) : undefined;
+  if (metadata.groups !== undefined || groups !== undefined)
+    differs("the optimizer's parameter groups", metadata.groups ?? 'none', groups ?? 'none');
   differs("the training's seed", metadata.seed, String(seed));
-  const states = statesOf(tensors, train, optimizer);
+  const states = statesOf(tensors, train);
   sameRecipe(recipeIn(metadata.recipe), model.recipe);
   return {
-    snapshot: { step: stepOf(metadata.step), states },
+    snapshot: { step: stepOf(metadata.step), states, observed: observedIn(metadata.observed) },
     position: positionOf(metadata.position, metadata.data),
   };
 }
@@ -135,8 +143,17 @@ function sameRecipe(saved: Recipe | undefined, now: Recipe | undefined): void {
 /** What an optimizer does, but for its learning rate, which may be a function. */
 const identityOf = ({ op, attrs }: Optimizer): string => JSON.stringify({ op, ...attrs });
 
+/** Which parameters each group of an optimizer updates, and how. */
+const groupsOf = ({ update }: TrainPlan): string =>
+  JSON.stringify(
+    update.groups.map(({ optimizer, parameters }) => ({
+      parameters: parameters.map(({ name }) => name),
+      ...optimizer.attrs,
+    })),
+  );
+
 /** Each variable under its name, then each moment of each parameter. */
-function storedNames({ plan, variables }: TrainPlan, { moments }: Optimizer) {
+function storedNames({ plan, variables, update: { moments } }: TrainPlan) {
   const own = variables.map((v) => ({ ...v, state: v.slot }));
   const ofMoments = moments.flatMap((state) =>
     own
@@ -148,12 +165,8 @@ function storedNames({ plan, variables }: TrainPlan, { moments }: Optimizer) {
   }));
 }
 
-function statesOf(
-  tensors: Safetensors['tensors'],
-  train: TrainPlan,
-  optimizer: Optimizer,
-): Snapshot['states'] {
-  const names = storedNames(train, optimizer);
+function statesOf(tensors: Safetensors['tensors'], train: TrainPlan): Snapshot['states'] {
+  const names = storedNames(train);
   const unknown = [...tensors.keys()].filter((name) => !names.some((n) => n.name === name));
   const missing = names.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
   if (unknown.length || missing.length)
@@ -181,6 +194,23 @@ function stepOf(text: string | undefined): number {
   return text && Number.isSafeInteger(step) && step >= 0
     ? step
     : fail('invalid_data', `the checkpoint's step is '${text}', expected a whole number`);
+}
+
+/** Values are kept as text: JSON has no NaN. */
+function observedIn(text: string | undefined): readonly Observation[] {
+  if (text === undefined) return [];
+  try {
+    const pairs = JSON.parse(text) as [number, string][];
+    if (
+      Array.isArray(pairs) &&
+      pairs.every((p) => Array.isArray(p) && Number.isSafeInteger(p[0]) && typeof p[1] === 'string')
+    )
+      return pairs.map(([step, value]) => ({ step, value: Number(value) }));
+  } catch {}
+  return fail(
+    'invalid_data',
+    `what the checkpoint observed is '${text.slice(0, 80)}', expected steps and values`,
+  );
 }
 
 function positionOf(text: string | undefined, print: string | undefined): FitPosition | undefined {

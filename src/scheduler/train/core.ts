@@ -57,9 +57,9 @@ export class TrainingCore {
     const lone = options.input && { input: { dtype: 'f32', shape: options.input } as const };
     this.inputs = options.inputs ?? lone ?? this.source?.inputs;
     this.targets = options.targets;
-    const { optimizer, seed = 0, recovery = {}, terminateOnNaN = true } = options;
+    const { seed = 0, recovery = {}, terminateOnNaN = true } = options;
     this.watches = terminateOnNaN;
-    this.stepper = new Stepper(backends, chooser, { optimizer, seed, recovery: recovery || undefined });
+    this.stepper = new Stepper(backends, chooser, { seed, recovery: recovery || undefined });
   }
 
   /** What it was given, and what it has learned of its targets since. */

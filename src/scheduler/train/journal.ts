@@ -1,4 +1,5 @@
 import { fail } from '../../core/errors.ts';
+import type { Observation } from '../../optim/rate.ts';
 import { Turns } from '../turns/turns.ts';
 import { Broken } from './finite.ts';
 import { type Snapshot, Snapshots } from './snapshots.ts';
@@ -25,6 +26,8 @@ export class Journal {
   step = 0;
   /** Whether steps are kept until the next snapshot; else only the newest is. */
   keeps = true;
+  /** What was measured between steps, in order; the array stays the same. */
+  readonly observed: Observation[] = [];
   private readonly everySteps: number | undefined;
   private taken: Snapshots | undefined;
   private log: LoggedStep[] = [];
@@ -60,15 +63,23 @@ export class Journal {
     return this.log.map(({ batch }) => batch);
   }
 
+  /** Notes what was measured after the steps so far. */
+  observe(value: number): void {
+    this.observed.push({ step: this.step, value });
+  }
+
   /** Begins with a state, unless there is one. */
   begin(initial: () => Snapshot): void {
     if (!this.taken) this.put(initial());
   }
 
   /** Goes on from a state: the steps since another are nobody's. */
-  put(snapshot: Snapshot): void {
+  put({ step, states, observed }: Snapshot): void {
+    const snapshot = { step, states };
     this.forget();
-    this.step = snapshot.step;
+    this.step = step;
+    if (observed) this.observed.splice(0, Infinity, ...observed);
+    this.forgetObserved();
     if (this.taken) this.taken.put(snapshot);
     else this.taken = new Snapshots(snapshot, this.everySteps);
   }
@@ -77,7 +88,14 @@ export class Journal {
   goBack(): number {
     this.forget();
     this.step = this.taken?.newest.step ?? 0;
+    this.forgetObserved();
     return this.step;
+  }
+
+  /** What was measured after steps that are not made any more. */
+  private forgetObserved(): void {
+    const kept = this.observed.findLastIndex(({ step }) => step <= this.step);
+    this.observed.length = kept + 1;
   }
 
   /** Keeps no steps that were made before now. */

@@ -1,6 +1,7 @@
 import type { Program } from '../../backend/backend.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import type { Slot } from '../../graph/plan.ts';
+import type { Observation } from '../../optim/rate.ts';
 import { firstNotFinite } from './finite.ts';
 
 /** All that a training is, at the end of a step: the flat tensors of parameters and moments, and buffers, by slot name. */
@@ -8,6 +9,8 @@ export interface Snapshot {
   /** Steps made. */
   readonly step: number;
   readonly states: Readonly<Record<string, TypedArray>>;
+  /** What was measured between its steps; undefined where that is known elsewhere. */
+  readonly observed?: readonly Observation[];
 }
 
 /** Most of a step's time that snapshots may take. */

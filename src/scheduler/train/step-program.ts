@@ -5,8 +5,9 @@ import { allocate } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type Slot, sections } from '../../graph/plan.ts';
 import { type Arrays, slotsOf } from '../../model/signature.ts';
-import type { Optimizer } from '../../optim/optimizer.ts';
+import type { Observation } from '../../optim/rate.ts';
 import { trainSlots } from '../../plans/train.ts';
+import type { Update } from '../../plans/update.ts';
 import type { Snapshot } from './snapshots.ts';
 import type { TrainingMeter } from './training-cost.ts';
 
@@ -20,35 +21,43 @@ export interface Batch {
   readonly epoch?: number;
 }
 
+/** What steps are told beside their batches. */
+export interface StepOptions {
+  readonly tells: Update['tells'];
+  readonly seed: number;
+  /** What was measured between steps so far; grows. */
+  readonly observed: readonly Observation[];
+}
+
 /** Inputs that a step's number gives, not its batch. */
 const ofTheStep: readonly string[] = [trainSlots.hyper, trainSlots.seed];
 
 /** A training plan, compiled: takes a batch, runs a step on it, gives its loss. */
 export class StepProgram {
   readonly program: Program;
-  private readonly optimizer: Optimizer;
+  /** Whether it has made a step: only then there are gradients. */
+  hasRun = false;
+  private readonly tells: readonly ((step: number) => void)[];
   private readonly meter: TrainingMeter;
   /** All that is written before a step. */
   private readonly inputs: readonly Slot[];
   private readonly arrays: Arrays;
   private readonly batch: readonly [inputs: Arrays, targets: Arrays];
-  private readonly hyper: Float32Array;
   private readonly seeds: Int32Array | undefined;
 
-  constructor(
-    program: Program,
-    { optimizer, seed }: { readonly optimizer: Optimizer; readonly seed: number },
-    meter: TrainingMeter,
-  ) {
+  constructor(program: Program, { tells, seed, observed }: StepOptions, meter: TrainingMeter) {
     this.program = program;
-    this.optimizer = optimizer;
     this.meter = meter;
     this.inputs = Object.values(program.plan.slots).filter(({ role }) => role === 'input');
     this.arrays = Object.fromEntries(
       this.inputs.map(({ name, dtype, shape }) => [name, allocate(dtype, sizeOf(shape))]),
     );
     this.batch = [slotsOf('input', this.arrays), slotsOf('target', this.arrays)];
-    this.hyper = this.arrays[trainSlots.hyper] as Float32Array;
+    const hyper = this.arrays[trainSlots.hyper] as Float32Array;
+    this.tells = tells.map(({ at, tell }) => {
+      const into = hyper.subarray(at, at + 4);
+      return (step) => void atOnce('hyper() of the optimizer', tell(step, into, observed));
+    });
     this.seeds = this.arrays[trainSlots.seed] as Int32Array | undefined;
     this.seeds?.set([seed, 0]);
   }
@@ -105,7 +114,8 @@ export class StepProgram {
   }
 
   private write(step: number): void {
-    atOnce('hyper() of the optimizer', this.optimizer.hyper(step, this.hyper));
+    for (const tell of this.tells) tell(step);
+    this.hasRun = true;
     if (this.seeds) this.seeds[1] = step - 1;
     for (const slot of this.inputs) this.program.write(slot, this.arrays[slot.name]);
   }

@@ -3,7 +3,6 @@ import { bytesPerElement, type TypedArray } from '../../core/dtype.ts';
 import { BiphaseError, fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { GrowingPlan } from '../../graph/growing.ts';
-import type { Optimizer } from '../../optim/optimizer.ts';
 import type { TrainPlan } from '../../plans/train.ts';
 import type { Backends } from '../choose/backends.ts';
 import type { Chooser } from '../choose/chooser.ts';
@@ -27,7 +26,6 @@ export interface Build {
 
 /** What a stepper works with. */
 export interface StepperOptions {
-  readonly optimizer: Optimizer;
   readonly seed: number;
   /** Undefined: the first fault ends the training. */
   readonly recovery: RecoveryOptions | undefined;
@@ -62,6 +60,11 @@ export class Stepper {
 
   get backend(): Backend {
     return this.programs?.active ? this.programs.on : this.backends.main;
+  }
+
+  /** Notes what was measured after the steps so far. */
+  observe(value: number): void {
+    this.journal.observe(value);
   }
 
   /** What is compiled now. */
@@ -156,7 +159,8 @@ export class Stepper {
   /** The state after all steps so far. It is the stepper's own and holds until the next snapshot. */
   async state(): Promise<Snapshot> {
     if (this.current && !this.journal.whole) await this.takeSnapshot();
-    return this.journal.snapshots.newest;
+    const { snapshots, observed } = this.journal;
+    return { ...snapshots.newest, observed };
   }
 
   /** A copy of one state tensor after all steps so far. */
@@ -228,7 +232,10 @@ export class Stepper {
     return noted!;
   }
 
-  private async compile(backend: Backend, { train: { plan }, evaluate }: Build): Promise<StepProgram> {
+  private async compile(
+    backend: Backend,
+    { train: { plan, update }, evaluate }: Build,
+  ): Promise<StepProgram> {
     const program = await compileOn(backend, evaluate ? { train: plan, evaluate } : plan);
     const stateBytes = stateSlots(plan.slots).reduce(
       (sum, { dtype, shape }) => sum + bytesPerElement[dtype] * sizeOf(shape),
@@ -236,7 +243,9 @@ export class Stepper {
     );
     const held = plan.arenaBytes + (this.keeps ? 2 : 1) * stateBytes;
     this.meter.peakBytes = Math.max(this.meter.peakBytes, held);
-    return new StepProgram(program, this.options, this.meter);
+    const { seed } = this.options;
+    const { observed } = this.journal;
+    return new StepProgram(program, { tells: update.tells, seed, observed }, this.meter);
   }
 
   private async recovered({ fault, from, to, attempts, ms }: Renewed): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Backend } from '../../backend/backend.ts';
 import { checkSlotArray } from '../../backend/program.ts';
 import { type Bytes, bytesOf } from '../../core/arrays.ts';
-import { whole } from '../../core/checks.ts';
+import { check, whole } from '../../core/checks.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { expectValue } from '../../core/options.ts';
@@ -34,6 +34,8 @@ import { Keeper } from './keeping.ts';
 import type { Recovery } from './recovery.ts';
 import type { Fill } from './step-program.ts';
 import type { TrainingCost } from './training-cost.ts';
+
+const number = check('a number', (x) => typeof x === 'number');
 
 /** A model being trained. */
 export class Training<I extends Values = Tensor, O extends Values = Tensor, T extends Values = Tensor> {
@@ -141,6 +143,16 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
   async evaluate(data: AnyDataSet, options?: EvaluateOptions): Promise<Evaluation> {
     this.alive();
     return evaluateOn(this.core, data, options);
+  }
+
+  /**
+   * Tells schedules that ask for it (`optim.reduceOnPlateau`) what was measured after the steps so far, such as the loss on a
+   * validation set. It is kept in checkpoints.
+   */
+  observe(value: number): void {
+    this.alive();
+    expectValue('observe', 'value', value, number);
+    this.core.stepper.observe(value);
   }
 
   /**

@@ -14,6 +14,7 @@ import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
+import { update } from './update.ts';
 
 /** Every op, by name: how it becomes records, or why it can't. */
 export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
@@ -30,6 +31,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...quantized,
   ...reduce,
   ...softmax,
+  ...update,
 };
 
 /** The kernel of an op, its attributes untyped. */

@@ -14,6 +14,7 @@ import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
+import { update } from './update.ts';
 
 /** Every op, by name: how it becomes dispatches, or why it can't. */
 export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
@@ -24,6 +25,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...layout,
   ...gather,
   ...softmax,
+  ...update,
   ...norm,
   ...loss,
   ...dropout,
