@@ -29,6 +29,8 @@ export { type ArraysOf, f32, i32, type ResultsOf, type Signature, u8 } from './m
 export * as nn from './nn/index.ts';
 export type { AttrsOf, OpName } from './ops/index.ts';
 export * as optim from './optim/index.ts';
+export type { AccumulateOptions } from './plans/accumulate.ts';
+export type { AverageOptions } from './plans/average.ts';
 export type { CalibrationMethod } from './quantize/calibrate.ts';
 export type { QuantizedModel } from './quantize/quantize.ts';
 export type { QuantizedOp } from './quantize/rewrite.ts';
@@ -49,6 +51,6 @@ export type {
   TrainingOptions,
 } from './scheduler/train/fit-options.ts';
 export type { Recovery, RecoveryOptions } from './scheduler/train/recovery.ts';
-export type { Training } from './scheduler/train/training.ts';
+export type { FreezeOptions, Training } from './scheduler/train/training.ts';
 export type { TrainingCost } from './scheduler/train/training-cost.ts';
 export type { Profile, TraceEvent } from './scheduler/turns/profile.ts';

@@ -23,6 +23,7 @@ import { type OpName, opOf } from '../ops/index.ts';
 import type { TensorType } from '../ops/op.ts';
 import { expectMatches } from '../optim/groups.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { type AccumulateOptions, accumulateCheck, type Part, partsOf, Sums } from './accumulate.ts';
 import { type AverageOptions, averageCheck } from './average.ts';
 import type { Bind } from './bind.ts';
 import { traceUpdate, type Update } from './update.ts';
@@ -35,6 +36,12 @@ export interface TrainOptions<O extends Values = Tensor, T extends Values = Tens
   readonly optimizer: Optimizer;
   /** Scale gradients down so that their global norm is at most this; with Infinity, as if not given, they stay. */
   readonly clipNorm?: number;
+  /**
+   * In how many parts each batch goes through the model, one after the other; their gradients are added up before they are clipped and
+   * the step is made. The step is that of the whole batch up to rounding, and memory that of a part; batch norm sees a part at a time.
+   * Losses must be means over samples, or say `{ batches, reduction: 'sum' }`. 1 if not given.
+   */
+  readonly accumulate?: number | AccumulateOptions;
   /** Keep a mean of the weights of all steps beside them, for `freeze({ average: true })`; none if not given. */
   readonly average?: AverageOptions;
   /**
@@ -62,18 +69,34 @@ export const trainChecks: Checks<AnyTrainOptions> = {
   loss: required(check('a loss, such as nn.crossEntropy', callback)),
   optimizer: required(optimizer),
   clipNorm: real(0, Infinity),
+  accumulate: accumulateCheck,
   average: averageCheck,
   targets: isSignature,
   bind: callback,
 };
 
 export interface TrainPlan {
+  /** The whole step, or its last part, which ends with the update. */
   readonly plan: Plan;
+  /** What runs for a step, in order; the last is `plan`. */
+  readonly parts: readonly PlannedPart[];
+  /** Samples of a step. */
+  readonly batch: number;
   /** Parameters, then buffers, each in the order in which the model first uses them. */
   readonly variables: readonly PlacedVariable[];
   /** What the optimizer keeps, and is told at each step. */
   readonly update: Update;
 }
+
+/** A part of a step: the plan for so many of the batch's samples, and the entry of the program that it is. */
+export interface PlannedPart {
+  readonly rows: number;
+  readonly entry: string;
+  readonly plan: Plan;
+}
+
+/** The entry of a training's program that ends a step. */
+export const TRAIN = 'train';
 
 /** Names of the slots of a training plan; inputs and targets with names have slots of those (`slotName`). */
 export const trainSlots = {
@@ -111,18 +134,36 @@ export function trainPlan(
   batch: number,
   options: AnyTrainOptions,
 ): TrainPlan {
-  const { tracer, variables, update } = traceStep(model, inputs, batch, options);
-  return { plan: buildPlan(tracer.graph, { name: 'train' }), variables: variables.placed, update };
+  const parts = partsOf(batch, options.accumulate);
+  const last = traceStep(model, inputs, parts.at(-1)!, options);
+  const plan = buildPlan(last.tracer.graph, { name: TRAIN });
+  const before = new Map<number, PlannedPart>();
+  const planned = parts.map((part): PlannedPart => {
+    const { rows } = part;
+    if (part.isLast) return { rows, entry: TRAIN, plan };
+    const known = before.get(rows);
+    if (known) return known;
+    const { graph } = traceStep(model, inputs, part, options).tracer;
+    const made = {
+      rows,
+      entry: `accumulate ${rows}`,
+      plan: buildPlan(graph, { name: `accumulate, batch ${rows}` }),
+    };
+    before.set(rows, made);
+    return made;
+  });
+  return { plan, parts: planned, batch, variables: last.variables.placed, update: last.update! };
 }
 
-/** The same step with nothing fused, in which every value on the way can be read. */
+/** The same step in one part with nothing fused, in which every value on the way can be read. */
 export function observedPlan(
   model: AnyModel,
   inputs: Signature,
   batch: number,
   options: AnyTrainOptions,
 ): { plan: Plan; observed: readonly Observed[] } {
-  const { tracer, variables } = traceStep(model, inputs, batch, options);
+  const [whole] = partsOf(batch);
+  const { tracer, variables } = traceStep(model, inputs, whole, { ...options, accumulate: undefined });
   const near = variables.namesById;
   const observed: Observed[] = [];
   for (const { op, section, path, inputs, outputs } of tracer.nodes) {
@@ -140,9 +181,15 @@ export function observedPlan(
   return { plan: buildPlan(tracer.graph, { name: 'look at a step', optimize: false }), observed };
 }
 
-function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: number, options: AnyTrainOptions) {
+/** A step, or the part of one that goes through the model at once; the update belongs to the last. */
+function traceStep(
+  model: AnyModel,
+  inputs: TensorType | Signature,
+  part: Part,
+  options: AnyTrainOptions,
+): { tracer: Tracer; variables: TrainedVariables; update?: Update } {
   const tracer = new Tracer({ training: true });
-  const x = feed(tracer, 'input', signatureOf('input', inputs), batch);
+  const x = feed(tracer, 'input', signatureOf('input', inputs), part.rows);
   const { groups } = options.optimizer;
   const optimizerFor = (name: string) => (groups ? groups.of(name) : options.optimizer);
   const variables = new TrainedVariables(
@@ -151,13 +198,16 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
   );
   const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';
-  const loss = lossOf(tracer, outputs, batch, options);
+  const given = lossOf(tracer, outputs, part.rows, options);
+  const sums = options.accumulate === undefined ? undefined : new Sums(tracer, part);
+  const loss = sums?.shareOf(given) ?? given;
   if (sizeOf(loss.shape) !== 1)
     fail(
       'shape_mismatch',
       `the loss has shape ${showShape(loss.shape)}, expected one number; take its mean or sum`,
     );
-  tracer.output(trainSlots.loss, loss);
+  const total = sums?.addLoss(loss) ?? loss;
+  if (part.isLast) tracer.output(trainSlots.loss, total);
 
   if (variables.isEmpty) fail('invalid_argument', 'the model uses no parameters; there is nothing to train');
   if (groups) expectMatches(groups, [...variables.namesById.values()]);
@@ -175,7 +225,9 @@ function traceStep(model: AnyModel, inputs: TensorType | Signature, batch: numbe
   );
   const flat = placeGradients(tracer, gradients, tensors, variables.flat.shape[0]);
   tracer.section = 'update';
-  const update = traceUpdate(tracer, variables, flat, trainSlots.hyper, options);
+  const summed = sums?.addGradients(flat) ?? flat;
+  if (!part.isLast) return { tracer, variables };
+  const update = traceUpdate(tracer, variables, summed, trainSlots.hyper, options);
   return { tracer, variables, update };
 }
 

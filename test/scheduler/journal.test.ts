@@ -9,7 +9,16 @@ import { type Batch, StepProgram } from '../../src/scheduler/train/step-program.
 import { TrainingMeter } from '../../src/scheduler/train/training-cost.ts';
 import { FakeProgram } from '../support/fake-program.ts';
 
-const tells = [{ at: 0, tell: optim.sgd({ lr: 0.1 }).hyper }];
+const update = { tells: [{ at: 0, tell: optim.sgd({ lr: 0.1 }).hyper }] };
+const how = { seed: 3, mostParts: 1, observed: [] };
+/** One part: the program's plan. */
+const stepOf = (program: FakeProgram, meter: TrainingMeter) =>
+  new StepProgram(
+    program,
+    { update, batch: 1, parts: [{ rows: 1, entry: 'train', plan: program.plan }] },
+    how,
+    meter,
+  );
 
 const batch = (i: number): Batch => ({
   fill: ({ input }, { target }) => {
@@ -46,7 +55,7 @@ beforeEach(() => {
         () => late(),
       );
       made.push(program);
-      return new StepProgram(program, { tells, seed: 3, observed: [] }, meter);
+      return stepOf(program, meter);
     },
     restore: (running) => {
       journal.begin(() => ({
@@ -84,11 +93,7 @@ const state = () => ['parameters', 'momentum'].map((name) => made.at(-1)!.values
 
 /** What steps without any fault come to. */
 async function undisturbed(count: number) {
-  const program = new StepProgram(
-    new FakeProgram(() => {}),
-    { tells, seed: 3, observed: [] },
-    new TrainingMeter(),
-  );
+  const program = stepOf(new FakeProgram(() => {}), new TrainingMeter());
   program.put({
     step: 0,
     states: { parameters: Float32Array.of(1), momentum: new Float32Array(1) },

@@ -14,7 +14,7 @@ import type { Observation } from '../../optim/rate.ts';
 import type { Recipe } from '../../plans/recipe.ts';
 import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import { type DataPrint, difference, isPrint } from './data-print.ts';
-import type { Snapshot } from './snapshots.ts';
+import { type Snapshot, stateSlots } from './snapshots.ts';
 
 /** How far a fit is in its data: what gives the order of the samples, and the steps made of it. */
 export interface FitPosition {
@@ -92,7 +92,7 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
   differs('the optimizer', metadata.optimizer, identityOf(optimizer));
   const groups = optimizer.groups ? groupsOf(train) : undefined;
   if (metadata.groups !== undefined || groups !== undefined)
-    differs("the optimizer's parameter groups", metadata.groups ?? 'none', groups ?? 'none');
+    differs("the optimizer's grouping of parameters", metadata.groups ?? 'none', groups ?? 'none');
   differs("the training's seed", metadata.seed, String(seed));
   const states = statesOf(tensors, train);
   sameRecipe(recipeIn(metadata.recipe), model.recipe);
@@ -153,7 +153,7 @@ const groupsOf = ({ update }: TrainPlan): string =>
   );
 
 /** Each variable under its name, then each moment of each parameter. */
-function storedNames({ plan, variables, update: { moments } }: TrainPlan) {
+function storedNames({ variables, update: { moments } }: TrainPlan) {
   const own = variables.map((v) => ({ ...v, state: v.slot }));
   const ofMoments = moments.flatMap((state) =>
     own
@@ -161,7 +161,7 @@ function storedNames({ plan, variables, update: { moments } }: TrainPlan) {
       .map((v) => ({ ...v, state, name: `optimizer.${state}.${v.name}` })),
   );
   return [...own, ...ofMoments].map(({ name, state, offset, variable: { dtype, shape, size } }) => ({
-    ...{ name, state, offset, dtype, shape, size, length: sizeOf(plan.slots[state].shape) },
+    ...{ name, state, offset, dtype, shape, size },
   }));
 }
 
@@ -174,8 +174,11 @@ function statesOf(tensors: Safetensors['tensors'], train: TrainPlan): Snapshot['
       'shape_mismatch',
       `the checkpoint is another model's: missing ${missing.join(', ') || 'nothing'}; unknown ${unknown.join(', ') || 'nothing'}`,
     );
-  const states: Record<string, TypedArray> = {};
-  for (const { name, state, offset, dtype, shape, length } of names) {
+  // What no file holds is zero between two steps.
+  const states: Record<string, TypedArray> = Object.fromEntries(
+    stateSlots(train.plan.slots).map(({ name, dtype, shape }) => [name, allocate(dtype, sizeOf(shape))]),
+  );
+  for (const { name, state, offset, dtype, shape } of names) {
     const stored = tensors.get(name)!;
     const type = storedTypes[dtype];
     if (stored.dtype !== type || !sameShape(stored.shape, shape))
@@ -183,7 +186,6 @@ function statesOf(tensors: Safetensors['tensors'], train: TrainPlan): Snapshot['
         'shape_mismatch',
         `the checkpoint's '${name}' is ${stored.dtype} ${showShape(stored.shape)}, this model's is ${type} ${showShape(shape)}`,
       );
-    states[state] ??= allocate(dtype, length);
     states[state].set(elementsOf(stored, dtype, name), offset);
   }
   return states;

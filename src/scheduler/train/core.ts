@@ -9,6 +9,7 @@ import { type AnyFrozen, FrozenModel } from '../../model/frozen.ts';
 import { isLone, type Signature } from '../../model/signature.ts';
 import { type AnyModel, namedVariables } from '../../nn/module.ts';
 import type { TensorType } from '../../ops/op.ts';
+import { batchesOf } from '../../plans/accumulate.ts';
 import { boundValues } from '../../plans/bind.ts';
 import { evaluatePlan } from '../../plans/evaluate.ts';
 import { type TrainPlan, trainPlan } from '../../plans/train.ts';
@@ -57,9 +58,11 @@ export class TrainingCore {
     const lone = options.input && { input: { dtype: 'f32', shape: options.input } as const };
     this.inputs = options.inputs ?? lone ?? this.source?.inputs;
     this.targets = options.targets;
-    const { seed = 0, recovery = {}, terminateOnNaN = true } = options;
+    const { seed = 0, recovery = {}, terminateOnNaN = true, accumulate } = options;
     this.watches = terminateOnNaN;
-    this.stepper = new Stepper(backends, chooser, { seed, recovery: recovery || undefined });
+    this.stepper = new Stepper(backends, chooser, {
+      ...{ seed, recovery: recovery || undefined, mostParts: batchesOf(accumulate) },
+    });
   }
 
   /** What it was given, and what it has learned of its targets since. */

@@ -93,8 +93,9 @@ async function inside(again: StepAgain, good: Snapshot, broken: BrokenStep): Pro
   const { plan, observed } = observedPlan(model, inputs, size, options);
   const program = await compileOn(backend, plan);
   try {
-    for (const [name, values] of Object.entries(good.states)) program.write(plan.slots[name], values);
-    for (const [name, values] of Object.entries(broken.told)) program.write(plan.slots[name], values);
+    // In one part: of steps that go through in several there are sums besides.
+    for (const [name, values] of Object.entries({ ...good.states, ...broken.told }))
+      if (plan.slots[name]) program.write(plan.slots[name], values);
     program.run();
     for (const seen of observed) {
       const values = await program.read(plan.slots[seen.slot]);

@@ -27,6 +27,8 @@ export interface Build {
 /** What a stepper works with. */
 export interface StepperOptions {
   readonly seed: number;
+  /** Micro-batches of a step at most. */
+  readonly mostParts: number;
   /** Undefined: the first fault ends the training. */
   readonly recovery: RecoveryOptions | undefined;
 }
@@ -232,20 +234,22 @@ export class Stepper {
     return noted!;
   }
 
-  private async compile(
-    backend: Backend,
-    { train: { plan, update }, evaluate }: Build,
-  ): Promise<StepProgram> {
-    const program = await compileOn(backend, evaluate ? { train: plan, evaluate } : plan);
+  private async compile(backend: Backend, { train, evaluate }: Build): Promise<StepProgram> {
+    const { plan, parts } = train;
+    // The first entry names the program: that which ends a step.
+    const entries = Object.fromEntries(parts.toReversed().map(({ entry, plan }) => [entry, plan]));
+    const isOne = parts.length === 1 && !evaluate;
+    const program = await compileOn(backend, isOne ? plan : { ...entries, ...(evaluate && { evaluate }) });
     const stateBytes = stateSlots(plan.slots).reduce(
       (sum, { dtype, shape }) => sum + bytesPerElement[dtype] * sizeOf(shape),
       0,
     );
-    const held = plan.arenaBytes + (this.keeps ? 2 : 1) * stateBytes;
+    const arenaBytes = Math.max(...parts.map(({ plan }) => plan.arenaBytes));
+    const held = arenaBytes + (this.keeps ? 2 : 1) * stateBytes;
     this.meter.peakBytes = Math.max(this.meter.peakBytes, held);
-    const { seed } = this.options;
+    const { seed, mostParts } = this.options;
     const { observed } = this.journal;
-    return new StepProgram(program, { tells: update.tells, seed, observed }, this.meter);
+    return new StepProgram(program, train, { seed, mostParts, observed }, this.meter);
   }
 
   private async recovered({ fault, from, to, attempts, ms }: Renewed): Promise<void> {

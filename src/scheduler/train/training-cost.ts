@@ -69,11 +69,15 @@ export class TrainingMeter {
   private readonly layers = new Map<string, { flops: number; bytes: number }>();
   private readonly perRun = new WeakMap<Plan, { sections: Sums; layers: readonly LayerCost[] }>();
 
-  /** Counts one run of a training plan. */
-  ran(plan: Plan): void {
+  /** Counts one run of a step's plans. */
+  ran(plans: readonly Plan[]): void {
     if (this.runs === 0) this.energy = EnergyMeter.open();
     else this.energy?.look();
-    const cost = this.costOf(plan);
+    for (const plan of plans) this.add(this.costOf(plan));
+    this.runs++;
+  }
+
+  private add(cost: { readonly sections: Sums; readonly layers: readonly LayerCost[] }): void {
     for (const s of sections) {
       this.sums[s].flops += cost.sections[s].flops;
       this.sums[s].bytes += cost.sections[s].bytes;
@@ -83,7 +87,6 @@ export class TrainingMeter {
       sum.flops += flops;
       sum.bytes += bytes;
     }
-    this.runs++;
   }
 
   /** Whether the next step's sections are to be timed: not the first, in which kernels are still being compiled. */

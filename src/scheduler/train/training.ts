@@ -1,17 +1,16 @@
 import type { Backend } from '../../backend/backend.ts';
-import { checkSlotArray } from '../../backend/program.ts';
 import { type Bytes, bytesOf } from '../../core/arrays.ts';
-import { check, whole } from '../../core/checks.ts';
+import { check, flag, whole } from '../../core/checks.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
-import { expectValue } from '../../core/options.ts';
+import { expectValue, optionsOf } from '../../core/options.ts';
 import { type AnyDataSet, named } from '../../data/index.ts';
 import type { Plan } from '../../graph/plan.ts';
 import type { Tensor } from '../../graph/trace.ts';
 import type { Variable } from '../../graph/variable.ts';
 import { readIfThere } from '../../io/file.ts';
 import type { FrozenModel } from '../../model/frozen.ts';
-import { type Arrays, type ArraysOf, byName, mapFields, slotsOf } from '../../model/signature.ts';
+import { type Arrays, type ArraysOf, mapFields } from '../../model/signature.ts';
 import type { Model, Values } from '../../nn/module.ts';
 import { Backends } from '../choose/backends.ts';
 import { Chooser } from '../choose/chooser.ts';
@@ -19,6 +18,7 @@ import { Lanes } from '../turns/lanes.ts';
 import type { FitPosition } from './checkpoint.ts';
 import { type Place, TrainingCore } from './core.ts';
 import { type EvaluateOptions, type Evaluation, evaluateOn } from './evaluate.ts';
+import { fieldsOf } from './fields.ts';
 import { Broken } from './finite.ts';
 import { fitSteps } from './fit.ts';
 import {
@@ -31,16 +31,25 @@ import {
 } from './fit-options.ts';
 import { Hold, type Holder } from './hold.ts';
 import { Keeper } from './keeping.ts';
+import { type NamedArrays, Reading, readVariables } from './reading.ts';
 import type { Recovery } from './recovery.ts';
 import type { Fill } from './step-program.ts';
 import type { TrainingCost } from './training-cost.ts';
 
+/** Options of training.freeze(). */
+export interface FreezeOptions {
+  /** Take the mean of the weights that the training keeps (see `average` of train) instead of the weights; false if not given. */
+  readonly average?: boolean;
+}
+
+const checkFreeze = optionsOf<FreezeOptions>('freeze', { average: flag });
 const number = check('a number', (x) => typeof x === 'number');
 
 /** A model being trained. */
 export class Training<I extends Values = Tensor, O extends Values = Tensor, T extends Values = Tensor> {
   private readonly core: TrainingCore;
   private readonly keeper: Keeper;
+  private readonly reading: Reading;
   private readonly held = new Hold();
   private disposed = false;
 
@@ -48,6 +57,7 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
     const options = checkTraining(given);
     this.core = new TrainingCore('lanes' in place ? place : placeOn(place), source, options);
     this.keeper = new Keeper(this.core);
+    this.reading = new Reading(this.core);
   }
 
   /** What it runs on now. */
@@ -114,9 +124,9 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
     const inputs = core.signature('stepOn');
     const holder = this.hold('stepOn()');
     try {
-      const { plan } = (await core.prepare({ inputs }, batchSize)).train;
-      const xs = fieldsOf(plan, 'input', input);
-      const ts = fieldsOf(plan, 'target', target);
+      const { train } = await core.prepare({ inputs }, batchSize);
+      const xs = fieldsOf(train, 'input', input);
+      const ts = fieldsOf(train, 'target', target);
       await stepper.watch(core.watches);
       // Copies, where the step may have to be made again.
       const keep = (arrays: Arrays) => (stepper.keeps ? mapFields(arrays, (a) => a.slice()) : arrays);
@@ -163,21 +173,51 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
     this.held.end();
   }
 
-  /** The weights and buffers as they are now, as the model sees them (see `bind`), for inference, quantization or further training. */
-  async freeze(): Promise<FrozenModel<I, O>> {
+  /**
+   * The weights and buffers as they are now, as the model sees them (see `bind`), for inference, quantization or further training. With
+   * `average` the weights are the mean that the training keeps, and buffers those of the model. Throws 'invalid_argument' where it keeps none.
+   */
+  async freeze(options?: FreezeOptions): Promise<FrozenModel<I, O>> {
     this.alive();
+    const { average = false } = checkFreeze(options);
     const { core } = this;
+    if (average && !core.options.average)
+      fail(
+        'invalid_argument',
+        'freeze: this training keeps no mean of the weights; train with average: { decay: 0.999 }',
+      );
     const { variables } = (await core.prepared('freeze')).train;
-    // All asked for at once, so that no step comes between them.
-    const slots = [...new Set(variables.map(({ slot }) => slot))];
-    const read = await Promise.all(slots.map((slot) => core.stepper.read(slot)));
+    const read = await readVariables(core, variables, average);
     if (read.some((values) => core.stepper.isBroken(values))) throw await core.explained(new Broken());
-    const states = new Map(slots.map((slot, i) => [slot, read[i]]));
-    const values = variables.map(({ variable, slot, offset }): [Variable, TypedArray] => [
-      variable,
-      states.get(slot)!.slice(offset, offset + variable.size),
-    ]);
+    const values = variables.map(({ variable }, i): [Variable, TypedArray] => [variable, read[i]]);
     return core.frozen(variables, new Map(values)) as FrozenModel<I, O>;
+  }
+
+  /** The values of a parameter or buffer, by its name in the state dict, as they are now. Throws 'invalid_argument' for another name. */
+  async read(name: string): Promise<TypedArray> {
+    this.alive();
+    return this.reading.variable(name);
+  }
+
+  /** The values of all parameters by their names, as they are now. */
+  async parameters(): Promise<NamedArrays> {
+    this.alive();
+    return this.reading.parameters();
+  }
+
+  /**
+   * The gradient of a parameter in the last step, by its name in the state dict: added up over micro-batches and clipped by value, but not
+   * by norm. Throws 'invalid_argument' for another name, for a parameter that is not trained, and before the first step.
+   */
+  async gradient(name: string): Promise<Float32Array> {
+    this.alive();
+    return this.reading.gradient(name);
+  }
+
+  /** The gradients of all trained parameters in the last step, by their names. Errors as gradient(). */
+  async gradients(): Promise<Readonly<Record<string, Float32Array>>> {
+    this.alive();
+    return this.reading.gradients();
   }
 
   /** Writes weights, optimizer state, step and seeds to a file, which is replaced whole. Throws 'io_failed'. */
@@ -232,14 +272,6 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
   private alive(): void {
     if (this.disposed) fail('disposed', 'this training was disposed; call engine.train() again');
   }
-}
-
-/** A caller's arrays for the slots of a plan, checked. */
-function fieldsOf(plan: Plan, part: 'input' | 'target', given: unknown): Arrays {
-  const slots = slotsOf(part, plan.slots);
-  const arrays = byName('stepOn', part, Object.keys(slots), given);
-  for (const name in slots) checkSlotArray(plan, slots[name], arrays[name], 'write');
-  return arrays;
 }
 
 /** A place of its own, for a training without an engine. */
