@@ -53,6 +53,16 @@ const pooled = {
   planes: 'i32', height: 'i32', width: 'i32', rows: 'i32', columns: 'i32', kernelHeight: 'i32', kernelWidth: 'i32',
   strideDown: 'i32', strideAcross: 'i32', paddingDown: 'i32', paddingAcross: 'i32', dilationDown: 'i32', dilationAcross: 'i32',
 } as const;
+const product = {
+  a: 'at', b: 'at', bias: 'at?', c: 'at', batch: 'i32', m: 'i32', n: 'i32', k: 'i32',
+  batchStrideA: 'i32', batchStrideB: 'i32', rowA: 'i32', stepA: 'i32', stepB: 'i32', columnB: 'i32', rowC: 'i32',
+  activation: 'activation', parameter: 'f32', ...tile, ...scratch, packed: 'at?',
+} as const;
+/** Tap (i, j) of window (row, column) is pixel (row * strideDown + originDown + i * stepDown, likewise across); outside are zeros. */
+const taps = {
+  height: 'i32', width: 'i32', channels: 'i32', rows: 'i32', columns: 'i32', tapsDown: 'i32', tapsAcross: 'i32',
+  strideDown: 'i32', strideAcross: 'i32', originDown: 'i32', originAcross: 'i32', stepDown: 'i32', stepAcross: 'i32',
+} as const;
 const rows = { rows: 'i32', n: 'i32' } as const;
 const rowsForward = { x: 'at', y: 'at', ...rows } as const;
 const rowsBackward = { dy: 'at', y: 'at', dx: 'at', ...rows } as const;
@@ -62,17 +72,31 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
   'matmul/matmul': {
     matmul: {
       opcode: 1, tier: 'full',
-      words: {
-        a: 'at', b: 'at', bias: 'at?', c: 'at', batch: 'i32', m: 'i32', n: 'i32', k: 'i32',
-        batchStrideA: 'i32', batchStrideB: 'i32', rowA: 'i32', stepA: 'i32', stepB: 'i32', columnB: 'i32', rowC: 'i32',
-        activation: 'activation', parameter: 'f32', ...tile, ...scratch, packed: 'at?',
-      },
+      words: product,
       note: 'strides are in elements: from one product of the batch, row or column to the next, and (step) along k; packed: b as PACK left it, the same for the whole batch',
     },
     pack: {
       opcode: 33, tier: 'full',
       words: { b: 'at', packed: 'at', n: 'i32', k: 'i32', step: 'i32', column: 'i32', tileColumns: 'i32' },
       note: 'strides are in elements: step along k, column to the next column',
+    },
+  },
+  'matmul/conv': {
+    conv: {
+      opcode: 110, tier: 'full',
+      words: { ...product, taken: 'i32', ...taps, weights: 'flag' },
+      note: 'A is made of an image, channels last, on the fly: a row for each window, its columns the taken channels of each tap; with weights transposed. batch: the groups, batchStrideA and batchStrideB from one to the next; channels: floats from pixel to pixel; rows, columns: of windows',
+    },
+  },
+  'matmul/depthwise': {
+    depthwise: {
+      opcode: 111, tier: 'full',
+      words: { x: 'at', w: 'at', bias: 'at?', y: 'at', images: 'i32', ...taps, activation: 'activation', parameter: 'f32' },
+      note: 'w: a row of channels for each tap',
+    },
+    depthwiseWeights: {
+      opcode: 112, tier: 'engine',
+      words: { dy: 'at', x: 'at', dw: 'at', images: 'i32', ...taps },
     },
   },
   'matmul/matmul-i8': {

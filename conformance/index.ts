@@ -1,5 +1,6 @@
 import type { OpName } from '../src/ops/index.ts';
 import { activation } from './activation.ts';
+import { conv } from './conv.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
@@ -26,6 +27,7 @@ export const conformance: Family<OpName> = {
   ...softmax,
   ...norm,
   ...loss,
+  ...conv,
   ...dropout,
   ...optimizer,
   ...update,

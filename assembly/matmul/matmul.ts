@@ -1,9 +1,10 @@
 import { activate } from '../activation';
-import { MatmulRecord, PackRecord } from '../generated/records';
+import { ConvRecord, MatmulRecord, PackRecord } from '../generated/records';
 import { shareEnd, shareStart } from '../threads';
 import { copyFloats, zeroFloats } from '../vector';
 import { biasedTile } from './biased-tile';
 import { packPanels } from './pack';
+import { packTaps, TAPS_SCRATCH } from './taps';
 import { vectorMatrix } from './vector-matrix';
 
 /**
@@ -27,8 +28,8 @@ const PAD = 16;
 const MOST_ROWS = 6;
 const MOST_COLUMNS = 16;
 
-/** Scratch that one thread needs: a block of A, a block of B, two rows of zeros, and a tile and its bias for the edges of C. */
-export const MATMUL_SCRATCH: usize = (MC * KC + KC * NC + PAD * NC / 4 + (3 + MOST_ROWS) * MOST_COLUMNS) * 4;
+/** Scratch that one thread needs: a block of A, a block of B, two rows of zeros, a tile and its bias for the edges of C, and room for taps. */
+export const MATMUL_SCRATCH: usize = <usize>(MC * KC + KC * NC + PAD * NC / 4 + (3 + MOST_ROWS) * MOST_COLUMNS) * 4 + TAPS_SCRATCH;
 
 export function matmul(r: MatmulRecord, thread: i32, threads: i32): void {
   const m = r.m;
@@ -48,13 +49,13 @@ export function matmul(r: MatmulRecord, thread: i32, threads: i32): void {
     const b = at(r.b, p * r.batchStrideB);
     const c = at(r.c, p * m * r.rowC);
     if (m == 1 && r.stepA == 1) row(r, a, b, c, j0, j1);
-    else block(r, a, b, c, i0, i1, j0, j1, scratch);
+    else block(r, a, b, r.bias, r.packed, c, i0, i1, j0, j1, scratch, null);
   }
 }
 
 /** Address of an element. */
 @inline
-function at(base: usize, elements: i32): usize {
+export function at(base: usize, elements: i32): usize {
   return base + (<usize>elements << 2);
 }
 
@@ -64,9 +65,11 @@ function row(r: MatmulRecord, a: usize, b: usize, c: usize, j0: i32, j1: i32): v
   activate(r.activation, at(c, j0), at(c, j0), j1 - j0, r.parameter);
 }
 
-/** Rows [i0, i1) and columns [j0, j1) of one product. */
-function block(r: MatmulRecord, a: usize, b: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, scratch: usize): void {
-  const bias = r.bias;
+/** Rows [i0, i1) and columns [j0, j1) of one product. `taps`: of the image that A is made of, instead of being a matrix. */
+export function block(
+  r: MatmulRecord, a: usize, b: usize, bias: usize, constant: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, scratch: usize,
+  taps: ConvRecord | null,
+): void {
   const n = r.n;
   const k = r.k;
   const rowA = r.rowA;
@@ -78,12 +81,12 @@ function block(r: MatmulRecord, a: usize, b: usize, c: usize, i0: i32, i1: i32, 
   const slope = r.parameter;
   const rows = r.tileRows;
   const columns = r.tileColumns;
-  const constant = r.packed;
   const packedA = scratch;
   const packedB = packedA + MC * KC * 4;
   const zeros = packedB + (KC * NC + PAD * NC / 4) * 4;
   const nothing = zeros + MOST_COLUMNS * 4;
   const edge = nothing + MOST_COLUMNS * 4;
+  const room = edge + (1 + MOST_ROWS) * MOST_COLUMNS * 4;
   zeroFloats(zeros, MOST_COLUMNS);
   // x + -0 is x, also where x is -0.
   for (let i = 0; i < MOST_COLUMNS; i++) store<f32>(at(nothing, i), -0.0);
@@ -110,7 +113,8 @@ function block(r: MatmulRecord, a: usize, b: usize, c: usize, i0: i32, i1: i32, 
       for (let ic = i0; ic < i1; ic += blockRows) {
         const mc = min(blockRows, i1 - ic);
         const corner = at(c, ic * ldc + jc);
-        packPanels(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, rows * kc, packedA);
+        if (taps) packTaps(taps, a, ic, mc, pc, kc, rows, packedA, room);
+        else packPanels(at(a, ic * rowA + pc * stepA), rowA, stepA, kc, mc, rows, rows * kc, packedA);
         panels(rows, columns, kc, packedA, cornerB, columns, stepB, start, add, next, corner, mc, whole, ldc, edge);
         panels(
           rows, columns, kc, packedA, panelB, apart, columns,

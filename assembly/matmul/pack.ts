@@ -44,7 +44,7 @@ function straightOf(width: i32, source: usize, step: i32, k: i32, count: i32, pa
 }
 
 @inline
-function copyRun(width: i32, source: usize, target: usize): void {
+export function copyRun(width: i32, source: usize, target: usize): void {
   v128.store(target, v128.load(source));
   if (width == 5) store<u32>(target, load<u32>(source, 16), 16);
   if (width == 6) store<u64>(target, load<u64>(source, 16), 16);

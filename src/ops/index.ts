@@ -2,6 +2,7 @@ import { bytesPerElement } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { activationRows } from './activation.ts';
+import { conv } from './conv.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
@@ -20,6 +21,7 @@ import { update } from './update.ts';
 /** THE table: every op there is. Backends hold one row for each of these names. */
 export const ops = {
   ...matmul,
+  ...conv,
   ...elementwise,
   ...activationRows,
   ...reduce,

@@ -1,21 +1,14 @@
 import { fail } from '../core/errors.ts';
 import { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
-import { type ActivationRef, activationDerivative, activationFunction } from './activation.ts';
 import { expectInputs, expectRank } from './check.ts';
+import { type Epilogue, epilogueFlops, finisher } from './epilogue.ts';
 import { type GradientContext, op, type Product, type Sym, severalOutputs, type TensorType } from './op.ts';
 import { reduceSizes, sumOver } from './reduce.ts';
 import { reshaped, sumAxes } from './symbolic.ts';
 
-export interface MatmulAttrs {
+export interface MatmulAttrs extends Epilogue {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** Applied to the finished element, after the bias. Set by fusion, after differentiation. */
-  readonly activation?: ActivationRef;
-  /**
-   * The product is the gradient of this activation's output, and becomes that of its input: the third operand is what the
-   * derivative is computed from, of the product's shape, instead of a bias. Set by fusion.
-   */
-  readonly derivative?: ActivationRef;
 }
 
 /** The product within linear_backward. */
@@ -107,22 +100,7 @@ export const matmul = {
       const [a, b, third] = inputs;
       const { batchShape, m, n } = matmulSizes(a, b, attrs);
       const shape = [...batchShape, m, n];
-      const { activation, derivative } = attrs;
-      if (derivative && activation)
-        fail('invalid_argument', 'matmul: got both an activation and a derivative, expected one');
-      if (derivative && !third)
-        fail(
-          'invalid_argument',
-          `matmul: the derivative of ${derivative.name} needs what it is computed from`,
-        );
-      const [what, expected] = derivative ? [`what ${derivative.name} saved`, shape] : ['the bias', [n]];
-      if (third && !sameShape(third.shape, expected))
-        fail(
-          'shape_mismatch',
-          `matmul: ${what} has shape ${showShape(third.shape)}, expected ${showShape(expected)}`,
-        );
-      if (activation) activationFunction(activation);
-      if (derivative) activationDerivative(derivative);
+      finisher('matmul', third, { dtype: 'f32', shape }, attrs);
       return { dtype: 'f32', shape };
     },
 
@@ -130,8 +108,7 @@ export const matmul = {
       const { batch, m, n, k, batchStrideA, batchStrideB } = matmulSizes(a, b, attrs);
       const [aRow, aStep] = attrs.transposeA ? [1, m] : [k, 1];
       const [bStep, bCol] = attrs.transposeB ? [1, k] : [n, 1];
-      const activate = attrs.activation ? activationFunction(attrs.activation) : (x: number) => x;
-      const derive = attrs.derivative && activationDerivative(attrs.derivative);
+      const finish = finisher('matmul', third, y, attrs);
       for (let p = 0; p < batch; p++)
         for (let i = 0; i < m; i++)
           for (let j = 0; j < n; j++) {
@@ -140,14 +117,13 @@ export const matmul = {
             let sum = 0;
             for (let l = 0; l < k; l++) sum += a.data[a0 + l * aStep] * b.data[b0 + l * bStep];
             const at = (p * m + i) * n + j;
-            y.data[at] = derive ? derive(sum, third.data[at]) : activate(third ? sum + third.data[j] : sum);
+            y.data[at] = finish(sum, at, third?.data);
           }
     },
 
     flops([a, b, third], y, attrs) {
       const { batch, m, n, k } = matmulSizes(a, b, attrs);
-      const each = (third ? 1 : 0) + (attrs.activation || attrs.derivative ? 1 : 0);
-      return 2 * batch * m * n * k + each * sizeOf(y.shape);
+      return 2 * batch * m * n * k + epilogueFlops(third, attrs) * sizeOf(y.shape);
     },
 
     gradient(c) {

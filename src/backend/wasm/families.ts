@@ -210,7 +210,9 @@ class Specimen {
       };
       const address = (t: TensorRef) => base + t.offset;
       const scratchPerThread = instance.exports.scratchBytes();
-      return encode(kernel.encode(step, { ...tiles, address, extra, scratch, scratchPerThread }));
+      return encode(
+        kernel.encode(step, { ...tiles, address, extra, lend: extra, scratch, scratchPerThread }),
+      );
     };
     encodeAt(0);
     const arena = end;

@@ -104,7 +104,9 @@ function encodePlan(plan: Plan, entry: string, place: TapePlace, memory: ExtraMe
     const reader = readerOf(step, `${entry} ${i}`);
     let requests = 0;
     const extra = (bytes: number) => memory.take(`${reader} ${requests++}`, bytes);
-    const full: Place = { ...place, address: (t) => place.address(t.offset), extra };
+    let loans = 0;
+    const lend = (bytes: number) => memory.take(`lent ${loans++}`, bytes);
+    const full: Place = { ...place, address: (t) => place.address(t.offset), extra, lend };
     const records = kernel.encode(step, full);
     if (requests > records.filter((r) => r.once).length) repacks ??= step.op;
     for (const record of records) {

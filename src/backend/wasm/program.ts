@@ -19,7 +19,7 @@ import { encode, type Place } from './tape.ts';
 export interface Host {
   readonly instance: WasmInstance;
   readonly heap: WasmHeap;
-  readonly place: Omit<Place, 'address' | 'extra'>;
+  readonly place: Omit<Place, 'address' | 'extra' | 'lend'>;
 }
 
 /** Threads that an entry is run by from so many rows on; fewer rows are for the caller's thread alone. */

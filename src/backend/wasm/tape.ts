@@ -12,6 +12,8 @@ export interface Place extends Tiles {
   readonly scratchPerThread: number;
   /** Address of extra memory for a step, the same for every encoding of the plan; for packed weights. */
   extra(bytes: number): number;
+  /** Address of memory until the step's end, the same for all steps that ask for as much: for what is between its records. */
+  lend(bytes: number): number;
 }
 
 /** [opcode, length in words, ...] for each record. */

@@ -38,6 +38,7 @@ export function runStep(
     ...{ scratch, scratchPerThread, ...tiles },
     address: (t) => base + t.offset,
     extra: (n) => heap.allocate(n, 'packed weights'),
+    lend: (n) => heap.allocate(n, 'loan'),
   };
   const [step] = plan.steps;
   const kernel = kernelOf(step.op);

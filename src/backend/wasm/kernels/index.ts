@@ -1,6 +1,7 @@
 import type { AttrsOf, OpName } from '../../../ops/index.ts';
 import type { Unsupported } from '../../backend.ts';
 import { activation } from './activation.ts';
+import { conv } from './conv.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
@@ -19,6 +20,7 @@ import { update } from './update.ts';
 /** Every op, by name: how it becomes records, or why it can't. */
 export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
   ...activation,
+  ...conv,
   ...dropout,
   ...elementwise,
   ...gather,

@@ -32,6 +32,22 @@ export function copyDispatch(source: TensorRef, target: TensorRef, copy: Strided
   };
 }
 
+/** Words between any two strided places, which begin at these words. */
+export const copyWords = (
+  x: number,
+  y: number,
+  dims: readonly number[],
+  stridesX: readonly number[],
+  stridesY: readonly number[],
+): Dispatch => {
+  const n = dims.reduce((a, b) => a * b, 1);
+  return {
+    shader: { files: ['strided_copy'] },
+    args: [x, y, n, dims.length, ...eight(dims), ...eight(stridesX), ...eight(stridesY)],
+    workgroups: each(n),
+  };
+};
+
 /** An op that is one strided copy. */
 export const copies = <A extends object>(copy: (step: Operands<A>) => StridedCopy): Kernel<A> =>
   one((step) => copyDispatch(step.inputs[0], step.outputs[0], copy(step)));

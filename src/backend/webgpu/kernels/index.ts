@@ -1,6 +1,7 @@
 import type { AttrsOf, OpName } from '../../../ops/index.ts';
 import type { Unsupported } from '../../backend.ts';
 import { activation } from './activation.ts';
+import { conv } from './conv.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
 import { gather } from './gather.ts';
@@ -28,6 +29,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...update,
   ...norm,
   ...loss,
+  ...conv,
   ...dropout,
   ...optimizer,
   ...pool,
