@@ -1,5 +1,15 @@
 export * from './activation.ts';
 export type { Operand } from './apply.ts';
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  type Layout,
+  type Sizes,
+} from './conv.ts';
 export * from './dropout.ts';
 export * from './elementwise.ts';
 export * from './gather.ts';

@@ -1,4 +1,5 @@
 export * from './activation.ts';
+export * from './conv.ts';
 export * from './dropout.ts';
 export * from './layout.ts';
 export * from './matmul.ts';

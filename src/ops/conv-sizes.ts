@@ -7,7 +7,7 @@ import type { Pair } from './pool.ts';
 /** How a kernel is laid over an image with zeros around it. */
 export interface ConvAttrs extends Epilogue {
   readonly stride: Pair;
-  /** Rows above, columns to the left, rows below, columns to the right. */
+  /** Rows above, columns to the left, rows below, columns to the right; below 0 they are cut off. */
   readonly padding: readonly [top: number, left: number, bottom: number, right: number];
   readonly dilation: Pair;
   /** Parts of the channels that are convolved apart, each with its part of the filters. */
@@ -45,12 +45,13 @@ export const outputOf = ({ batch, down, across, filters }: ConvSizes): number[] 
   filters,
 ];
 
-const whole = (least: number) => (n: number) => Number.isSafeInteger(n) && n >= least && n < 2 ** 15;
+const MOST = 2 ** 15;
+const whole = (least: number) => (n: number) => Number.isSafeInteger(n) && n >= least && n < MOST;
 
 function checkAttrs(name: string, { stride, padding, dilation, groups }: ConvAttrs): void {
   for (const [what, values, count, least] of [
     ['stride', stride, 2, 1],
-    ['padding', padding, 4, 0],
+    ['padding', padding, 4, -MOST],
     ['dilation', dilation, 2, 1],
     ['groups', [groups], 1, 1],
   ] as const)
