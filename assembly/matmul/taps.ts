@@ -17,8 +17,8 @@ const SOURCE = 8;
 const SOURCES = MOST_ROWS * WINDOW;
 const ZEROS = SOURCES + MOST_ROWS * SOURCE;
 const COPIES = ZEROS + 64;
-/** Room that packing needs. */
-export const TAPS_SCRATCH: usize = COPIES + MOST_ROWS * MOST_RUN * 4;
+/** Room that packing needs, in whole lines of the cache. */
+export const TAPS_SCRATCH: usize = (COPIES + MOST_ROWS * MOST_RUN * 4 + 63) & ~63;
 
 /** Rows [i, i + count) and columns [k, k + kc) of A in panels of `width` rows, as packPanels leaves them; of A^T with `weights`. */
 export function packTaps(r: ConvRecord, a: usize, i: i32, count: i32, k: i32, kc: i32, width: i32, target: usize, room: usize): void {
