@@ -23,7 +23,7 @@ export const kinds = {
   update: {
     about: 'the optimizer',
     values: {
-      rmsprop: 0, adagrad: 1, adadelta: 2, nadam: 3, lion: 4, amsgrad: 5, lamb: 6, lamb_step: 7, average: 8,
+      rmsprop: 0, adagrad: 1, adadelta: 2, nadam: 3, lion: 4, amsgrad: 5, lamb: 6, lamb_step: 7, average: 8, clip: 9,
     },
   },
   dtype: { about: 'the element type', values: { f32: 0, i32: 1, u8: 2, i8: 3 } },
@@ -260,7 +260,7 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
         kind: 'update', p: 'at', g: 'at', a: 'at?', b: 'at?', c: 'at?', hyper: 'at', norm: 'at?', count: 'i32', maxNorm: 'f32',
         beta1: 'f32', rest1: 'f32', beta2: 'f32', rest2: 'f32', eps: 'f32', weightDecay: 'f32', decoupled: 'flag',
       },
-      note: 'a, b, c: moments, in their order; of rmsprop mean squares, means, momentum; lamb writes its direction to c; a and b of lamb_step are two norms',
+      note: 'a, b, c: moments, in their order; of rmsprop mean squares, means, momentum; lamb writes its direction to c; a and b of lamb_step are two norms; clip holds p within maxNorm of 0',
     },
   },
   quantized: {

@@ -13,6 +13,7 @@ const AMSGRAD = 5;
 const LAMB = 6;
 const LAMB_STEP = 7;
 const AVERAGE = 8;
+const CLIP = 9;
 
 /** -1, 0 or 1; NaN stays. */
 @inline
@@ -133,6 +134,11 @@ export function update(r: UpdateRecord, thread: i32, threads: i32): void {
         const near = f32x4.add(w, f32x4.mul(scale, way));
         const far = f32x4.sub(g, f32x4.mul(way, f32x4.splat(1 - rate)));
         storePart(p, left, rate == 1 ? g : rate < 0.5 ? near : far);
+        continue;
+      }
+      case CLIP: {
+        const most = f32x4.splat(r.maxNorm);
+        storePart(p, left, f32x4.max(f32x4.neg(most), f32x4.min(most, w)));
         continue;
       }
       default: {

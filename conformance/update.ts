@@ -1,5 +1,5 @@
 import type { update as rows, UpdateAttrs } from '../src/ops/update.ts';
-import { type Bound, EPS } from './kit/bound.ts';
+import { type Bound, close, EPS } from './kit/bound.ts';
 import { type Case, type Family, use } from './kit/case.ts';
 import type { TensorText } from './kit/tensor.ts';
 import { times } from './kit/uses.ts';
@@ -66,6 +66,10 @@ export const update: Family<keyof typeof rows> = {
       use('f32 7', 'f32 7', HYPER, 'f32 =0', 'f32 =0.5'),
       use('f32 7', 'f32 7 zeros', HYPER, 'f32 =2', 'f32 =0'),
     ],
+  },
+  clip_values: {
+    bound: close(0),
+    cases: [1, 3, 100, 1027, 0].map((n) => use(`f32 ${n} specials`, { most: 1.5 })),
   },
   average: {
     bound,

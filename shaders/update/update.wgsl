@@ -54,6 +54,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) gs: vec3<
   let i = position(wg, gs, l);
   if (i >= args.n) { return; }
   let w = load(args.p + i);
+  if (KIND == 9u) {
+    store(args.p + i, clamp_nan(w, -args.max_norm, args.max_norm));
+    return;
+  }
   var g = load(args.g + i) * clip_factor();
   let rate = load(args.hyper);
   if (KIND == 8u) {

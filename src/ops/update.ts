@@ -1,6 +1,6 @@
 import { fail } from '../core/errors.ts';
 import { sameShape, sizeOf } from '../core/shape.ts';
-import { expectNumber, showType } from './check.ts';
+import { expectInputs, expectNumber, showType } from './check.ts';
 import { type Op, severalOutputs, type TensorType, type Value } from './op.ts';
 import { type ClipAttrs, checkUpdate, clipFactor, decayTerm } from './optimizer.ts';
 
@@ -182,6 +182,20 @@ const average: Op = severalOutputs({
   flops: ([p]) => 3 * sizeOf(p.shape),
 });
 
+/** clip_values(x): in place, what is beyond `most` on either side of 0 becomes that; NaN stays. */
+const clipValues = severalOutputs<{ most: number }>({
+  inPlace: [0],
+  infer(inputs, { most }) {
+    expectInputs('clip_values', inputs, ['f32']);
+    expectNumber('clip_values', 'most', most, 1e-30, 1e30);
+    return [inputs[0]];
+  },
+  reference([{ data }], _, { most }) {
+    for (let i = 0; i < data.length; i++) data[i] = Math.max(-most, Math.min(most, data[i]));
+  },
+  flops: ([x]) => 2 * sizeOf(x.shape),
+});
+
 export const update = {
   ...(Object.fromEntries(Object.entries(rules).map(([name, of]) => [name, of(name)])) as Record<
     keyof typeof rules,
@@ -189,4 +203,5 @@ export const update = {
   >),
   lamb_step: lambStep,
   average,
+  clip_values: clipValues,
 };

@@ -36,6 +36,8 @@ export interface TrainOptions<O extends Values = Tensor, T extends Values = Tens
   readonly optimizer: Optimizer;
   /** Scale gradients down so that their global norm is at most this; with Infinity, as if not given, they stay. */
   readonly clipNorm?: number;
+  /** Hold each element of a gradient within this of 0, before `clipNorm` looks at them; with Infinity, as if not given, they stay. */
+  readonly clipValue?: number;
   /**
    * In how many parts each batch goes through the model, one after the other; their gradients are added up before they are clipped and
    * the step is made. The step is that of the whole batch up to rounding, and memory that of a part; batch norm sees a part at a time.
@@ -69,6 +71,7 @@ export const trainChecks: Checks<AnyTrainOptions> = {
   loss: required(check('a loss, such as nn.crossEntropy', callback)),
   optimizer: required(optimizer),
   clipNorm: real(0, Infinity),
+  clipValue: real(1e-30, Infinity),
   accumulate: accumulateCheck,
   average: averageCheck,
   targets: isSignature,

@@ -21,6 +21,13 @@ const APART = alignUp(TOLD, FLAT_ALIGNMENT);
 /** The state that holds the mean of the weights. */
 export const AVERAGE = 'average';
 
+/** What happens to gradients and weights beside what the optimizer does. */
+interface UpdateOptions {
+  readonly clipNorm?: number;
+  readonly clipValue?: number;
+  readonly average?: AverageOptions;
+}
+
 /** A part of the parameters as a step leaves it. */
 interface Updated {
   readonly tensor: Tensor;
@@ -28,16 +35,17 @@ interface Updated {
 }
 
 /**
- * Updates all trained parameters: one op for each group, which lies in one piece. `gradients` is the flat tensor of gradients;
- * those of all groups are clipped together.
+ * Updates all trained parameters: one op for each group, which lies in one piece. `given` is the flat tensor of gradients;
+ * those of all groups are clipped together, by value before by norm.
  */
 export function traceUpdate(
   tracer: Tracer,
   { flat, groups, trainedLength }: TrainedVariables,
-  gradients: Tensor,
+  given: Tensor,
   hyper: string,
-  { clipNorm = Infinity, average }: { readonly clipNorm?: number; readonly average?: AverageOptions },
+  { clipNorm = Infinity, clipValue = Infinity, average }: UpdateOptions,
 ): Update {
+  const gradients = clipValue < Infinity ? tracer.apply('clip_values', [given], { most: clipValue }) : given;
   const names = [...new Set(groups.flatMap(({ optimizer }) => optimizer.moments))];
   const beside = (name: string) => tracer.state(name, { dtype: 'f32', shape: flat.shape });
   const moments = new Map(names.map((name) => [name, beside(name)]));

@@ -33,7 +33,7 @@ for (const backend of ['reference', 'wasm'] as const)
       const b = nn.parameter([2], nn.init.values(Float32Array.from(bias)), 'bias');
       const groups = own && [{ match: 'bias', ...own }];
       const training = await (await engine).train((x) => ops.add(ops.matmul(x, ops.transpose(w)), b), {
-        ...{ loss: nn.mse, input: [3], clipNorm, ...(clipValue && { clipValue }) },
+        ...{ loss: nn.mse, input: [3], clipNorm, clipValue },
         optimizer: make[call]({ ...options, groups }),
       });
       for (const [i, expected] of steps.entries()) {

@@ -126,6 +126,8 @@ add("adamw", o.AdamW, lr=0.05, clip=0.5, bias={"lr": 0.2, "weight_decay": 0.0})
 add("sgd", o.SGD, lr=0.05, momentum=0.9, bias={"momentum": 0.0, "lr": 0.2, "weight_decay": 0.5})
 add("lamb", Lamb, lr=0.1, bias={"weight_decay": 0.0, "lr": 0.02})
 add("adam", o.Adam, lr=0.05, frozen=True)
+add("sgd", o.SGD, lr=0.1, clip_value=0.2)
+add("adam", o.Adam, lr=0.05, clip_value=0.3, clip=0.5)
 
 numbers = lambda t: [float(f"{v:.9g}") for v in t.flatten().tolist()]
 head = {"by": f"PyTorch {torch.__version__.split('+')[0]}", "weight": numbers(WEIGHT), "bias": numbers(BIAS), "xs": numbers(XS), "ys": numbers(YS)}

@@ -51,5 +51,8 @@ export const update: Kernels<typeof rows> = {
   lamb_step: one(({ inputs: [p, g, hyper, a, b] }, at) =>
     record('lamb_step', { p, g, a, b, hyper }, none, at),
   ),
+  clip_values: one(({ inputs: [p], attrs: { most } }, at) =>
+    record('clip', { p, g: p, hyper: p }, { ...none, maxNorm: most }, at),
+  ),
   average: one(({ inputs: [p, g, hyper] }, at) => record('average', { p, g, hyper }, none, at)),
 };

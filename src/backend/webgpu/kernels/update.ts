@@ -15,6 +15,7 @@ const kinds = {
     lamb: 6,
     lamb_step: 7,
     average: 8,
+    clip: 9,
   },
 } as const;
 
@@ -72,5 +73,8 @@ export const update: Kernels<typeof rows> = {
     dispatch('lamb', { p, g, a, b, c, hyper, norm }, attrs),
   ),
   lamb_step: one(({ inputs: [p, g, hyper, a, b] }) => dispatch('lamb_step', { p, g, a, b, hyper })),
+  clip_values: one(({ inputs: [p], attrs: { most } }) =>
+    dispatch('clip', { p, g: p, hyper: p }, { maxNorm: most }),
+  ),
   average: one(({ inputs: [p, g, hyper] }) => dispatch('average', { p, g, hyper })),
 };
