@@ -5,11 +5,13 @@ import type { Variable } from '../graph/variable.ts';
 import { feed, outputsOf, type Signature, signatureOf } from '../model/signature.ts';
 import { type AnyModel, variableNames } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
+import { averageOf } from './average-slot.ts';
 import { through } from './bind.ts';
 import { type AnyTrainOptions, lossOf, type TrainPlan, trainSlots } from './train.ts';
 
 /**
- * The loss of a model in training on samples that it does not learn from: layers behave as when they serve, and nothing changes.
+ * The loss of a model in training on samples that it does not learn from: layers behave as when they serve, and nothing changes. With
+ * `average` its weights are the mean that the training keeps.
  * Its variables are the states of the training plan, so it is an entry of the same program.
  */
 export function evaluatePlan(
@@ -18,11 +20,15 @@ export function evaluatePlan(
   batch: number,
   options: AnyTrainOptions,
   { plan, variables }: TrainPlan,
+  average = false,
 ): Plan {
   const tracer = new Tracer({ training: false });
   const x = feed(tracer, 'input', signatureOf('input', inputs), batch);
   const states = new Map(
-    [...new Set(variables.map((v) => v.slot))].map((slot) => [slot, tracer.state(slot, plan.slots[slot])]),
+    [...new Set(variables.map((v) => v.slot))].map((slot) => {
+      const name = average ? averageOf(slot) : slot;
+      return [slot, tracer.state(name, plan.slots[name])];
+    }),
   );
   const places = new Map(variables.map((v) => [v.variable, v]));
   const placed = (variable: Variable) => {

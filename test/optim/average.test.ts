@@ -1,8 +1,24 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { createEngine, nn, ops, optim, type Tensor, type TrainingOptions } from '../../src/index.ts';
+import {
+  createEngine,
+  data,
+  type FrozenModel,
+  nn,
+  ops,
+  optim,
+  type Tensor,
+  type TrainingOptions,
+} from '../../src/index.ts';
 
 const engine = await createEngine({ backend: 'wasm', threads: 1 });
 afterAll(() => engine.dispose());
+
+/** The mean square of what a model makes of samples. */
+async function lossOf(model: FrozenModel, xs: Float32Array): Promise<number> {
+  const infer = await engine.infer(model, { batchSize: 5 });
+  const ys = await infer(xs);
+  return ys.reduce((sum, y) => sum + y * y, 0) / ys.length;
+}
 
 /** A training whose weights are 1, 2, 3 ... after its steps. */
 async function counting(average: TrainingOptions['average']) {
@@ -74,6 +90,16 @@ describe('the mean of the weights', () => {
         await training.stepOn(xs, new Float32Array(10), 5);
         states.push(await training.parameters());
       }
+      const set = data.fromArrays({
+        input: xs,
+        inputShape: [3],
+        target: new Float32Array(10),
+        targetShape: [2],
+      });
+      const [ofMean, ofNow] = [await training.evaluate(set, { average: true }), await training.evaluate(set)];
+      expect(ofMean.loss).toBeCloseTo(await lossOf(await training.freeze({ average: true }), xs), 6);
+      expect(ofNow.loss).toBeCloseTo(await lossOf(await training.freeze(), xs), 6);
+      expect(ofMean.loss).not.toBe(ofNow.loss);
       const mean = (await training.freeze({ average: true })).stateDict();
       const now = (await training.freeze()).stateDict();
       expect(mean['norm.running_mean'].data).toEqual(now['norm.running_mean'].data);

@@ -98,32 +98,34 @@ export class TrainingCore {
     const options = { ...this.asked, targets };
     const train = trainPlan(this.model, inputs, batch, options);
     const most = this.stepper.current?.evaluate?.most;
-    const evaluate = most ? this.evaluation(data, most, train) : undefined;
-    const build = await this.compile({ train, batch, evaluate });
+    const { average } = this.stepper.current ?? {};
+    const evaluate = most ? this.evaluation(data, most, train, average) : undefined;
+    const build = await this.compile({ train, batch, evaluate, average });
     this.inputs = inputs;
     this.targets = targets;
     return build;
   }
 
   /** The same with an entry beside the step that evaluates up to `most` samples together. */
-  async prepareEvaluation(data: NamedDataSet, most: number): Promise<void> {
+  async prepareEvaluation(data: NamedDataSet, most: number, average = false): Promise<void> {
     const { current } = this.stepper;
     if (this.inputs) expectInputs(this.inputs, data.inputs);
     // Of one sample there are no batch statistics.
-    const { train, batch, evaluate } = current ?? (await this.prepare(data, 2));
-    if (evaluate?.most === most) return;
+    const { train, batch, evaluate, average: was = false } = current ?? (await this.prepare(data, 2));
+    if (evaluate?.most === most && was === average) return;
     // Losses on their way come from the program that is about to go.
     await this.stepper.settled();
-    await this.compile({ train, batch, evaluate: this.evaluation(data, most, train) });
+    await this.compile({ train, batch, average, evaluate: this.evaluation(data, most, train, average) });
   }
 
   private evaluation(
     { inputs, targets }: { readonly inputs: Signature; readonly targets?: Signature },
     most: number,
     train: TrainPlan,
+    average: boolean | undefined,
   ): GrowingPlan {
     const options = { ...this.asked, targets: this.targets ?? targets };
-    return growing((rows) => evaluatePlan(this.model, inputs, rows, options, train), { most });
+    return growing((rows) => evaluatePlan(this.model, inputs, rows, options, train, average), { most });
   }
 
   private async compile(build: Build): Promise<Build> {

@@ -1,6 +1,6 @@
 import type { Program } from '../../backend/backend.ts';
 import { checkBounds } from '../../backend/program.ts';
-import { whole } from '../../core/checks.ts';
+import { flag, whole } from '../../core/checks.ts';
 import { allocate } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { optionsOf } from '../../core/options.ts';
@@ -10,14 +10,17 @@ import { slotsOf } from '../../model/signature.ts';
 import { trainSlots } from '../../plans/train.ts';
 import type { TrainingCore } from './core.ts';
 import { checkData, checkTargets } from './fit-options.ts';
+import { expectAverage } from './reading.ts';
 
 /** Options of training.evaluate(). */
 export interface EvaluateOptions {
   /** Samples that go through together; 64 if not given. */
   readonly batchSize?: number;
+  /** Look at the mean of the weights that the training keeps (see `average` of train) instead of the weights; false if not given. */
+  readonly average?: boolean;
 }
 
-const check = optionsOf<EvaluateOptions>('evaluate', { batchSize: whole(1) });
+const check = optionsOf<EvaluateOptions>('evaluate', { batchSize: whole(1), average: flag });
 
 /** How a model in training does on samples that it does not learn from. */
 export interface Evaluation {
@@ -36,11 +39,12 @@ export async function evaluateOn(
   given: AnyDataSet,
   options: EvaluateOptions | undefined,
 ): Promise<Evaluation> {
-  const { batchSize = 64 } = check(options);
+  const { batchSize = 64, average = false } = check(options);
+  if (average) expectAverage(core);
   checkData(given, 1);
   const data = named(given);
   const most = Math.min(batchSize, data.length);
-  await core.lanes.upkeep(() => core.prepareEvaluation(data, most));
+  await core.lanes.upkeep(() => core.prepareEvaluation(data, most, average));
   let total = 0;
   for (let at = 0; at < data.length; at += most) {
     const rows = Math.min(most, data.length - at);

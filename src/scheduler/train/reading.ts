@@ -1,13 +1,22 @@
 import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { meant } from '../../core/nearest.ts';
+import { averageOf } from '../../plans/average-slot.ts';
 import { trainSlots } from '../../plans/train.ts';
-import { AVERAGE } from '../../plans/update.ts';
 import type { PlacedVariable } from '../../plans/variables.ts';
 import type { TrainingCore } from './core.ts';
 
 /** Arrays by the names of variables in the state dict. */
 export type NamedArrays = Readonly<Record<string, TypedArray>>;
+
+/** Throws 'invalid_argument' unless the training keeps a mean of its weights. */
+export function expectAverage({ options }: TrainingCore): void {
+  if (!options.average)
+    fail(
+      'invalid_argument',
+      'this training keeps no mean of the weights; train with average: { decay: 0.999 }',
+    );
+}
 
 /** Copies of variables as they are after the steps so far; of parameters their mean, where that is asked for. */
 export async function readVariables(
@@ -15,7 +24,8 @@ export async function readVariables(
   variables: readonly PlacedVariable[],
   average = false,
 ): Promise<TypedArray[]> {
-  const stateOf = (slot: string) => (average && slot === trainSlots.parameters ? AVERAGE : slot);
+  if (average) expectAverage(core);
+  const stateOf = (slot: string) => (average ? averageOf(slot) : slot);
   // All asked for at once, so that no step comes between them.
   const names = [...new Set(variables.map(({ slot }) => stateOf(slot)))];
   const states = await Promise.all(names.map((name) => core.stepper.read(name)));

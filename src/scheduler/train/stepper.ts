@@ -22,6 +22,8 @@ export interface Build {
   readonly batch: number;
   /** What evaluates beside it, if anything does. */
   readonly evaluate?: GrowingPlan;
+  /** Whether that looks at the mean of the weights. */
+  readonly average?: boolean;
 }
 
 /** What a stepper works with. */

@@ -181,11 +181,6 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
     this.alive();
     const { average = false } = checkFreeze(options);
     const { core } = this;
-    if (average && !core.options.average)
-      fail(
-        'invalid_argument',
-        'freeze: this training keeps no mean of the weights; train with average: { decay: 0.999 }',
-      );
     const { variables } = (await core.prepared('freeze')).train;
     const read = await readVariables(core, variables, average);
     if (read.some((values) => core.stepper.isBroken(values))) throw await core.explained(new Broken());
