@@ -2,7 +2,7 @@ import { flag, real } from '../core/checks.ts';
 import { optimizerOf } from './groups.ts';
 import { type OptimizerOptions, optimizerChecks } from './optimizer.ts';
 import { rateAt } from './rate.ts';
-import { betas, corrections, type MomentsOptions, momentsChecks } from './sgd-adam.ts';
+import { betas, correction, type MomentsOptions, momentsChecks } from './sgd-adam.ts';
 
 /** Options of rmsprop(); `lr` is 0.01 if not given. */
 export interface RmspropOptions extends OptimizerOptions {
@@ -110,14 +110,13 @@ export const adadelta = optimizerOf<AdadeltaOptions>(
   },
 );
 
-/** Products of the momenta of NAdam up to a step, which most often follows the one asked for last. */
-function momenta(beta1: number, decay: number) {
-  const at = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * decay));
+/** The product of NAdam's momenta up to a step, which most often follows the one asked for last. */
+function productOf(momentum: (step: number) => number) {
   let [known, product] = [0, 1];
-  return (step: number): { now: number; next: number; product: number } => {
+  return (step: number): number => {
     if (step < known) [known, product] = [0, 1];
-    while (known < step) product *= at(++known);
-    return { now: at(step), next: at(step + 1), product };
+    while (known < step) product *= momentum(++known);
+    return product;
   };
 }
 
@@ -130,7 +129,8 @@ export const nadam = optimizerOf<NadamOptions>(
     const { momentumDecay = 4e-3, decoupledWeightDecay: decoupled = false } = options;
     const [beta1, beta2] = betas;
     rateAt(lr, 1);
-    const momentumOf = momenta(beta1, momentumDecay);
+    const momentum = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
+    const upTo = productOf(momentum);
     return {
       op: 'nadam',
       // The decay of momentum is in no attribute of the op, but tells one training from another.
@@ -138,10 +138,10 @@ export const nadam = optimizerOf<NadamOptions>(
       moments: ['exp_avg', 'exp_avg_sq'],
       hyper(step, into, observed) {
         const rate = rateAt(lr, step, observed);
-        const { now, next, product } = momentumOf(step);
+        const [now, next, product] = [momentum(step), momentum(step + 1), upTo(step)];
         into[0] = rate;
         into[1] = (rate * (1 - now)) / (1 - product);
-        into[2] = corrections(step, betas)[1];
+        into[2] = Math.sqrt(correction(beta2, step));
         into[3] = (rate * next) / (1 - product * next);
       },
     };
@@ -185,7 +185,8 @@ export const lamb = optimizerOf<MomentsOptions>(
       each: 'lamb_step',
       hyper(step, into, observed) {
         into[0] = rateAt(lr, step, observed);
-        [into[1], into[2]] = corrections(step, betas);
+        into[1] = correction(beta1, step);
+        into[2] = Math.sqrt(correction(beta2, step));
       },
     };
   },

@@ -56,9 +56,8 @@ export const sgd = optimizerOf<SgdOptions>(
   },
 );
 
-/** What the two moments are corrected by, since they begin at 0: computed in f64, where 1 - beta^step loses no digits. */
-export const corrections = (step: number, [beta1, beta2]: readonly [number, number]) =>
-  [1 / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)] as const;
+/** What a mean that begins at 0 is multiplied by: computed in f64, where 1 - beta^step loses no digits. */
+export const correction = (beta: number, step: number): number => 1 / (1 - beta ** step);
 
 const adamLike = (op: 'adam' | 'adamw', defaultDecay: number) =>
   optimizerOf<AdamOptions>(
@@ -78,7 +77,7 @@ const adamLike = (op: 'adam' | 'adamw', defaultDecay: number) =>
         const rate = rateAt(lr, step, observed);
         into[0] = rate;
         into[1] = rate / (1 - beta1 ** step);
-        into[2] = corrections(step, betas)[1];
+        into[2] = 1 / Math.sqrt(1 - beta2 ** step);
       };
       if (!amsgrad) return { op, attrs, moments: ['exp_avg', 'exp_avg_sq'], hyper };
       return {

@@ -1,7 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
 import { createWasmBackend } from '../../src/backend/wasm/backend.ts';
-import { createEngine, data, nn, ops, optim, Random, type Tensor, type Training } from '../../src/index.ts';
+import { createEngine, data, nn, ops, optim, Random, type Tensor } from '../../src/index.ts';
 import { Engine } from '../../src/scheduler/engine.ts';
+import { Training } from '../../src/scheduler/train/training.ts';
+import { backends, reference } from '../support/backends.ts';
 import { type Fault, FaultPlan, faultyProvider } from '../support/faults.ts';
 import { samples } from '../support/serving.ts';
 
@@ -205,5 +208,24 @@ describe('accumulate', () => {
       struck.push(...plan.struck);
     }
     expect(struck.filter((what) => what === 'mid-step').length).toBeGreaterThan(3);
+  });
+});
+
+const [webgpu] = backends.filter(({ name }) => name === 'webgpu');
+describe.skipIf(webgpu?.absent ?? true)('on WebGPU', () => {
+  it('parts of a batch make the step of the whole batch', async () => {
+    const backend = await webgpu.create();
+    const how = { ...options, clipNorm: 0.05, clipValue: 0.02, average: { decay: 0.5 } };
+    const groups = [{ match: /bias$/, weightDecay: 0, lr: 0.1 }];
+    const start = (on: Backend, accumulate?: number) =>
+      new Training(on, model(), { ...how, optimizer: optim.lamb({ lr: 0.05, groups }), accumulate });
+    const [whole, parted] = [start(reference()), start(backend, 4)];
+    expectClose(await fitted(parted), await fitted(whole), 1e-5);
+    expectClose(await weights(parted), await weights(whole), 1e-4);
+    const means = [whole, parted].map(
+      async (t) => (await t.freeze({ average: true })).stateDict()['0.weight'].data,
+    );
+    expectClose([...(await means[1])], [...(await means[0])], 1e-4);
+    backend.dispose();
   });
 });
