@@ -50,7 +50,7 @@ const scratch = { scratch: 'at', scratchPerThread: 'i32' } as const;
 const reduced = { outer: 'i32', count: 'i32', inner: 'i32' } as const;
 const gathered = { outer: 'i32', size: 'i32', inner: 'i32', count: 'i32' } as const;
 const pooled = {
-  planes: 'i32', height: 'i32', width: 'i32', rows: 'i32', columns: 'i32', kernelHeight: 'i32', kernelWidth: 'i32',
+  images: 'i32', channels: 'i32', height: 'i32', width: 'i32', rows: 'i32', columns: 'i32', kernelHeight: 'i32', kernelWidth: 'i32',
   strideDown: 'i32', strideAcross: 'i32', paddingDown: 'i32', paddingAcross: 'i32', dilationDown: 'i32', dilationAcross: 'i32',
 } as const;
 const product = {
@@ -196,13 +196,22 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
   },
   pool: {
     maxPool: {
-      opcode: 34, tier: 'int8',
+      opcode: 113, tier: 'int8',
       words: { type: 'dtype', x: 'at', y: 'at', ...pooled },
-      note: 'type: f32 or u8; rows and columns: of the output',
+      note: 'type: f32 or u8; channels last; rows and columns: of the output',
     },
     maxPoolBackward: {
-      opcode: 35, tier: 'engine',
+      opcode: 114, tier: 'engine',
       words: { dy: 'at', x: 'at', dx: 'at', ...pooled },
+    },
+    avgPool: {
+      opcode: 115, tier: 'full',
+      words: { x: 'at', y: 'at', ...pooled, padded: 'flag', divisor: 'i32' },
+      note: 'padded: zeros of the padding count; divisor: instead of what counts, 0 for none',
+    },
+    avgPoolBackward: {
+      opcode: 116, tier: 'engine',
+      words: { dy: 'at', dx: 'at', ...pooled, padded: 'flag', divisor: 'i32' },
     },
   },
   softmax: {

@@ -1,4 +1,4 @@
-import { type Check, check, either, listOf, oneOf, whole } from '../core/checks.ts';
+import { either, oneOf, whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
 import { showShape } from '../core/shape.ts';
@@ -6,12 +6,17 @@ import type { Tensor } from '../graph/trace.ts';
 import type { ConvAttrs } from '../ops/conv-sizes.ts';
 import { apply, type Operand, resolve, tracerOf } from './apply.ts';
 import { add } from './elementwise.ts';
-import { reshape, transpose } from './layout.ts';
-
-/** A number for every axis, or one for each: down and across, or in one dimension along. */
-export type Sizes = number | readonly number[];
-/** Where channels are: 'NCHW' as in PyTorch, (batch, channels, height, width), or 'NHWC', as pixels come. In one dimension without H. */
-export type Layout = 'NCHW' | 'NHWC';
+import { reshape } from './layout.ts';
+import {
+  isLayout,
+  type Layout,
+  onPixels,
+  type Pair,
+  pairOf,
+  permuted,
+  type Sizes,
+  sizesOf,
+} from './pixels.ts';
 
 /** How a convolution goes over its input. */
 export interface ConvOptions {
@@ -46,19 +51,12 @@ export interface ConvTransposeOptions {
   readonly layout?: Layout;
 }
 
-/** Whole numbers, for `axes` dimensions or one for all. */
-export const sizesOf = (axes: number, least: number): Check =>
-  either(
-    whole(least),
-    check(`${axes} of them`, (x) => listOf(whole(least))(x) && (x as number[]).length === axes),
-  );
-const layout = oneOf('NCHW', 'NHWC');
 export const convChecks = (axes: number): Checks<ConvOptions> => ({
   stride: sizesOf(axes, 1),
   padding: either(sizesOf(axes, 0), sizesOf(2 * axes, 0), oneOf('same', 'valid')),
   dilation: sizesOf(axes, 1),
   groups: whole(1),
-  layout,
+  layout: isLayout,
 });
 export const convTransposeChecks = (axes: number): Checks<ConvTransposeOptions> => ({
   stride: sizesOf(axes, 1),
@@ -66,60 +64,8 @@ export const convTransposeChecks = (axes: number): Checks<ConvTransposeOptions> 
   outputPadding: sizesOf(axes, 0),
   dilation: sizesOf(axes, 1),
   groups: whole(1),
-  layout,
+  layout: isLayout,
 });
-
-type Pair = readonly [number, number];
-/** Down and across; what has one dimension is an image of one row. */
-function pairOf(given: Sizes | undefined, axes: number, otherwise: number): Pair {
-  const all = typeof given === 'object' ? [...given] : new Array<number>(axes).fill(given ?? otherwise);
-  return axes === 1 ? [otherwise, all[0]] : [all[0], all[1]];
-}
-
-/** Without moving anything where only axes of one element change places. */
-function permuted(x: Tensor, perm: readonly number[]): Tensor {
-  const long = perm.filter((axis) => x.shape[axis] !== 1);
-  const moves = long.some((axis, i) => i > 0 && axis < long[i - 1]);
-  return moves
-    ? transpose(x, perm)
-    : reshape(
-        x,
-        perm.map((axis) => x.shape[axis]),
-      );
-}
-
-/** What a convolution does with its input as (batch, height, width, channels), for inputs of any layout, with a batch or without. */
-function onPixels(
-  name: string,
-  given: Tensor,
-  axes: number,
-  layout: Layout,
-  work: (x: Tensor) => Tensor,
-): Tensor {
-  const rank = given.shape.length;
-  if (rank !== axes + 1 && rank !== axes + 2) {
-    const spatial = axes === 1 ? 'length' : 'height, width';
-    const expected = layout === 'NCHW' ? `channels, ${spatial}` : `${spatial}, channels`;
-    fail(
-      'shape_mismatch',
-      `${name}: got ${showShape(given.shape)}, expected [batch, ${expected}] or [${expected}]`,
-    );
-  }
-  const batched = rank === axes + 2 ? given : reshape(given, [1, ...given.shape]);
-  const [batch, ...rest] = batched.shape;
-  const first = layout === 'NCHW';
-  const image =
-    axes === 2
-      ? batched
-      : reshape(batched, first ? [batch, rest[0], 1, rest[1]] : [batch, 1, rest[0], rest[1]]);
-  const y = work(first ? permuted(image, [0, 2, 3, 1]) : image);
-  const back = first ? permuted(y, [0, 3, 1, 2]) : y;
-  const [, ...sizes] = back.shape;
-  const flat = axes === 2 ? sizes : sizes.filter((_, i) => i !== (first ? 1 : 0));
-  return rank === axes + 2 && axes === 2
-    ? back
-    : reshape(back, rank === axes + 2 ? [back.shape[0], ...flat] : flat);
-}
 
 /** (filters, channels of a group, ...taps), as PyTorch has weights, becomes (down, across, channels of a group, filters). */
 function taps(name: string, weight: Operand, axes: number): Tensor {

@@ -7,8 +7,6 @@ export {
   conv2d,
   convTranspose1d,
   convTranspose2d,
-  type Layout,
-  type Sizes,
 } from './conv.ts';
 export * from './dropout.ts';
 export * from './elementwise.ts';
@@ -16,7 +14,8 @@ export * from './gather.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
-export { maxPool2d, type Pool2dOptions, type Size2d } from './pool.ts';
+export type { Layout, Sizes } from './pixels.ts';
+export * from './pool.ts';
 export * from './reduce.ts';
 export * from './softmax.ts';
 export * from './variable.ts';

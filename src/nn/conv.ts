@@ -1,9 +1,10 @@
 import { type Check, either, flag, oneOf, whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
-import type { ConvOptions, ConvTransposeOptions, Layout, Sizes } from '../functions/conv.ts';
+import type { ConvOptions, ConvTransposeOptions } from '../functions/conv.ts';
 import * as f from '../functions/conv.ts';
-import { convChecks, convTransposeChecks, sizesOf } from '../functions/conv.ts';
+import { convChecks, convTransposeChecks } from '../functions/conv.ts';
+import { type Layout, type Sizes, sizesOf } from '../functions/pixels.ts';
 import type { Tensor } from '../graph/trace.ts';
 import { Parameter } from '../graph/variable.ts';
 import * as init from './init.ts';

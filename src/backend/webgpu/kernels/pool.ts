@@ -1,29 +1,41 @@
 import type { TensorRef } from '../../../graph/plan.ts';
-import { type PoolAttrs, poolSizes, type pool as rows } from '../../../ops/pool.ts';
+import { type AvgPoolAttrs, type PoolAttrs, poolSizes, type pool as rows } from '../../../ops/pool.ts';
 import { wordOf } from '../record.ts';
 import { count, each, type Kernels, one, packed } from './kernel.ts';
 
 /** Windows in windows.wgsl. */
 function windows(x: TensorRef, attrs: PoolAttrs): number[] {
-  const { down, across } = poolSizes(x, attrs);
-  return (['size', 'windows', 'taps', 'stride', 'padding', 'dilation'] as const).flatMap((fact) => [
+  const { down, across, channels } = poolSizes(x, attrs);
+  const both = (['size', 'windows', 'taps', 'stride', 'padding', 'dilation'] as const).flatMap((fact) => [
     down[fact],
     across[fact],
   ]);
+  return [...both, channels];
 }
+const divided = ({ countIncludePad, divisor }: AvgPoolAttrs) => [countIncludePad ? 1 : 0, divisor];
 
 export const pool: Kernels<typeof rows> = {
   max_pool: one(({ inputs: [x], outputs: [y], attrs }) => {
     const bytes = x.dtype === 'u8';
     return {
-      shader: { files: ['windows', bytes ? 'max_pool_bytes' : 'max_pool'] },
+      shader: { files: ['windows', 'winner', bytes ? 'max_pool_bytes' : 'max_pool'] },
       args: [...windows(x, attrs), wordOf(x), wordOf(y), count(y)],
       workgroups: each(bytes ? packed(count(y)) : count(y)),
     };
   }),
   max_pool_backward: one(({ inputs: [dy, x], outputs: [dx], attrs }) => ({
-    shader: { files: ['windows', 'max_pool_backward', 'sums'] },
+    shader: { files: ['windows', 'winner', 'windows_over', 'max_pool_backward', 'sums'] },
     args: [...windows(x, attrs), ...[dy, x, dx].map(wordOf), count(dx)],
+    workgroups: each(count(dx)),
+  })),
+  avg_pool: one(({ inputs: [x], outputs: [y], attrs }) => ({
+    shader: { files: ['windows', 'average', 'avg_pool', 'sums'] },
+    args: [...windows(x, attrs), ...divided(attrs), wordOf(x), wordOf(y), count(y)],
+    workgroups: each(count(y)),
+  })),
+  avg_pool_backward: one(({ inputs: [dy], outputs: [dx], attrs }) => ({
+    shader: { files: ['windows', 'windows_over', 'average', 'avg_pool_backward', 'sums'] },
+    args: [...windows(dx, attrs), ...divided(attrs), wordOf(dy), wordOf(dx), count(dx)],
     workgroups: each(count(dx)),
   })),
 };
