@@ -117,5 +117,21 @@ export function optimizer(quick: boolean): BenchCase[] {
       attrs,
       bound,
     }),
+    opCase({
+      suite,
+      name: `nadam ${n}`,
+      op: 'nadam',
+      inputs: [f32([n]), f32([n]), ...moments, hyper],
+      attrs: { ...attrs, decoupled: true, centered: false },
+      bound,
+    }),
+    opCase({
+      suite,
+      name: `lion ${n}`,
+      op: 'lion',
+      inputs: [f32([n]), f32([n]), moments[0], hyper],
+      attrs: { ...attrs, decoupled: true, centered: false },
+      bound,
+    }),
   ];
 }
