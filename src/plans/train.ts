@@ -197,7 +197,7 @@ function traceStep(
   const optimizerFor = (name: string) => (groups ? groups.of(name) : options.optimizer);
   const variables = new TrainedVariables(
     ...([tracer, trainSlots.parameters, variableNames(model), options.bind] as const),
-    (name) => !optimizerFor(name),
+    groups && ((name: string) => !groups.of(name)),
   );
   const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';

@@ -55,7 +55,7 @@ export class TrainedVariables {
     slot: string,
     names: (variable: Variable) => string,
     bind: Bind | undefined,
-    isFrozen: (name: string) => boolean = () => false,
+    isFrozen?: (name: string) => boolean,
   ) {
     this.tracer = tracer;
     this.slot = slot;
@@ -65,7 +65,7 @@ export class TrainedVariables {
       through(bind, names, {
         trained: (parameter, isBindings) => {
           if (isBindings) this.ofBinding.add(parameter);
-          return isFrozen(names(parameter)) ? this.frozen(parameter) : this.trained(parameter);
+          return isFrozen?.(names(parameter)) ? this.frozen(parameter) : this.trained(parameter);
         },
         frozen: (parameter) => this.frozen(parameter),
         buffer: (buffer) => this.buffer(buffer),
@@ -96,6 +96,8 @@ export class TrainedVariables {
   /** Places parameters: those that have gradients group by group, in the order in which groups are first used, then the others. */
   close(trained: readonly Tensor[], optimizerFor: OptimizerFor): void {
     const ids = new Set(trained.map((t) => t.id));
+    // Some are named by their position: in the order of their use, wherever they come to lie.
+    for (const parameter of this.parts.keys()) this.names(parameter);
     let end = 0;
     const place = ([parameter, { id, shape }]: [Parameter, Tensor]) => {
       const offset = end;

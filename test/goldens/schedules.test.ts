@@ -63,7 +63,11 @@ describe('after the end', () => {
     const cycle = optim.oneCycle({ maxLr: 1, totalSteps: 5 });
     expect(cycle(100)).toBe(cycle(5));
     expect(cycle(5)).toBeCloseTo(1 / 25 / 1e4, 12);
-    expect(optim.cosineRestarts({ lr: 0.5, t0: 5 })(6)).toBe(0.5);
+    const restarts = optim.cosineRestarts({ lr: 0.5, t0: 5 });
+    [0.5, 0.4522542, 0.3272542, 0.1727458, 0.0477458, 0.5].forEach((rate, i) => {
+      expect(restarts(i + 1)).toBeCloseTo(rate, 7);
+      expect(optim.cosine({ lr: 0.5, total: 5 })(i + 1)).toBeCloseTo(i < 5 ? rate : 0, 7);
+    });
     expect(optim.cosine({ lr: 1, total: 1 })(1)).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { createEngine, nn, optim } from '../../src/index.ts';
+import { createEngine, nn, ops, optim, type TrainingOptions } from '../../src/index.ts';
 
 const engine = await createEngine({ backend: 'wasm', threads: 1 });
 afterAll(() => engine.dispose());
@@ -179,5 +179,40 @@ describe('reading by name', () => {
     await expect(training.gradient('norm.running_mean')).rejects.toThrow(/no 'norm.running_mean'/);
     await training.restore(await training.checkpoint());
     await expect(training.gradient('fc.bias')).rejects.toThrow(/was restored/);
+  });
+});
+
+describe('groups and bindings', () => {
+  it('adapters are groups by their names, and a binding that freezes comes first', async () => {
+    const adapters = new Map<string, ReturnType<typeof nn.parameter>>();
+    const adapter = (path: string, shape: number[]) => {
+      if (!adapters.has(path))
+        adapters.set(path, nn.parameter(shape, nn.init.normal(0.1), `${path}.adapter`));
+      return adapters.get(path)!;
+    };
+    const bind: TrainingOptions['bind'] = (path, w) =>
+      path === 'head.weight' ? ops.add(w.frozen(), adapter(path, [2, 4])) : w.trained();
+    const groups = [
+      { match: 'head.weight.adapter', lr: 0.5 },
+      { match: 'header', frozen: true },
+    ];
+    const training = await start(optim.sgd({ lr: 0.01, groups }), { bind });
+    const before = await training.parameters();
+    await training.stepOn(xs, ys, 5);
+    const gradients = await training.gradients();
+    expect(Object.keys(gradients).sort()).toEqual([
+      'body.bias',
+      'body.weight',
+      'head.bias',
+      'head.weight.adapter',
+    ]);
+    const after = await training.parameters();
+    for (const name in before) {
+      const rate = name.endsWith('adapter') ? 0.5 : 0.01;
+      after[name].forEach(
+        (x, i) => void expect(x).toBeCloseTo(before[name][i] - rate * (gradients[name]?.[i] ?? 0), 6),
+      );
+    }
+    expect(Object.keys((await training.freeze()).stateDict())).not.toContain('head.weight.adapter');
   });
 });

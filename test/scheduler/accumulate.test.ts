@@ -169,6 +169,23 @@ describe('accumulate', () => {
     expect(await weights(training)).toEqual(await weights(other));
   });
 
+  it('evaluates beside the parts, and counts the cost of all of them', async () => {
+    const [whole, parted] = await Promise.all(
+      [undefined, 3].map((accumulate) =>
+        engine.train(model(), { ...options, optimizer: optim.sgd({ lr: 0.1, momentum: 0.9 }), accumulate }),
+      ),
+    );
+    for (let i = 0; i < 3; i++) {
+      const [a, b] = [await whole.evaluate(set), await parted.evaluate(set)];
+      expect(b.loss).toBeCloseTo(a.loss, 5);
+      for (const t of [whole, parted]) await t.stepOn(samples(9, i, FEATURES), new Int32Array(9), 9);
+    }
+    const [a, b] = [whole.cost(), parted.cost()];
+    expect(b.steps).toBe(3);
+    expect(b.sections.forward.flops).toBe(a.sections.forward.flops);
+    expect(b.sections.update.flops).toBeGreaterThan(a.sections.update.flops);
+  });
+
   it('what overflows in one part is named', async () => {
     const linear = nn.linear(FEATURES, 3);
     const training = await engine.train((x) => linear.forward(ops.mul(x, x)), {
