@@ -9,6 +9,7 @@ import { dropUnused, foldConstants } from './passes/fold.ts';
 import { foldScales } from './passes/fold-scale.ts';
 import { fuseEpilogues } from './passes/fuse.ts';
 import { fuseGradients } from './passes/fuse-gradients.ts';
+import { cancelTransposes } from './passes/transposes.ts';
 import {
   ALIGNMENT,
   type Constant,
@@ -40,9 +41,7 @@ const byteLength = (t: GraphTensor): number => sizeOf(t.shape) * bytesPerElement
  */
 export function buildPlan(traced: Graph, options: PlanOptions): Plan {
   const { name, optimize = true, guardBytes = 0 } = check(options);
-  const graph = orderBySection(
-    optimize ? fuseGradients(fuseEpilogues(dropUnused(foldScales(foldConstants(traced))))) : traced,
-  );
+  const graph = orderBySection(optimize ? optimized(traced) : traced);
   refuseStaleReads(graph);
   const placement = placeTensors(graph, guardBytes);
   const refOf = (id: TensorId): TensorRef => {
@@ -77,6 +76,9 @@ export function buildPlan(traced: Graph, options: PlanOptions): Plan {
     memory: placement.memory,
   };
 }
+
+const optimized = (traced: Graph): Graph =>
+  fuseGradients(fuseEpilogues(dropUnused(foldScales(cancelTransposes(foldConstants(traced))))));
 
 /** Nodes of one section stand together, in the order in which sections run. */
 function orderBySection(graph: Graph): Graph {

@@ -182,6 +182,7 @@ export function activationDerivative({ name, attrs }: ActivationRef): (dy: numbe
 function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
   return op<A>({
     fuses: 'activation',
+    permuted: (attrs) => attrs,
     infer(inputs, attrs) {
       expectInputs(name, inputs, ['f32']);
       a.check?.(attrs);
@@ -201,6 +202,7 @@ function forwardRow<A extends object>(name: ActivationName, a: Activation<A>): O
 function backwardRow<A extends object>(name: ActivationName, a: Activation<A>): Op<A> {
   return op<A>({
     derivativeOf: name,
+    permuted: (attrs) => attrs,
     infer(inputs, attrs) {
       expectInputs(`${name}_backward`, inputs, ['f32', 'f32']);
       expectSameShape(`${name}_backward`, inputs[0], inputs[1]);

@@ -35,6 +35,7 @@ function forEachPair(
 function binary(name: string, f: Scalar, rule: Rule, fuses?: 'bias'): Op {
   return op({
     fuses,
+    permuted: (attrs) => attrs,
     infer(inputs) {
       expectInputs(name, inputs, ['f32', 'f32']);
       return { dtype: 'f32', shape: broadcastShapes(inputs[0].shape, inputs[1].shape, name) };
@@ -96,6 +97,7 @@ export const elementwise = {
 
   /** y = factor * x */
   scale: op<{ factor: number }>({
+    permuted: (attrs) => attrs,
     infer(inputs) {
       expectInputs('scale', inputs, ['f32']);
       return inputs[0];
@@ -109,6 +111,7 @@ export const elementwise = {
 
   /** Converts the element type. To integers: truncates, saturates, NaN becomes 0. */
   cast: op<{ dtype: DType }>({
+    permuted: (attrs) => attrs,
     infer(inputs, { dtype }) {
       expectInputs('cast', inputs, [null]);
       if (!(dtype in bytesPerElement)) fail('invalid_argument', `cast: unknown dtype '${dtype}'`);

@@ -90,6 +90,21 @@ export function sliceBackwardCopy(x: TensorType, attrs: SliceAttrs): StridedCopy
   };
 }
 
+/** What is said of each axis, where the axes were before they were permuted. */
+function inSource(values: readonly number[], perm: readonly number[]): number[] {
+  const source = new Array<number>(values.length);
+  perm.forEach((axis, i) => {
+    source[axis] = values[i];
+  });
+  return source;
+}
+
+const permutedSlice = ({ starts, ends, steps }: SliceAttrs, perm: readonly number[]): SliceAttrs => ({
+  starts: inSource(starts, perm),
+  ends: inSource(ends, perm),
+  steps: inSource(steps, perm),
+});
+
 function checkSlice(name: string, shape: Shape, { starts, ends, steps }: SliceAttrs): void {
   if (starts.length !== shape.length || ends.length !== shape.length || steps.length !== shape.length)
     fail(
@@ -166,6 +181,7 @@ export const layout = {
   /** Axis i of the output is axis perm[i] of the input. */
   transpose: op<TransposeAttrs>({
     moves: true,
+    permutation: ({ perm }) => perm,
     infer(inputs, { perm }) {
       expectInputs('transpose', inputs, [null]);
       const { dtype, shape } = inputs[0];
@@ -186,6 +202,7 @@ export const layout = {
   /** Elements starts[i], starts[i] + steps[i], ... below ends[i] along each axis. */
   slice: op<SliceAttrs>({
     moves: true,
+    permuted: permutedSlice,
     infer(inputs, attrs) {
       expectInputs('slice', inputs, [null]);
       checkSlice('slice', inputs[0].shape, attrs);
@@ -200,6 +217,7 @@ export const layout = {
 
   /** Zeros of the shape that was sliced, with dy in the places the slice was taken from. */
   slice_backward: op<SliceAttrs & { shape: Shape }>({
+    permuted: (attrs, perm) => ({ ...permutedSlice(attrs, perm), shape: inSource(attrs.shape, perm) }),
     infer(inputs, attrs) {
       expectInputs('slice_backward', inputs, [null]);
       checkShape(attrs.shape, 'slice_backward: the output');
@@ -223,6 +241,7 @@ export const layout = {
 
   /** Inputs one after the other along an axis. */
   concat: op<ConcatAttrs>({
+    permuted: ({ axis }, perm) => ({ axis: perm[axis] }),
     infer(inputs, { axis }) {
       if (inputs.length === 0) fail('invalid_argument', 'concat: got no tensors, expected at least 1');
       const [{ dtype, shape }] = inputs;

@@ -93,6 +93,13 @@ interface Facts<A> {
   readonly fuses?: 'product' | 'bias' | 'activation';
   /** The activation whose derivative it computes. */
   readonly derivativeOf?: string;
+  /** Axis i of the output is axis permutation[i] of the input. */
+  permutation?(attrs: A): readonly number[];
+  /**
+   * The attributes with which it does the same to inputs whose axes are permuted, so that the output's are permuted likewise. Inputs
+   * are of the output's shape, or repeated to it.
+   */
+  permuted?(attrs: A, perm: readonly number[]): A;
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */

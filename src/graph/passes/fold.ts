@@ -3,7 +3,7 @@ import { sizeOf } from '../../core/shape.ts';
 import { opOf } from '../../ops/index.ts';
 import type { Graph, GraphTensor, Node } from '../graph.ts';
 
-/** Larger results are cheaper to compute at run time than to carry in the plan. */
+/** Larger results are cheaper to compute at run time than to carry in the plan, but for what only stands in another order. */
 const MOST_ELEMENTS = 65536;
 
 /** Computes nodes whose inputs are all constant, and results small, once, on the reference; the seed of every gradient, say. */
@@ -25,8 +25,9 @@ export function foldConstants(graph: Graph, most = MOST_ELEMENTS): Graph {
 
 function canFold(node: Node, tensors: readonly GraphTensor[], most: number): boolean {
   const outputs = node.outputs.map((id) => tensors[id]);
+  const room = opOf(node.op).permutation ? Infinity : most;
   return (
-    outputs.every(({ view, shape }) => view === undefined && sizeOf(shape) <= most) &&
+    outputs.every(({ view, shape }) => view === undefined && sizeOf(shape) <= room) &&
     node.inputs.every((id) => tensors[id].kind === 'constant')
   );
 }
