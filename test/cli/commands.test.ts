@@ -72,6 +72,13 @@ describe('from data to a frozen file', () => {
     for (const part of ['ABI version 2', 'matmul_i8', 'u8 784', 'zero point']) expect(text).toContain(part);
   });
 
+  it('trains with another optimizer, in parts and clipped', () => {
+    const how = ['--optimizer', 'nadam', '--accumulate', '3', '--clip-norm', '1', '--epochs', '2'];
+    well(folder, ...TRAIN, ...IMAGES, ...how, '-o', 'parts.safetensors');
+    const run = ['run', 'parts.safetensors', 'images.npy', '--labels', 'labels.idx', '--json'];
+    expect(JSON.parse(well(folder, ...run).stdout).accuracy).toBeGreaterThan(0.6);
+  });
+
   it('freezes f32 models, and quantizes on the way', () => {
     well(folder, 'freeze', 'digits.safetensors', '--f32', '-o', 'f32.wasm', '--max-batch', '8');
     well(folder, 'freeze', 'digits.safetensors', '--calibration', 'images.npy', '-o', 'again.wasm');
@@ -216,7 +223,7 @@ describe('doctor, bench and help', () => {
       'bench.json',
     );
     expect(stdout).toContain('adamw');
-    expect(JSON.parse(file('bench.json').toString()).results).toHaveLength(2);
+    expect(JSON.parse(file('bench.json').toString()).results).toHaveLength(4);
   });
 
   it.each(['doctor', 'train', 'quantize', 'freeze', 'run', 'inspect', 'bench', 'serve'])(

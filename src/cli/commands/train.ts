@@ -14,7 +14,7 @@ import { SIGNALS, stoppable } from '../signals.ts';
 import { checkCheckpoint, discard } from '../train/checkpoint.ts';
 import { fit, tellStopped } from '../train/fit.ts';
 import { optimizerOf } from '../train/layers.ts';
-import { losses, type TrainOptions } from '../train/options.ts';
+import { losses, optimizers, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
 import { validate } from '../train/validate.ts';
 
@@ -64,10 +64,16 @@ export const train = () =>
         'cross-entropy for classes, mse for values, if not given; bce-with-logits for yes or no',
       ).choices(Object.keys(losses)),
     )
-    .addOption(new Option('--optimizer <name>').choices(['adamw', 'adam', 'sgd']).default('adamw'))
-    .option('--lr <rate>', 'learning rate (0.001 if not given)', real(0, 1e6))
+    .addOption(new Option('--optimizer <name>').choices(optimizers).default('adamw'))
+    .option('--lr <rate>', "learning rate (the optimizer's own if not given: 0.001 of adamw)", real(0, 1e6))
     .option('--weight-decay <w>', "the optimizer's own if not given", real(0, 1e6))
-    .option('--momentum <m>', 'of sgd', real(0, 1), 0)
+    .option('--momentum <m>', 'of sgd and rmsprop', real(0, 1), 0)
+    .option('--clip-norm <n>', 'scale gradients down so that their norm is at most this', real(1e-30, 1e30))
+    .option(
+      '--accumulate <n>',
+      'parts in which a batch goes through the model, in the memory of one',
+      whole(1, 2 ** 20),
+    )
     .option('--epochs <n>', 'passes over the data', whole(1, 1e6), 5)
     .option('--batch <n>', `samples in a step (${BATCH}, or all if there are fewer)`, whole(1, 2 ** 20))
     .option(
@@ -118,7 +124,7 @@ async function act(options: TrainOptions): Promise<void> {
     const training = await engine.train(model, {
       loss: losses[target.loss],
       optimizer: optimizerOf(options),
-      seed: options.seed,
+      ...{ seed: options.seed, clipNorm: options.clipNorm, accumulate: options.accumulate },
     });
     const begin = performance.now();
     const { result, signal } = await stoppable((stop) => fit(training, samples, { ...options, batch }, stop));

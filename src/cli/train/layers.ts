@@ -16,6 +16,6 @@ export function perceptron(
 }
 
 export function optimizerOf({ optimizer, lr, weightDecay, momentum }: TrainOptions): optim.Optimizer {
-  if (optimizer === 'sgd') return optim.sgd({ lr, weightDecay, momentum });
+  if (optimizer === 'sgd' || optimizer === 'rmsprop') return optim[optimizer]({ lr, weightDecay, momentum });
   return optim[optimizer]({ lr, weightDecay });
 }

@@ -12,6 +12,21 @@ export const losses = {
 
 export type LossName = keyof typeof losses;
 
+/** How it can get there. */
+export const optimizers = [
+  'adamw',
+  'adam',
+  'sgd',
+  'nadam',
+  'rmsprop',
+  'adagrad',
+  'adadelta',
+  'lion',
+  'lamb',
+] as const;
+
+export type OptimizerName = (typeof optimizers)[number];
+
 /** The options of `biphase train`. */
 export interface TrainOptions extends Common {
   readonly data: string;
@@ -22,10 +37,12 @@ export interface TrainOptions extends Common {
   readonly dropout: number;
   readonly model?: string;
   readonly loss?: LossName;
-  readonly optimizer: 'adamw' | 'adam' | 'sgd';
+  readonly optimizer: OptimizerName;
   readonly lr?: number;
   readonly weightDecay?: number;
   readonly momentum: number;
+  readonly clipNorm?: number;
+  readonly accumulate?: number;
   readonly epochs: number;
   readonly batch?: number;
   readonly seed: number;
