@@ -60,10 +60,11 @@ export function optimizerOf<O extends object>(
       ...base,
       groups: {
         rules,
-        of(name) {
+        of(name, others) {
           const which = rules.filter((rule) => matches(rule.match, name));
+          if (which.length === 0) return others;
           const key = which.map((rule) => rules.indexOf(rule)).join();
-          if (!made.has(key)) made.set(key, key === '' ? base : withRules(which));
+          if (!made.has(key)) made.set(key, withRules(which));
           return made.get(key);
         },
       },

@@ -20,8 +20,8 @@ export interface GroupRule {
 export interface Groups {
   /** As they were given. */
   readonly rules: readonly GroupRule[];
-  /** What updates a parameter, the same object for all parameters of one group; undefined where it is frozen. */
-  of(name: string): Optimizer | undefined;
+  /** What updates a parameter, the same object for all parameters of one group: `others` where no entry matches; undefined where it is frozen. */
+  of(name: string, others: Optimizer): Optimizer | undefined;
 }
 
 /** How parameters are updated: one in-place op over all of a group, and what it is told at each step. */

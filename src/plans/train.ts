@@ -193,11 +193,12 @@ function traceStep(
 ): { tracer: Tracer; variables: TrainedVariables; update?: Update } {
   const tracer = new Tracer({ training: true });
   const x = feed(tracer, 'input', signatureOf('input', inputs), part.rows);
-  const { groups } = options.optimizer;
-  const optimizerFor = (name: string) => (groups ? groups.of(name) : options.optimizer);
+  const { optimizer } = options;
+  const { groups } = optimizer;
+  const optimizerFor = (name: string) => (groups ? groups.of(name, optimizer) : optimizer);
   const variables = new TrainedVariables(
     ...([tracer, trainSlots.parameters, variableNames(model), options.bind] as const),
-    groups && ((name: string) => !groups.of(name)),
+    groups && ((name: string) => !optimizerFor(name)),
   );
   const outputs = tracer.run(() => outputsOf(model, x));
   tracer.section = 'loss';

@@ -114,13 +114,27 @@ describe('groups', () => {
     await second.restore(file);
     for (let i = 0; i < 2; i++) await second.stepOn(xs, ys, 5);
     expect(await second.parameters()).toEqual(through);
-    for (const other of [optim.adamw({ lr: 0.1 }), optim.adamw({ lr: 0.1, groups: groups.slice(1) })])
-      await expect((await start(other)).restore(file)).rejects.toMatchObject({
+    const refused = async (other: optim.Optimizer, message: RegExp, from = file) => {
+      const training = await start(other);
+      await expect(training.restore(from)).rejects.toMatchObject({
         code: 'invalid_argument',
-        message: expect.stringContaining("the optimizer's grouping of parameters was"),
+        message: expect.stringMatching(message),
       });
-    const plain = await (await start(optim.adamw())).checkpoint();
-    await expect((await start(make())).restore(plain)).rejects.toThrow(/grouping of parameters was none/);
+    };
+    await refused(optim.adamw({ lr: 0.1 }), /grouping of parameters was given .* and is none now/);
+    await refused(
+      optim.adamw({ lr: 0.1, groups: groups.slice(1) }),
+      /group of 'body.bias' was number 2, .*"weightDecay":0\}.* and is number 1,/,
+    );
+    const frozen = [...groups, { match: 'body.bias', frozen: true }];
+    await refused(
+      optim.adamw({ lr: 0.1, groups: frozen }),
+      /group of 'body.bias' was .* and is none: it is frozen now/,
+    );
+    await refused(make(), /grouping of parameters was none/, await (await start(optim.adamw())).checkpoint());
+    // Rates may change.
+    const other = await start(optim.adamw({ lr: 0.3, groups: [groups[0], { match: 'head', lr: 0.05 }] }));
+    await other.restore(file);
   });
 
   it('an entry that matches nothing, or says what is not known, is refused', async () => {

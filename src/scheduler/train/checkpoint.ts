@@ -10,9 +10,9 @@ import {
 } from '../../io/safetensors.ts';
 import { isSealed, UNSEALED } from '../../io/seal.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
-import type { Observation } from '../../optim/rate.ts';
 import type { Recipe } from '../../plans/recipe.ts';
 import { type TrainPlan, trainSlots } from '../../plans/train.ts';
+import { groupsOf, observedIn, otherGroups, textOf } from './checkpoint-optimizer.ts';
 import { type DataPrint, difference, isPrint } from './data-print.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
 
@@ -65,9 +65,7 @@ export function encodeCheckpoint(
     ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
     optimizer: identityOf(optimizer),
     ...(optimizer.groups && { groups: groupsOf(train) }),
-    ...(snapshot.observed?.length && {
-      observed: JSON.stringify(snapshot.observed.map(({ step, value }) => [step, String(value)])),
-    }),
+    ...(snapshot.observed?.length && { observed: textOf(snapshot.observed) }),
     ...(recipe ? { recipe: JSON.stringify(recipe) } : {}),
     ...(position ? { position: JSON.stringify({ ...position, data: undefined }) } : {}),
     ...(position?.data ? { data: JSON.stringify(position.data) } : {}),
@@ -90,9 +88,8 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
     fail('invalid_data', 'the checkpoint is damaged: its SHA-256 is not that of its content');
   const { train, optimizer, seed } = model;
   differs('the optimizer', metadata.optimizer, identityOf(optimizer));
-  const groups = optimizer.groups ? groupsOf(train) : undefined;
-  if (metadata.groups !== undefined || groups !== undefined)
-    differs("the optimizer's grouping of parameters", metadata.groups ?? 'none', groups ?? 'none');
+  for (const [what, saved, now] of otherGroups(metadata.groups, optimizer.groups && groupsOf(train)))
+    differs(what, saved, now);
   differs("the training's seed", metadata.seed, String(seed));
   const states = statesOf(tensors, train);
   sameRecipe(recipeIn(metadata.recipe), model.recipe);
@@ -143,15 +140,6 @@ function sameRecipe(saved: Recipe | undefined, now: Recipe | undefined): void {
 /** What an optimizer does, but for its learning rate, which may be a function. */
 const identityOf = ({ op, attrs }: Optimizer): string => JSON.stringify({ op, ...attrs });
 
-/** Which parameters each group of an optimizer updates, and how. */
-const groupsOf = ({ update }: TrainPlan): string =>
-  JSON.stringify(
-    update.groups.map(({ optimizer, parameters }) => ({
-      parameters: parameters.map(({ name }) => name),
-      ...optimizer.attrs,
-    })),
-  );
-
 /** Each variable under its name, then each moment of each parameter. */
 function storedNames({ variables, update: { moments } }: TrainPlan) {
   const own = variables.map((v) => ({ ...v, state: v.slot }));
@@ -196,23 +184,6 @@ function stepOf(text: string | undefined): number {
   return text && Number.isSafeInteger(step) && step >= 0
     ? step
     : fail('invalid_data', `the checkpoint's step is '${text}', expected a whole number`);
-}
-
-/** Values are kept as text: JSON has no NaN. */
-function observedIn(text: string | undefined): readonly Observation[] {
-  if (text === undefined) return [];
-  try {
-    const pairs = JSON.parse(text) as [number, string][];
-    if (
-      Array.isArray(pairs) &&
-      pairs.every((p) => Array.isArray(p) && Number.isSafeInteger(p[0]) && typeof p[1] === 'string')
-    )
-      return pairs.map(([step, value]) => ({ step, value: Number(value) }));
-  } catch {}
-  return fail(
-    'invalid_data',
-    `what the checkpoint observed is '${text.slice(0, 80)}', expected steps and values`,
-  );
 }
 
 function positionOf(text: string | undefined, print: string | undefined): FitPosition | undefined {
