@@ -10,6 +10,7 @@ import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
 import { optimizer } from './optimizer.ts';
+import { pad } from './pad.ts';
 import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
@@ -23,6 +24,7 @@ export const conformance: Family<OpName> = {
   ...activation,
   ...reduce,
   ...layout,
+  ...pad,
   ...gather,
   ...softmax,
   ...norm,

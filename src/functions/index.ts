@@ -14,8 +14,26 @@ export * from './gather.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
+export { type PadOptions, pad, roll } from './pad.ts';
 export type { Layout, Sizes } from './pixels.ts';
 export * from './pool.ts';
 export * from './reduce.ts';
+export {
+  chunk,
+  expand,
+  flatten,
+  flip,
+  movedim,
+  permute,
+  repeat,
+  repeatInterleave,
+  split,
+  squeeze,
+  stack,
+  swapaxes,
+  tile,
+  unflatten,
+  unsqueeze,
+} from './shape.ts';
 export * from './softmax.ts';
 export * from './variable.ts';

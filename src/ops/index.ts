@@ -12,6 +12,7 @@ import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
 import type { Cost, Op, TensorType } from './op.ts';
 import { optimizer } from './optimizer.ts';
+import { pad } from './pad.ts';
 import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
@@ -26,6 +27,7 @@ export const ops = {
   ...activationRows,
   ...reduce,
   ...layout,
+  ...pad,
   ...gather,
   ...softmax,
   ...norm,

@@ -25,7 +25,7 @@ export interface StridedCopy {
   readonly targetStrides: readonly number[];
 }
 
-function copyStrided(
+export function copyStrided(
   source: Value,
   target: Value,
   c: StridedCopy,

@@ -11,6 +11,7 @@ import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
 import { optimizer } from './optimizer.ts';
+import { pad } from './pad.ts';
 import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
@@ -25,6 +26,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...elementwise,
   ...gather,
   ...layout,
+  ...pad,
   ...loss,
   ...matmul,
   ...norm,

@@ -14,7 +14,8 @@ import { copyWalk, outerCount } from '../../strides.ts';
 import { fillRecord } from './fill.ts';
 import { type At, addressesIn, type Kernel, type Kernels, one } from './kernel.ts';
 
-function copyOf(x: TensorRef, y: TensorRef, copy: StridedCopy, at: At): TapeRecord {
+/** A strided copy, as a record. */
+export function copyOf(x: TensorRef, y: TensorRef, copy: StridedCopy, at: At): TapeRecord {
   const size = bytesPerElement[x.dtype];
   const from = at({ x, y });
   const walk = copyWalk(copy);

@@ -1,0 +1,52 @@
+"""What moves elements: padding, parts, repetition, order."""
+import torch
+import torch.nn.functional as F
+from kit import Goldens, normal, tensor
+
+goldens = Goldens("movers")
+x = normal(2, 3, 4, seed=1)
+
+
+def add(call, compute, attrs, x=x):
+    goldens.add(call, [x], compute, attrs)
+
+
+for mode, shape, pads in [
+    ("constant", (2, 3), [1, 2]), ("constant", (2, 3, 4), [1, -1, 2, 0, 0, 3]), ("constant", (4,), [-1, -2]),
+    ("reflect", (1, 3), [2, 2]), ("reflect", (2, 4, 5), [1, 3, 2, 1]), ("reflect", (1, 6), [-2, 3]),
+    ("replicate", (1, 3), [2, 2]), ("replicate", (2, 4, 5), [3, 0, 1, 6]), ("replicate", (1, 6), [-3, 2]),
+    ("circular", (1, 3), [2, 2]), ("circular", (2, 4, 5), [1, 3, 4, 1]), ("circular", (1, 6), [2, -3]),
+]:
+    value = -1.5 if mode == "constant" else 0
+    # PyTorch takes other modes with a batch and channels only.
+    whole = (lambda t: t) if mode == "constant" else (lambda t: t[None])
+    add("pad", lambda t: F.pad(whole(t), pads, mode, value).reshape(F.pad(whole(t), pads, mode, value).shape[0 if mode == "constant" else 1:]),
+        {"pads": pads, "mode": mode, "value": value}, normal(*shape, seed=2))
+
+add("squeeze", lambda t: torch.squeeze(t), {}, normal(1, 3, 1, seed=3))
+add("squeeze", lambda t: torch.squeeze(t, (0, 1)), {"axes": [0, 1]}, normal(1, 3, 1, seed=3))
+for axis in [0, 2, -1]:
+    add("unsqueeze", lambda t: torch.unsqueeze(t, axis), {"axis": axis})
+add("flatten", lambda t: torch.flatten(t, 1), {"start": 1, "end": -1})
+add("flatten", lambda t: torch.flatten(t, 0, 1), {"start": 0, "end": 1})
+add("unflatten", lambda t: torch.unflatten(t, -1, (2, -1)), {"axis": -1, "shape": [2, -1]})
+add("permute", lambda t: torch.permute(t, (2, 0, -2)), {"perm": [2, 0, -2]})
+add("swapaxes", lambda t: torch.swapaxes(t, 0, -1), {"a": 0, "b": -1})
+add("movedim", lambda t: torch.movedim(t, 0, -1), {"source": 0, "destination": -1})
+add("movedim", lambda t: torch.movedim(t, (2, 0), (0, 1)), {"source": [2, 0], "destination": [0, 1]})
+add("split", lambda t: torch.split(t, 3, -1), {"size": 3, "axis": -1})
+add("split", lambda t: torch.split(t, [1, 0, 2], 1), {"size": [1, 0, 2], "axis": 1})
+add("chunk", lambda t: torch.chunk(t, 3, 2), {"chunks": 3, "axis": 2})
+add("expand", lambda t: t.expand(2, -1, 4), {"shape": [2, -1, 4]}, normal(3, 1, seed=4))
+add("tile", lambda t: torch.tile(t, (2, 3)), {"repeats": [2, 3]})
+add("tile", lambda t: torch.tile(t, (2, 1, 3, 2)), {"repeats": [2, 1, 3, 2]})
+add("repeat", lambda t: t.repeat(2, 1, 1, 2), {"repeats": [2, 1, 1, 2]})
+add("repeatInterleave", lambda t: torch.repeat_interleave(t, 2, 1), {"repeats": 2, "axis": 1})
+add("repeatInterleave", lambda t: torch.repeat_interleave(t, 3), {"repeats": 3})
+add("flip", lambda t: torch.flip(t, (0, -1)), {"axes": [0, -1]})
+add("roll", lambda t: torch.roll(t, 5), {"shifts": 5})
+add("roll", lambda t: torch.roll(t, (-1, 2), (0, 2)), {"shifts": [-1, 2], "axes": [0, 2]})
+add("roll", lambda t: torch.roll(t, 9, 2), {"shifts": 9, "axes": 2}, torch.arange(24, dtype=torch.int32).reshape(2, 3, 4))
+for axis in [0, 1, -1]:
+    goldens.add("stack", [x, normal(2, 3, 4, seed=5)], lambda a, b: torch.stack((a, b), axis), {"axis": axis})
+goldens.write()
