@@ -73,7 +73,10 @@ describe('from data to a frozen file', () => {
   });
 
   it('trains with another optimizer, in parts and clipped', () => {
-    const how = ['--optimizer', 'nadam', '--accumulate', '3', '--clip-norm', '1', '--epochs', '2'];
+    const how = [
+      ...['--optimizer', 'nadam', '--accumulate', '3', '--clip-norm', '1', '--epochs', '2'],
+      ...['--lr', '0.01', '--lr-schedule', 'cosine', '--warmup', '5'],
+    ];
     well(folder, ...TRAIN, ...IMAGES, ...how, '-o', 'parts.safetensors');
     const run = ['run', 'parts.safetensors', 'images.npy', '--labels', 'labels.idx', '--json'];
     expect(JSON.parse(well(folder, ...run).stdout).accuracy).toBeGreaterThan(0.6);

@@ -14,7 +14,7 @@ import { SIGNALS, stoppable } from '../signals.ts';
 import { checkCheckpoint, discard } from '../train/checkpoint.ts';
 import { fit, tellStopped } from '../train/fit.ts';
 import { optimizerOf } from '../train/layers.ts';
-import { losses, optimizers, type TrainOptions } from '../train/options.ts';
+import { losses, lrSchedules, rates, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
 import { validate } from '../train/validate.ts';
 
@@ -64,8 +64,14 @@ export const train = () =>
         'cross-entropy for classes, mse for values, if not given; bce-with-logits for yes or no',
       ).choices(Object.keys(losses)),
     )
-    .addOption(new Option('--optimizer <name>').choices(optimizers).default('adamw'))
+    .addOption(new Option('--optimizer <name>').choices(Object.keys(rates)).default('adamw'))
     .option('--lr <rate>', "learning rate (the optimizer's own if not given: 0.001 of adamw)", real(0, 1e6))
+    .addOption(
+      new Option('--lr-schedule <name>', 'how the rate goes on from there, over all steps')
+        .choices(lrSchedules)
+        .default('constant'),
+    )
+    .option('--warmup <n>', 'steps in which the rate rises to it', whole(0, 1e9))
     .option('--weight-decay <w>', "the optimizer's own if not given", real(0, 1e6))
     .option('--momentum <m>', 'of sgd and rmsprop', real(0, 1), 0)
     .option('--clip-norm <n>', 'scale gradients down so that their norm is at most this', real(1e-30, 1e30))
@@ -123,7 +129,7 @@ async function act(options: TrainOptions): Promise<void> {
   try {
     const training = await engine.train(model, {
       loss: losses[target.loss],
-      optimizer: optimizerOf(options),
+      optimizer: optimizerOf(options, options.epochs * Math.ceil(samples.length / batch)),
       ...{ seed: options.seed, clipNorm: options.clipNorm, accumulate: options.accumulate },
     });
     const begin = performance.now();

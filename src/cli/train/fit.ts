@@ -35,7 +35,7 @@ export async function fit(
 function inOptions(error: unknown): unknown {
   if (!(error instanceof BiphaseError && error.code === 'not_finite')) return error;
   const message = error.message
-    .replace('learning rate, clipNorm, or', 'learning rate (--lr) or')
+    .replace('learning rate, clipNorm, or', 'learning rate (--lr), --clip-norm, or')
     .replace('terminateOnNaN: false', '--no-terminate-on-nan');
   return new BiphaseError(error.code, message, { cause: error });
 }

@@ -12,20 +12,24 @@ export const losses = {
 
 export type LossName = keyof typeof losses;
 
-/** How it can get there. */
-export const optimizers = [
-  'adamw',
-  'adam',
-  'sgd',
-  'nadam',
-  'rmsprop',
-  'adagrad',
-  'adadelta',
-  'lion',
-  'lamb',
-] as const;
+/** How it can get there: optimizers, with their own learning rates. */
+export const rates = {
+  adamw: 1e-3,
+  adam: 1e-3,
+  sgd: 1e-3,
+  nadam: 2e-3,
+  rmsprop: 1e-2,
+  adagrad: 1e-2,
+  adadelta: 1,
+  lion: 1e-4,
+  lamb: 1e-3,
+} as const;
 
-export type OptimizerName = (typeof optimizers)[number];
+export type OptimizerName = keyof typeof rates;
+
+/** How the learning rate goes from there. */
+export const lrSchedules = ['constant', 'cosine', 'linear', 'one-cycle'] as const;
+export type ScheduleName = (typeof lrSchedules)[number];
 
 /** The options of `biphase train`. */
 export interface TrainOptions extends Common {
@@ -39,6 +43,8 @@ export interface TrainOptions extends Common {
   readonly loss?: LossName;
   readonly optimizer: OptimizerName;
   readonly lr?: number;
+  readonly lrSchedule: ScheduleName;
+  readonly warmup?: number;
   readonly weightDecay?: number;
   readonly momentum: number;
   readonly clipNorm?: number;
