@@ -173,8 +173,16 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
     globalNorm: { opcode: 14, tier: 'engine', words: { x: 'at', y: 'at', count: 'i32' } },
   },
   gather: {
-    gather: { opcode: 15, tier: 'full', words: { x: 'at', indices: 'at', y: 'at', ...gathered } },
-    gatherBackward: { opcode: 16, tier: 'engine', words: { dy: 'at', indices: 'at', dx: 'at', ...gathered } },
+    gather: {
+      opcode: 15, tier: 'full',
+      words: { x: 'at', indices: 'at', y: 'at', ...gathered, width: 'i32', outside: 'u32', each: 'flag' },
+      note: 'width: bytes of an element; outside: the element where an index is; each: an index for every element, not for every run of inner',
+    },
+    scatterAdd: {
+      opcode: 16, tier: 'engine',
+      words: { source: 'at', indices: 'at', y: 'at', ...gathered, skipped: 'i32', each: 'flag' },
+      note: 'skipped: an index of which nothing is added, or -1; each: as for gather',
+    },
   },
   norm: {
     batchNorm: {

@@ -9,8 +9,18 @@ export {
   convTranspose2d,
 } from './conv.ts';
 export * from './dropout.ts';
+export { diagonal, einsum } from './einsum.ts';
 export * from './elementwise.ts';
-export * from './gather.ts';
+export {
+  type EmbeddingOptions,
+  embedding,
+  gather,
+  gatherElements,
+  indexSelect,
+  oneHot,
+  scatterAdd,
+  takeAlongDim,
+} from './gather.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';

@@ -275,7 +275,7 @@ export class Tracer {
         );
     const types = row.infer(inputs, attrs);
     for (const { input, below } of row.indices?.(inputs, attrs) ?? []) {
-      const { id, kind, below: known = Infinity } = this.tensors[inputs[input].id];
+      const { id, kind, below: known = Infinity } = this.tensors[this.numbersOf(inputs[input].id)];
       if (kind === 'input') this.amend(id, { below: Math.min(known, below) });
     }
     for (const { input, least, most } of row.domains ?? []) {
@@ -283,6 +283,15 @@ export class Tracer {
       if (kind === 'input') this.amend(id, { within: [Math.max(known[0], least), Math.min(known[1], most)] });
     }
     return types;
+  }
+
+  /** The tensor whose whole numbers are in this one too, under another shape or type. */
+  private numbersOf(id: TensorId): TensorId {
+    const maker = this.nodes.find(({ outputs }) => outputs.includes(id));
+    if (!maker) return id;
+    const { alias, keepsWhole } = opOf(maker.op);
+    const [source] = maker.inputs;
+    return alias || (keepsWhole && this.tensors[source].dtype !== 'f32') ? this.numbersOf(source) : id;
   }
 
   private own(id: TensorId): Tensor {

@@ -111,6 +111,7 @@ export const elementwise = {
 
   /** Converts the element type. To integers: truncates, saturates, NaN becomes 0. */
   cast: op<{ dtype: DType }>({
+    keepsWhole: true,
     permuted: (attrs) => attrs,
     infer(inputs, { dtype }) {
       expectInputs('cast', inputs, [null]);

@@ -102,6 +102,8 @@ interface Facts<A> {
   permuted?(attrs: A, perm: readonly number[]): A;
   /** The output is the first input's memory under another shape. */
   readonly alias?: boolean;
+  /** Whole numbers of the first input are the same ones in the output, as long as its type has them. */
+  readonly keepsWhole?: boolean;
   /** Which inputs hold indices, and their bound, so that data can be checked before a run. */
   indices?(inputs: readonly TensorType[], attrs: A): IndexBound[];
   /** What values of inputs make sense, so that data can be checked before a run. */

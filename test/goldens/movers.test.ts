@@ -20,5 +20,15 @@ judge('movers', {
     f.repeatInterleave(x, repeats, axis),
   flip: ([x], { axes }: { axes: number[] }) => f.flip(x, axes),
   roll: ([x], { shifts, axes }: { shifts: number[]; axes?: number[] }) => f.roll(x, shifts, axes),
+  gather: ([x, indices], { axis }: { axis: number }) => f.gather(x, indices, axis),
+  indexSelect: ([x, indices], { axis }: { axis: number }) => f.indexSelect(x, indices, axis),
+  gatherElements: ([x, indices], { axis }: { axis: number }) => f.gatherElements(x, indices, axis),
+  takeAlongDim: ([x, indices], { axis }: { axis: number }) => f.takeAlongDim(x, indices, axis),
+  scatterAdd: ([x, indices, source], { axis }: { axis: number }) => f.scatterAdd(x, indices, source, axis),
+  oneHot: ([indices], { classes }: { classes: number }) => f.oneHot(indices, classes),
+  embedding: ([indices, weight], options: f.EmbeddingOptions) => f.embedding(indices, weight, options),
+  diagonal: ([x], { offset, axis1, axis2 }: { offset: number; axis1: number; axis2: number }) =>
+    f.diagonal(x, offset, axis1, axis2),
+  einsum: (xs, { equation }: { equation: string }) => f.einsum(equation, ...xs),
   stack: (xs, { axis }: { axis: number }) => f.stack(xs, axis),
 });

@@ -49,4 +49,33 @@ add("roll", lambda t: torch.roll(t, (-1, 2), (0, 2)), {"shifts": [-1, 2], "axes"
 add("roll", lambda t: torch.roll(t, 9, 2), {"shifts": 9, "axes": 2}, torch.arange(24, dtype=torch.int32).reshape(2, 3, 4))
 for axis in [0, 1, -1]:
     goldens.add("stack", [x, normal(2, 3, 4, seed=5)], lambda a, b: torch.stack((a, b), axis), {"axis": axis})
+
+indices = torch.tensor([[1, 0, 1, 1], [2, 2, 0, 1]])
+goldens.add("gather", [x, torch.tensor([2, 0, 2, 2])], lambda t, i: torch.index_select(t, 1, i), {"axis": 1})
+goldens.add("indexSelect", [x, torch.tensor([2, 0, 2, 2])], lambda t, i: torch.index_select(t, 1, i), {"axis": 1})
+flat = normal(3, 4, seed=6)
+for axis in [0, -1]:
+    goldens.add("gatherElements", [flat, indices], lambda t, i: torch.gather(t, axis, i), {"axis": axis})
+goldens.add("gatherElements", [tensor([[0.1]]), torch.tensor([[0, 0]])], lambda t, i: torch.gather(t, 1, i), {"axis": 1})
+goldens.add("takeAlongDim", [normal(2, 1, 4, seed=7), indices.reshape(1, 2, 4)], lambda t, i: torch.take_along_dim(t, i, 2), {"axis": 2})
+goldens.add("takeAlongDim", [flat, torch.argsort(flat, 1)], lambda t, i: torch.take_along_dim(t, i, 1), {"axis": 1})
+goldens.add("scatterAdd", [flat, indices, normal(2, 4, seed=8)], lambda t, i, s: torch.scatter_add(t, 0, i, s), {"axis": 0})
+goldens.add("scatterAdd", [flat, indices.t().contiguous()[:3], normal(3, 2, seed=9)], lambda t, i, s: torch.scatter_add(t, 1, i, s), {"axis": 1})
+goldens.add("oneHot", [indices], lambda i: F.one_hot(i, 4).double(), {"classes": 4})
+goldens.add("embedding", [torch.tensor([1, 1, 2]), normal(3, 1, seed=10)], lambda i, w: F.embedding(i, w), {})
+goldens.add("embedding", [torch.tensor([0, 1, 0, 2]), tensor([[5.0], [1], [2]])], lambda i, w: F.embedding(i, w, 0), {"paddingIdx": 0})
+goldens.add("embedding", [indices, normal(3, 5, seed=11)], lambda i, w: F.embedding(i, w, -1), {"paddingIdx": -1})
+
+for offset, a, b in [(0, 0, 1), (1, 1, 2), (-2, 2, 0)]:
+    add("diagonal", lambda t: torch.diagonal(t, offset, a, b), {"offset": offset, "axis1": a, "axis2": b})
+a, b, square = normal(2, 3, seed=12), normal(3, 4, seed=13), normal(3, 3, seed=14)
+for equation, given in [
+    ("ij,jk", [a, b]), ("ij,jk->ki", [a, b]), ("ij->ji", [a]), ("ij->", [a]), ("ba", [a]), ("ij->i", [a]), ("ii", [square]), ("ii->i", [square]),
+    ("bij,bjk->bik", [normal(5, 2, 3, seed=15), normal(5, 3, 4, seed=16)]), ("bhqd,bhkd->bhqk", [normal(2, 2, 3, 4, seed=17), normal(2, 2, 5, 4, seed=18)]),
+    ("i,j->ij", [normal(3, seed=19), normal(4, seed=20)]), ("i,i->", [normal(3, seed=19), normal(3, seed=21)]), ("i,i->i", [normal(3, seed=19), normal(3, seed=21)]),
+    ("...ij,jk->...ik", [normal(2, 2, 2, 3, seed=22), b]), ("...i,...i", [normal(2, 1, 3, seed=23), normal(4, 3, seed=24)]), ("i...->...", [x]),
+    ("ij,jk,kl->il", [a, b, normal(4, 2, seed=25)]), ("bn,anm,bm->ba", [normal(2, 3, seed=26), normal(4, 3, 5, seed=27), normal(2, 5, seed=28)]),
+    ("ij,kj->", [a, normal(4, 3, seed=29)]), ("ij,jk->ik", [normal(2, 1, seed=30), b]), ("ji,jk->ik", [b, square]), ("Zi,iA", [a, b]), ("abc,bad->cd", [x, normal(3, 2, 5, seed=31)]),
+]:
+    goldens.add("einsum", given, lambda *t: torch.einsum(equation, *t), {"equation": equation})
 goldens.write()
