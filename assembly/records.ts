@@ -202,6 +202,21 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
       },
     },
   },
+  'norm-rows': {
+    rowNorm: {
+      opcode: 60, tier: 'full',
+      words: { x: 'at', weight: 'at?', bias: 'at?', y: 'at', mean: 'at?', rstd: 'at', ...rows, eps: 'f32' },
+      note: 'rstd: 1 / sqrt(variance + eps); no mean: nothing is subtracted, as by RMS norm',
+    },
+    rowNormBackward: {
+      opcode: 61, tier: 'engine',
+      words: { dy: 'at', x: 'at', weight: 'at?', mean: 'at?', rstd: 'at', dx: 'at', ...rows },
+    },
+    rowNormWeights: {
+      opcode: 62, tier: 'engine',
+      words: { dy: 'at', x: 'at', mean: 'at?', rstd: 'at', dWeight: 'at', dBias: 'at?', ...rows },
+    },
+  },
   pool: {
     maxPool: {
       opcode: 113, tier: 'int8',

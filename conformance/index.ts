@@ -9,6 +9,7 @@ import { layout } from './layout.ts';
 import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
+import { normRows } from './norm-rows.ts';
 import { optimizer } from './optimizer.ts';
 import { pad } from './pad.ts';
 import { pool } from './pool.ts';
@@ -28,6 +29,7 @@ export const conformance: Family<OpName> = {
   ...gather,
   ...softmax,
   ...norm,
+  ...normRows,
   ...loss,
   ...conv,
   ...dropout,

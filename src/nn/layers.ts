@@ -5,6 +5,7 @@ export * from './gather.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
+export * from './norm-rows.ts';
 export * from './pool.ts';
 export * from './sequential.ts';
 export * from './softmax.ts';

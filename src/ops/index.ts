@@ -10,6 +10,7 @@ import { layout } from './layout.ts';
 import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
+import { normRows } from './norm-rows.ts';
 import type { Cost, Op, TensorType } from './op.ts';
 import { optimizer } from './optimizer.ts';
 import { pad } from './pad.ts';
@@ -31,6 +32,7 @@ export const ops = {
   ...gather,
   ...softmax,
   ...norm,
+  ...normRows,
   ...loss,
   ...dropout,
   ...pool,

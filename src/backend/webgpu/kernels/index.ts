@@ -10,6 +10,7 @@ import { layout } from './layout.ts';
 import { loss } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { norm } from './norm.ts';
+import { normRows } from './norm-rows.ts';
 import { optimizer } from './optimizer.ts';
 import { pad } from './pad.ts';
 import { pool } from './pool.ts';
@@ -30,6 +31,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...softmax,
   ...update,
   ...norm,
+  ...normRows,
   ...loss,
   ...conv,
   ...dropout,
