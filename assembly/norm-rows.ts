@@ -59,17 +59,41 @@ export function rowNorm(r: RowNormRecord, thread: i32, threads: i32): void {
     const rstd = 1 / sqrt<f64>(variance + <f64>r.eps);
     if (r.mean) store<f32>(r.mean + (<usize>row << 2), <f32>(<f64>shift + rest));
     store<f32>(r.rstd + (<usize>row << 2), <f32>rstd);
-    const m = f32x4.splat(shift);
-    const c = f32x4.splat(<f32>rest);
-    const k = f32x4.splat(<f32>rstd);
-    for (let i = 0; i < n; i += 4) {
-      const left = n - i;
-      const at = <usize>i << 2;
-      let v = f32x4.mul(f32x4.sub(f32x4.sub(loadPart(x + at, left, 0), m), c), k);
-      if (weight) v = f32x4.mul(v, loadPart(weight + at, left, 0));
-      if (bias) v = f32x4.add(v, loadPart(bias + at, left, 0));
-      storePart(y + at, left, v);
+    if (weight == 0) normalize(false, false, x, weight, bias, y, n, shift, <f32>rest, <f32>rstd);
+    else if (bias == 0) normalize(true, false, x, weight, bias, y, n, shift, <f32>rest, <f32>rstd);
+    else normalize(true, true, x, weight, bias, y, n, shift, <f32>rest, <f32>rstd);
+  }
+}
+
+/** y = ((x - shift) - rest) rstd weight + bias; two adjacent vectors a turn. */
+@inline
+function normalize(
+  weighted: bool, biased: bool, x: usize, weight: usize, bias: usize, y: usize, n: i32, shift: f32, rest: f32, rstd: f32,
+): void {
+  const m = f32x4.splat(shift);
+  const c = f32x4.splat(rest);
+  const k = f32x4.splat(rstd);
+  const end = <usize>(n & -8) << 2;
+  let at: usize = 0;
+  for (; at < end; at += 32) {
+    let v0 = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + at), m), c), k);
+    let v1 = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + at, 16), m), c), k);
+    if (weighted) {
+      v0 = f32x4.mul(v0, v128.load(weight + at));
+      v1 = f32x4.mul(v1, v128.load(weight + at, 16));
     }
+    if (biased) {
+      v0 = f32x4.add(v0, v128.load(bias + at));
+      v1 = f32x4.add(v1, v128.load(bias + at, 16));
+    }
+    v128.store(y + at, v0);
+    v128.store(y + at, v1, 16);
+  }
+  for (let left = n & 7; left > 0; left -= 4, at += 16) {
+    let v = f32x4.mul(f32x4.sub(f32x4.sub(loadPart(x + at, left, 0), m), c), k);
+    if (weighted) v = f32x4.mul(v, loadPart(weight + at, left, 0));
+    if (biased) v = f32x4.add(v, loadPart(bias + at, left, 0));
+    storePart(y + at, left, v);
   }
 }
 
@@ -77,41 +101,72 @@ export function rowNorm(r: RowNormRecord, thread: i32, threads: i32): void {
 export function rowNormBackward(r: RowNormBackwardRecord, thread: i32, threads: i32): void {
   const n = r.n;
   const weight = r.weight;
-  const one = f32x4.splat(1);
   const end = shareEnd(r.rows, 1, thread, threads);
   for (let row = shareStart(r.rows, 1, thread, threads); row < end; row++) {
     const from = <usize>(row * n) << 2;
-    const m = f32x4.splat(r.mean ? load<f32>(r.mean + (<usize>row << 2)) : 0);
+    const mean: f32 = r.mean ? load<f32>(r.mean + (<usize>row << 2)) : 0;
     const rstd = load<f32>(r.rstd + (<usize>row << 2));
-    const k = f32x4.splat(rstd);
-    let sum: f64 = 0;
-    let product: f64 = 0;
-    for (let block = 0; block < n; block += BLOCK) {
-      const stop = min(n, block + BLOCK);
-      let s = f32x4.splat(0);
-      let p = s;
-      for (let i = block; i < stop; i += 4) {
-        const left = stop - i;
-        const at = from + (<usize>i << 2);
-        const w = weight ? loadPart(weight + (<usize>i << 2), left, 0) : one;
-        const g = f32x4.mul(loadPart(r.dy + at, left, 0), w);
-        const z = f32x4.mul(f32x4.sub(loadPart(r.x + at, left, 0), m), k);
-        s = f32x4.add(s, g);
-        p = f32x4.add(p, f32x4.mul(g, z));
+    if (weight) backRow(true, r.dy + from, r.x + from, weight, r.dx + from, n, mean, rstd, r.mean != 0);
+    else backRow(false, r.dy + from, r.x + from, weight, r.dx + from, n, mean, rstd, r.mean != 0);
+  }
+}
+
+@inline
+function backRow(weighted: bool, dy: usize, x: usize, weight: usize, dx: usize, n: i32, mean: f32, rstd: f32, centered: bool): void {
+  const m = f32x4.splat(mean);
+  const k = f32x4.splat(rstd);
+  let sum: f64 = 0;
+  let product: f64 = 0;
+  for (let block = 0; block < n; block += BLOCK) {
+    const stop = <usize>min(n, block + BLOCK) << 2;
+    let at = <usize>block << 2;
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let p0 = s0;
+    let p1 = s0;
+    for (const end = at + ((stop - at) & ~31); at < end; at += 32) {
+      let g0 = v128.load(dy + at);
+      let g1 = v128.load(dy + at, 16);
+      if (weighted) {
+        g0 = f32x4.mul(g0, v128.load(weight + at));
+        g1 = f32x4.mul(g1, v128.load(weight + at, 16));
       }
-      sum += <f64>sumLanes(s);
-      product += <f64>sumLanes(p);
+      s0 = f32x4.add(s0, g0);
+      s1 = f32x4.add(s1, g1);
+      p0 = f32x4.add(p0, f32x4.mul(g0, f32x4.mul(f32x4.sub(v128.load(x + at), m), k)));
+      p1 = f32x4.add(p1, f32x4.mul(g1, f32x4.mul(f32x4.sub(v128.load(x + at, 16), m), k)));
     }
-    const a = f32x4.splat(r.mean ? <f32>(sum / <f64>n) : 0);
-    const b = f32x4.splat(<f32>(product / <f64>n));
-    for (let i = 0; i < n; i += 4) {
-      const left = n - i;
-      const at = from + (<usize>i << 2);
-      const w = weight ? loadPart(weight + (<usize>i << 2), left, 0) : one;
-      const g = f32x4.mul(loadPart(r.dy + at, left, 0), w);
-      const z = f32x4.mul(f32x4.sub(loadPart(r.x + at, left, 0), m), k);
-      storePart(r.dx + at, left, f32x4.mul(k, f32x4.sub(f32x4.sub(g, a), f32x4.mul(z, b))));
+    for (; at < stop; at += 16) {
+      const left = <i32>((stop - at) >> 2);
+      let g = loadPart(dy + at, left, 0);
+      if (weighted) g = f32x4.mul(g, loadPart(weight + at, left, 0));
+      s0 = f32x4.add(s0, g);
+      p0 = f32x4.add(p0, f32x4.mul(g, f32x4.mul(f32x4.sub(loadPart(x + at, left, 0), m), k)));
     }
+    sum += <f64>sumLanes(f32x4.add(s0, s1));
+    product += <f64>sumLanes(f32x4.add(p0, p1));
+  }
+  const a = f32x4.splat(centered ? <f32>(sum / <f64>n) : 0);
+  const b = f32x4.splat(<f32>(product / <f64>n));
+  const end = <usize>(n & -8) << 2;
+  let at: usize = 0;
+  for (; at < end; at += 32) {
+    let g0 = v128.load(dy + at);
+    let g1 = v128.load(dy + at, 16);
+    if (weighted) {
+      g0 = f32x4.mul(g0, v128.load(weight + at));
+      g1 = f32x4.mul(g1, v128.load(weight + at, 16));
+    }
+    const z0 = f32x4.mul(f32x4.sub(v128.load(x + at), m), k);
+    const z1 = f32x4.mul(f32x4.sub(v128.load(x + at, 16), m), k);
+    v128.store(dx + at, f32x4.mul(k, f32x4.sub(f32x4.sub(g0, a), f32x4.mul(z0, b))));
+    v128.store(dx + at, f32x4.mul(k, f32x4.sub(f32x4.sub(g1, a), f32x4.mul(z1, b))), 16);
+  }
+  for (let left = n & 7; left > 0; left -= 4, at += 16) {
+    let g = loadPart(dy + at, left, 0);
+    if (weighted) g = f32x4.mul(g, loadPart(weight + at, left, 0));
+    const z = f32x4.mul(f32x4.sub(loadPart(x + at, left, 0), m), k);
+    storePart(dx + at, left, f32x4.mul(k, f32x4.sub(f32x4.sub(g, a), f32x4.mul(z, b))));
   }
 }
 
@@ -120,47 +175,72 @@ const GROUP = 64;
 
 /** dWeight = sum over rows of dy z, dBias = sum over rows of dy; threads share the columns. */
 export function rowNormWeights(r: RowNormWeightsRecord, thread: i32, threads: i32): void {
-  const n = r.n;
-  const rows = r.rows;
-  const end = shareEnd(n, 16, thread, threads);
-  const stride = <usize>n << 2;
-  for (let c = shareStart(n, 16, thread, threads); c < end; c += 8) {
-    const left = end - c;
-    const more = max(0, left - 4);
-    let w0 = f32x4.splat(0);
-    let w1 = w0;
-    let b0 = w0;
-    let b1 = w0;
-    let at = <usize>c << 2;
-    for (let group = 0; group < rows; group += GROUP) {
-      const stop = min(rows, group + GROUP);
-      let p0 = f32x4.splat(0);
-      let p1 = p0;
-      let s0 = p0;
-      let s1 = p0;
-      for (let row = group; row < stop; row++, at += stride) {
-        const m = r.mean ? v128.load32_splat(r.mean + (<usize>row << 2)) : f32x4.splat(0);
-        const k = v128.load32_splat(r.rstd + (<usize>row << 2));
-        const g0 = loadPart(r.dy + at, left, 0);
-        s0 = f32x4.add(s0, g0);
-        p0 = f32x4.add(p0, f32x4.mul(g0, f32x4.mul(f32x4.sub(loadPart(r.x + at, left, 0), m), k)));
-        if (more) {
-          const g1 = loadPart(r.dy + at + 16, more, 0);
-          s1 = f32x4.add(s1, g1);
-          p1 = f32x4.add(p1, f32x4.mul(g1, f32x4.mul(f32x4.sub(loadPart(r.x + at + 16, more, 0), m), k)));
-        }
-      }
-      w0 = f32x4.add(w0, p0);
-      w1 = f32x4.add(w1, p1);
-      b0 = f32x4.add(b0, s0);
-      b1 = f32x4.add(b1, s1);
+  const end = shareEnd(r.n, 16, thread, threads);
+  let c = shareStart(r.n, 16, thread, threads);
+  for (; c + 8 <= end; c += 8) eightColumns(r, c);
+  for (; c < end; c += 4) fewColumns(r, c, end - c);
+}
+
+function eightColumns(r: RowNormWeightsRecord, c: i32): void {
+  const stride = <usize>r.n << 2;
+  const zero = f32x4.splat(0);
+  const mean = r.mean;
+  const rstd = r.rstd;
+  let w0 = zero;
+  let w1 = zero;
+  let b0 = zero;
+  let b1 = zero;
+  let x = r.x + (<usize>c << 2);
+  let dy = r.dy + (<usize>c << 2);
+  for (let group = 0; group < r.rows; group += GROUP) {
+    const stop = min(r.rows, group + GROUP);
+    let p0 = zero;
+    let p1 = zero;
+    let s0 = zero;
+    let s1 = zero;
+    for (let row = group; row < stop; row++, x += stride, dy += stride) {
+      const m = mean ? v128.load32_splat(mean + (<usize>row << 2)) : zero;
+      const k = v128.load32_splat(rstd + (<usize>row << 2));
+      const g0 = v128.load(dy);
+      const g1 = v128.load(dy, 16);
+      s0 = f32x4.add(s0, g0);
+      s1 = f32x4.add(s1, g1);
+      p0 = f32x4.add(p0, f32x4.mul(g0, f32x4.mul(f32x4.sub(v128.load(x), m), k)));
+      p1 = f32x4.add(p1, f32x4.mul(g1, f32x4.mul(f32x4.sub(v128.load(x, 16), m), k)));
     }
-    const to = <usize>c << 2;
-    storePart(r.dWeight + to, left, w0);
-    if (more) storePart(r.dWeight + to + 16, more, w1);
-    if (r.dBias) {
-      storePart(r.dBias + to, left, b0);
-      if (more) storePart(r.dBias + to + 16, more, b1);
-    }
+    w0 = f32x4.add(w0, p0);
+    w1 = f32x4.add(w1, p1);
+    b0 = f32x4.add(b0, s0);
+    b1 = f32x4.add(b1, s1);
   }
+  const to = <usize>c << 2;
+  v128.store(r.dWeight + to, w0);
+  v128.store(r.dWeight + to, w1, 16);
+  if (r.dBias == 0) return;
+  v128.store(r.dBias + to, b0);
+  v128.store(r.dBias + to, b1, 16);
+}
+
+function fewColumns(r: RowNormWeightsRecord, c: i32, left: i32): void {
+  const stride = <usize>r.n << 2;
+  const zero = f32x4.splat(0);
+  let w = zero;
+  let b = zero;
+  let at = <usize>c << 2;
+  for (let group = 0; group < r.rows; group += GROUP) {
+    const stop = min(r.rows, group + GROUP);
+    let p = zero;
+    let s = zero;
+    for (let row = group; row < stop; row++, at += stride) {
+      const m = r.mean ? v128.load32_splat(r.mean + (<usize>row << 2)) : zero;
+      const k = v128.load32_splat(r.rstd + (<usize>row << 2));
+      const g = loadPart(r.dy + at, left, 0);
+      s = f32x4.add(s, g);
+      p = f32x4.add(p, f32x4.mul(g, f32x4.mul(f32x4.sub(loadPart(r.x + at, left, 0), m), k)));
+    }
+    w = f32x4.add(w, p);
+    b = f32x4.add(b, s);
+  }
+  storePart(r.dWeight + (<usize>c << 2), left, w);
+  if (r.dBias) storePart(r.dBias + (<usize>c << 2), left, b);
 }
