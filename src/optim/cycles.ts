@@ -1,7 +1,7 @@
 import { flag, oneOf, positive, real, required, whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
-import { annealed } from './schedules.ts';
+import { annealed } from './rate.ts';
 
 /** Options of oneCycle(). */
 export interface OneCycleOptions {

@@ -11,6 +11,7 @@ export type Match = string | RegExp | ((name: string) => boolean);
 
 /** Parameters, and whether they are trained. */
 export interface GroupRule {
+  /** Which parameters. */
   readonly match: Match;
   /** They stay as they are, and no gradient is computed for them. */
   readonly frozen?: boolean;

@@ -33,3 +33,7 @@ export function rateAt(rate: Rate, step: number, observed: readonly Observation[
     fail('out_of_range', `the learning rate of step ${step} is ${lr}, expected a finite number from 0`);
   return lr;
 }
+
+/** From one rate to another along half a cosine, where `done` is how much of the way has been gone. */
+export const annealed = (from: number, to: number, done: number): number =>
+  to + 0.5 * (from - to) * (1 + Math.cos(Math.PI * done));

@@ -1,6 +1,7 @@
 import { listOf, real, required, whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
+import { annealed } from './rate.ts';
 
 // Steps are counted from 1. The rate of step s is that of torch's scheduler after s - 1 calls of its step().
 
@@ -39,10 +40,6 @@ export function cosine(options: CosineOptions): (step: number) => number {
     return annealed(lr, least, done);
   };
 }
-
-/** From one rate to another along half a cosine, where `done` is how much of the way has been gone. */
-export const annealed = (from: number, to: number, done: number): number =>
-  to + 0.5 * (from - to) * (1 + Math.cos(Math.PI * done));
 
 /** Options of cosineRestarts(). */
 export interface CosineRestartsOptions {
