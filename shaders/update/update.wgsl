@@ -88,11 +88,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) gs: vec3<
   } else if (KIND == 2u) {
     let v = square(args.a + i, args.beta2, args.rest2, g);
     step = sqrt(load(args.b + i) + args.eps) / sqrt(v + args.eps) * g;
-    _ = square(args.b + i, args.beta2, args.rest2, step);
+    square(args.b + i, args.beta2, args.rest2, step);
     step = rate * step;
   } else if (KIND == 4u) {
     step = rate * sign_nan(args.beta1 * load(args.a + i) + args.rest1 * g);
-    _ = moment(args.a + i, args.beta2, args.rest2, g);
+    moment(args.a + i, args.beta2, args.rest2, g);
   } else {
     let m = moment(args.a + i, args.beta1, args.rest1, g);
     var v = square(args.b + i, args.beta2, args.rest2, g);
