@@ -1,6 +1,6 @@
 import type { BenchCase } from '../run/case.ts';
 import { infer, train } from './models.ts';
-import { activation, matmul, matmulI8, optimizer } from './ops.ts';
+import { activation, matmul, matmulI8, movers, optimizer } from './ops.ts';
 
 /** Suites of cases that an engine runs, by name. `quick`: fewer and smaller ones. */
 export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
@@ -8,6 +8,7 @@ export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
   matmul_i8: matmulI8,
   activation,
   optimizer,
+  movers,
   train,
   infer,
 };

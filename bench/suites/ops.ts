@@ -135,3 +135,65 @@ export function optimizer(quick: boolean): BenchCase[] {
     }),
   ];
 }
+
+/** What moves elements: rows of a table and their gradient (beside `fill`, the zeroing that is part of it), copies. */
+export function movers(quick: boolean): BenchCase[] {
+  const [rows, width, count] = quick ? [1000, 64, 512] : [10000, 64, 4096];
+  const indices = i32([count], (_, random) => random.int(rows));
+  const n = quick ? 256 : 1024;
+  const suite = 'movers';
+  const bound = 'bytes';
+  const table = `${rows}x${width} ${count}`;
+  return [
+    opCase({
+      suite,
+      name: `gather ${table}`,
+      op: 'gather',
+      inputs: [f32([rows, width]), indices],
+      attrs: { axis: 0 },
+      bound,
+    }),
+    opCase({
+      suite,
+      name: `gather_backward ${table}`,
+      op: 'gather_backward',
+      inputs: [f32([count, width]), indices],
+      attrs: { axis: 0, size: rows },
+      bound,
+    }),
+    opCase({
+      suite,
+      name: `fill ${rows}x${width}`,
+      op: 'fill',
+      inputs: [],
+      attrs: { value: 0, shape: [rows, width], dtype: 'f32' },
+      bound,
+    }),
+    opCase({ suite, name: `copy ${n}x${n}`, op: 'copy', inputs: [f32([n, n])], attrs: {}, bound }),
+    opCase({
+      suite,
+      name: `transpose ${n}x${n}`,
+      op: 'transpose',
+      inputs: [f32([n, n])],
+      attrs: { perm: [1, 0] },
+      bound,
+    }),
+    opCase({ suite, name: `flip ${n}x${n}`, op: 'flip', inputs: [f32([n, n])], attrs: { axes: [0] }, bound }),
+    opCase({
+      suite,
+      name: `pad ${n}x${n}`,
+      op: 'pad',
+      inputs: [f32([n, n])],
+      attrs: { before: [1, 1], after: [1, 1], value: 0 },
+      bound,
+    }),
+    opCase({
+      suite,
+      name: `roll ${n}x${n}`,
+      op: 'extend',
+      inputs: [f32([n, n])],
+      attrs: { axis: 0, start: 5, size: n, beyond: 'circular' },
+      bound,
+    }),
+  ];
+}

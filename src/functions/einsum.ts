@@ -53,9 +53,10 @@ function parse(equation: string, ranks: readonly number[]): { inputs: Label[][];
   if (terms.length !== ranks.length)
     bad(equation, `has ${terms.length} terms, but there are ${ranks.length} tensors`);
   const dots = (n: number): Label[] => Array.from({ length: n }, (_, i) => `.${n - 1 - i}`);
+  for (const term of [...terms, right ?? ''])
+    if (term.split('...').length > 2) bad(equation, `'${term}' has '...' twice`);
   const labelsOf = (term: string, some: number): Label[] => {
-    const [before, after, ...others] = term.split('...');
-    if (others.length > 0) bad(equation, `'${term}' has '...' twice`);
+    const [before, after] = term.split('...');
     return after === undefined ? [...before] : [...before, ...dots(some), ...after];
   };
   let most = 0;

@@ -275,8 +275,9 @@ export class Tracer {
         );
     const types = row.infer(inputs, attrs);
     for (const { input, below } of row.indices?.(inputs, attrs) ?? []) {
-      const { id, kind, below: known = Infinity } = this.tensors[this.numbersOf(inputs[input].id)];
-      if (kind === 'input') this.amend(id, { below: Math.min(known, below) });
+      const { id, kind, dtype, below: known = Infinity } = this.tensors[this.numbersOf(inputs[input].id)];
+      // A float is cut to a whole number: which ones that makes is not said by a bound of its own.
+      if (kind === 'input' && dtype !== 'f32') this.amend(id, { below: Math.min(known, below) });
     }
     for (const { input, least, most } of row.domains ?? []) {
       const { id, kind, within: known = [least, most] } = this.tensors[inputs[input].id];
@@ -290,8 +291,7 @@ export class Tracer {
     const maker = this.nodes.find(({ outputs }) => outputs.includes(id));
     if (!maker) return id;
     const { alias, keepsWhole } = opOf(maker.op);
-    const [source] = maker.inputs;
-    return alias || (keepsWhole && this.tensors[source].dtype !== 'f32') ? this.numbersOf(source) : id;
+    return alias || keepsWhole ? this.numbersOf(maker.inputs[0]) : id;
   }
 
   private own(id: TensorId): Tensor {

@@ -6,6 +6,7 @@ export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
 export * from './norm-rows.ts';
+export * from './pad.ts';
 export * from './pool.ts';
 export * from './sequential.ts';
 export * from './softmax.ts';

@@ -9,10 +9,15 @@ const layers = Object.entries(nn).flatMap(([name, value]) => {
   return declaration ? [[name, declaration] as const] : [];
 });
 
+/** Arguments that are lists. */
+const lists = new Set(['unflattenedSize']);
+
 /** Arguments that must be given, made up. */
 const needs = ({ args }: Declaration) =>
   Object.fromEntries(
-    Object.entries(args).flatMap(([name, { initial }]) => (initial === undefined ? [[name, 2]] : [])),
+    Object.entries(args).flatMap(([name, { initial }]) =>
+      initial === undefined ? [[name, lists.has(name) ? [2, -1] : 2]] : [],
+    ),
   );
 
 describe('layers', () => {
