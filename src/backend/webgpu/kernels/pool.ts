@@ -3,14 +3,14 @@ import { type AvgPoolAttrs, type PoolAttrs, poolSizes, type pool as rows } from 
 import { wordOf } from '../record.ts';
 import { count, each, type Kernels, one, packed } from './kernel.ts';
 
-/** Windows in windows.wgsl. */
+/** Windows in windows.wgsl, 64 bytes. */
 function windows(x: TensorRef, attrs: PoolAttrs): number[] {
   const { down, across, channels } = poolSizes(x, attrs);
   const both = (['size', 'windows', 'taps', 'stride', 'padding', 'dilation'] as const).flatMap((fact) => [
     down[fact],
     across[fact],
   ]);
-  return [...both, channels];
+  return [...both, channels, 0, 0, 0];
 }
 const divided = ({ countIncludePad, divisor }: AvgPoolAttrs) => [countIncludePad ? 1 : 0, divisor];
 
