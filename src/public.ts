@@ -24,6 +24,7 @@ export { buildPlan } from './graph/build-plan.ts';
 export type { GrowingPlan } from './graph/growing.ts';
 export type { Plan, Section, Slot, Step } from './graph/plan.ts';
 export { Tensor, Tracer } from './graph/trace.ts';
+export * as metrics from './metrics/index.ts';
 export { FrozenModel } from './model/frozen.ts';
 export { type ArraysOf, f32, i32, type ResultsOf, type Signature, u8 } from './model/signature.ts';
 export * as nn from './nn/index.ts';
@@ -42,7 +43,7 @@ export type { Inference } from './scheduler/serve/inference.ts';
 export type { Predictor } from './scheduler/serve/predictor.ts';
 export type { PredictorOptions } from './scheduler/serve/predictor-options.ts';
 export type { PredictorCost, PredictorStats } from './scheduler/serve/predictor-stats.ts';
-export type { EvaluateOptions, Evaluation } from './scheduler/train/evaluate.ts';
+export type { EvaluateOptions } from './scheduler/train/evaluate.ts';
 export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/train/finite.ts';
 export type {
   CheckpointOptions,
@@ -53,4 +54,9 @@ export type {
 export type { Recovery, RecoveryOptions } from './scheduler/train/recovery.ts';
 export type { FreezeOptions, Training } from './scheduler/train/training.ts';
 export type { TrainingCost } from './scheduler/train/training-cost.ts';
+export type {
+  EarlyStoppingOptions,
+  Evaluation,
+  ValidationOptions,
+} from './scheduler/train/validation-options.ts';
 export type { Profile, TraceEvent } from './scheduler/turns/profile.ts';

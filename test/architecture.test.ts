@@ -49,6 +49,7 @@ const allowed: Record<string, string[]> = {
   generated: [],
   ops: ['core'],
   data: ['core'],
+  metrics: ['core'],
   io: ['core'],
   graph: ['graph/passes', 'ops', 'core'],
   // Passes make graphs from graphs; what runs all of them is above.
@@ -71,7 +72,7 @@ const allowed: Record<string, string[]> = {
   'scheduler/choose': ['backend', 'graph', 'ops', 'core'],
   // Who computes when, and what it took.
   'scheduler/turns': ['core'],
-  'scheduler/train': [...belowRooms, 'plans', 'model', 'nn', 'optim', 'data', 'io'],
+  'scheduler/train': [...belowRooms, 'plans', 'model', 'nn', 'optim', 'data', 'metrics', 'io'],
   'scheduler/serve': [...belowRooms, 'model', 'nn', 'io'],
   scheduler: [
     ...belowRooms,
@@ -88,6 +89,7 @@ const allowed: Record<string, string[]> = {
     'nn',
     'optim',
     'data',
+    'metrics',
     'io',
     'functions',
     'graph',

@@ -2,7 +2,7 @@ import { buildPlan } from '../graph/build-plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import { Tracer } from '../graph/trace.ts';
 import type { Variable } from '../graph/variable.ts';
-import { feed, outputsOf, type Signature, signatureOf } from '../model/signature.ts';
+import { feed, outputsOf, type Signature, signatureOf, slotName } from '../model/signature.ts';
 import { type AnyModel, variableNames } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { averageOf } from './average-slot.ts';
@@ -40,6 +40,7 @@ export function evaluatePlan(
     through(options.bind, variableNames(model), { trained: placed, frozen: placed, buffer: placed }),
   );
   const outputs = tracer.run(() => outputsOf(model, x));
+  for (const name in outputs) tracer.output(slotName('output', name), outputs[name]);
   tracer.section = 'loss';
   tracer.output(trainSlots.loss, lossOf(tracer, outputs, batch, options));
   return buildPlan(tracer.graph, { name: `evaluate, batch ${batch}` });

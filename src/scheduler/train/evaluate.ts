@@ -1,16 +1,18 @@
 import type { Program } from '../../backend/backend.ts';
 import { checkBounds } from '../../backend/program.ts';
-import { flag, whole } from '../../core/checks.ts';
-import { allocate } from '../../core/dtype.ts';
+import { flag, listOf, whole } from '../../core/checks.ts';
+import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { optionsOf } from '../../core/options.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type AnyDataSet, type NamedDataSet, named } from '../../data/index.ts';
+import { isMetric, type Metric } from '../../metrics/index.ts';
 import { slotsOf } from '../../model/signature.ts';
 import { trainSlots } from '../../plans/train.ts';
 import type { TrainingCore } from './core.ts';
 import { checkData, checkTargets } from './fit-options.ts';
 import { expectAverage } from './reading.ts';
+import type { Evaluation } from './validation-options.ts';
 
 /** Options of training.evaluate(). */
 export interface EvaluateOptions {
@@ -18,17 +20,15 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
   /** Look at the mean of the weights that the training keeps (see `average` of train) instead of the weights; false if not given. */
   readonly average?: boolean;
+  /** What is measured besides the loss, of a model with one output and one target: `[metrics.accuracy()]`. */
+  readonly metrics?: readonly Metric[];
 }
 
-const check = optionsOf<EvaluateOptions>('evaluate', { batchSize: whole(1), average: flag });
-
-/** How a model in training does on samples that it does not learn from. */
-export interface Evaluation {
-  /** The loss, its mean over all samples. */
-  readonly loss: number;
-  /** Samples that were looked at. */
-  readonly samples: number;
-}
+const check = optionsOf<EvaluateOptions>('evaluate', {
+  batchSize: whole(1),
+  average: flag,
+  metrics: listOf(isMetric),
+});
 
 /** The entry of a training's program that evaluates. */
 export const EVALUATE = 'evaluate';
@@ -39,27 +39,46 @@ export async function evaluateOn(
   given: AnyDataSet,
   options: EvaluateOptions | undefined,
 ): Promise<Evaluation> {
-  const { batchSize = 64, average = false } = check(options);
+  const { batchSize = 64, average = false, metrics = [] } = check(options);
   if (average) expectAverage(core);
   checkData(given, 1);
   const data = named(given);
   const most = Math.min(batchSize, data.length);
+  const gathered = new Map(metrics.map((metric) => [metric.name, metric.start()]));
+  if (gathered.size < metrics.length)
+    fail(
+      'invalid_argument',
+      `evaluate: two metrics are named alike: ${metrics.map(({ name }) => name).join(', ')}`,
+    );
   await core.lanes.upkeep(() => core.prepareEvaluation(data, most, average));
   let total = 0;
   for (let at = 0; at < data.length; at += most) {
     const rows = Math.min(most, data.length - at);
     const samples = Uint32Array.from({ length: rows }, (_, i) => at + i);
-    const loss = await core.lanes.upkeep(() =>
-      core.stepper.using(({ program }) => lossOn(program, data, samples)),
+    const { loss, output, target } = await core.lanes.upkeep(() =>
+      core.stepper.using(({ program }) => answersOn(program, data, samples, gathered.size > 0)),
     );
+    for (const gathering of gathered.values()) gathering.add(output!, target!);
     total += loss * rows;
     await core.lanes.betweenSteps();
   }
-  return { loss: total / data.length, samples: data.length };
+  const values = [...gathered].map(([name, gathering]) => [name, gathering.value()]);
+  return { loss: total / data.length, samples: data.length, metrics: Object.fromEntries(values) };
 }
 
-/** The mean loss of some samples. */
-async function lossOn(program: Program, data: NamedDataSet, samples: Uint32Array): Promise<number> {
+interface Answers {
+  readonly loss: number;
+  readonly output?: TypedArray;
+  readonly target?: TypedArray;
+}
+
+/** The mean loss of some samples; with `answers` also what the model makes of them, and what it should. */
+async function answersOn(
+  program: Program,
+  data: NamedDataSet,
+  samples: Uint32Array,
+  answers: boolean,
+): Promise<Answers> {
   const { slots } =
     program.plans[EVALUATE] ?? fail('busy', 'the training moved on to a program that evaluates nothing');
   checkTargets(data, slotsOf('target', slots));
@@ -74,5 +93,9 @@ async function lossOn(program: Program, data: NamedDataSet, samples: Uint32Array
     program.write(slot, arrays[slot.name]);
   }
   program.run({ entry: EVALUATE, rows });
-  return (await program.read(slots[trainSlots.loss]))[0];
+  const [loss] = await program.read(slots[trainSlots.loss]);
+  if (!answers) return { loss };
+  if (!slots.output || !arrays.target)
+    fail('unsupported', 'evaluate: metrics are for models with one output and one target, without names');
+  return { loss, output: await program.read(slots.output), target: arrays.target };
 }

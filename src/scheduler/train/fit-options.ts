@@ -21,6 +21,13 @@ import { isSignature, type Signature } from '../../model/signature.ts';
 import type { Values } from '../../nn/module.ts';
 import { type TrainOptions, trainChecks } from '../../plans/train.ts';
 import type { RecoveryOptions } from './recovery.ts';
+import {
+  type EarlyStoppingOptions,
+  type Evaluation,
+  earlyStoppingCheck,
+  type ValidationOptions,
+  validationCheck,
+} from './validation-options.ts';
 
 /** Options of engine.train(). */
 export interface TrainingOptions<O extends Values = Tensor, T extends Values = Tensor>
@@ -84,6 +91,10 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
   /** Keeps the training on disk; not if not given. */
   readonly checkpoint?: CheckpointOptions;
+  /** Looks at samples that it does not learn from after each epoch; reports of these steps have a `validation`. Not if not given. */
+  readonly validation?: ValidationOptions;
+  /** Ends it where the validation brings nothing better; not if not given. A resumed fit begins to wait anew. */
+  readonly earlyStopping?: EarlyStoppingOptions;
   /** As the training's option of that name, for this fit. */
   readonly terminateOnNaN?: boolean;
 }
@@ -116,6 +127,8 @@ export const checkFit = optionsOf<FitOptions>('fit', {
     everySteps: required(whole(1)),
     resume: flag,
   }),
+  validation: validationCheck,
+  earlyStopping: earlyStoppingCheck,
   terminateOnNaN: flag,
 });
 
@@ -131,6 +144,8 @@ export interface StepReport {
   readonly done: number;
   /** The step's loss, before its update. */
   readonly loss: number;
+  /** After the last step of an epoch, where the fit validates: how the model does on those samples. */
+  readonly validation?: Evaluation;
 }
 
 const dataSet = check(

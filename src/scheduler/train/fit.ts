@@ -5,8 +5,9 @@ import { slotsOf } from '../../model/signature.ts';
 import type { TrainingCore } from './core.ts';
 import { printOf } from './data-print.ts';
 import { Broken } from './finite.ts';
-import { checkTargets, type FitOptions, type StepReport } from './fit-options.ts';
+import { checkData, checkTargets, type FitOptions, type StepReport } from './fit-options.ts';
 import type { Keeper } from './keeping.ts';
+import { Validation } from './validation.ts';
 
 /** The steps of a fit whose options and data have been checked, each reported when its loss is there. */
 export async function* fitSteps(
@@ -16,7 +17,11 @@ export async function* fitSteps(
   options: FitOptions,
 ): AsyncGenerator<StepReport, void, void> {
   const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
-  const { terminateOnNaN = core.watches, dropLast = false } = options;
+  const { terminateOnNaN = core.watches, dropLast = false, earlyStopping } = options;
+  if (earlyStopping && !options.validation)
+    fail('invalid_argument', 'fit: earlyStopping needs to know what to watch: give { validation: { data } }');
+  const validation = options.validation && new Validation(core, options.validation, earlyStopping);
+  if (options.validation) checkData(options.validation.data, 1);
   const { stepper, lanes } = core;
   const sound = (report: StepReport): StepReport => {
     if (terminateOnNaN && !Number.isFinite(report.loss)) throw new Broken();
@@ -52,7 +57,8 @@ export async function* fitSteps(
       await onItsWay?.catch(() => undefined);
       await lanes.upkeep(() => core.prepare(data, samples.length));
     }
-    const wanted = (done + 1) % lossEvery === 0 || done + 1 === steps;
+    const looks = (done + 1) % perEpoch === 0 && validation?.due(epoch + 1, epochs);
+    const wanted = looks || (done + 1) % lossEvery === 0 || done + 1 === steps;
     const { loss } = await core.make(
       {
         fill: (inputs, targets) => data.gather(samples, inputs, targets),
@@ -67,7 +73,13 @@ export async function* fitSteps(
     if (loss) {
       const now = { step: stepper.step, epoch: epoch + 1, steps, done: done + 1 };
       const report = loss.then((value) => ({ ...now, loss: value }));
-      if (lossEvery === 1) yield sound(await report);
+      if (looks) {
+        if (onItsWay) yield sound(await onItsWay);
+        onItsWay = undefined;
+        const stepped = sound(await report);
+        yield { ...stepped, validation: await validation!.look() };
+        if (validation!.stops) break;
+      } else if (lossEvery === 1) yield sound(await report);
       else {
         // If the caller leaves before it comes, nobody waits for it.
         report.catch(() => undefined);
@@ -78,4 +90,5 @@ export async function* fitSteps(
     await lanes.betweenSteps();
   }
   if (onItsWay) yield sound(await onItsWay);
+  await validation?.restore();
 }

@@ -17,7 +17,7 @@ import { Chooser } from '../choose/chooser.ts';
 import { Lanes } from '../turns/lanes.ts';
 import type { FitPosition } from './checkpoint.ts';
 import { type Place, TrainingCore } from './core.ts';
-import { type EvaluateOptions, type Evaluation, evaluateOn } from './evaluate.ts';
+import { type EvaluateOptions, evaluateOn } from './evaluate.ts';
 import { fieldsOf } from './fields.ts';
 import { Broken } from './finite.ts';
 import { fitSteps } from './fit.ts';
@@ -35,6 +35,7 @@ import { type NamedArrays, Reading, readVariables } from './reading.ts';
 import type { Recovery } from './recovery.ts';
 import type { Fill } from './step-program.ts';
 import type { TrainingCost } from './training-cost.ts';
+import type { Evaluation } from './validation-options.ts';
 
 /** Options of training.freeze(). */
 export interface FreezeOptions {
