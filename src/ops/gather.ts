@@ -8,7 +8,7 @@ export interface GatherAttrs {
 }
 
 /** An entry to which no gradient goes (an embedding's padding). */
-interface Padded {
+export interface Padded {
   readonly padding?: number;
 }
 
