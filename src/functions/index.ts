@@ -26,7 +26,18 @@ export * from './matmul.ts';
 export * from './norm.ts';
 export { type PadOptions, pad, roll } from './pad.ts';
 export type { Layout, Sizes } from './pixels.ts';
-export * from './pool.ts';
+export {
+  type AdaptivePoolOptions,
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  type PoolOptions,
+} from './pool.ts';
 export * from './reduce.ts';
 export {
   chunk,

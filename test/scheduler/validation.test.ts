@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, data, type Engine, metrics, nn, optim, type StepReport } from '../../src/index.ts';
 
@@ -76,6 +79,20 @@ describe('a fit that validates', () => {
     // And it goes on from there.
     for await (const _ of training.fit(points(64, 1), { batchSize: 16 }));
     expect(training.step).toBe(12);
+  });
+
+  it('keeps in its checkpoint what it left: the best', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'biphase-'));
+    const path = join(folder, 'best.safetensors');
+    const training = await start((step) => (step <= 4 ? 0.05 : 5));
+    const options = { batchSize: 16, epochs: 3, validation: { data: points(40, 900) }, earlyStopping: {} };
+    await looks(training.fit(points(64, 1), { ...options, checkpoint: { path, everySteps: 2 } }));
+    const other = await start();
+    await looks(other.fit(points(64, 1), { batchSize: 16, validation: options.validation }));
+    await other.load(path);
+    expect(other.step).toBe(4);
+    expect(await weightsOf(other)).toEqual(await weightsOf(training));
+    rmSync(folder, { recursive: true });
   });
 
   it('gives the best weights back where the epochs run out, and keeps the last where it is told to', async () => {

@@ -8,6 +8,7 @@ import { Broken } from './finite.ts';
 import { checkData, checkTargets, type FitOptions, type StepReport } from './fit-options.ts';
 import type { Keeper } from './keeping.ts';
 import { Validation } from './validation.ts';
+import type { Evaluation } from './validation-options.ts';
 
 /** The steps of a fit whose options and data have been checked, each reported when its loss is there. */
 export async function* fitSteps(
@@ -66,6 +67,14 @@ export async function* fitSteps(
       },
       { loss: wanted, wait: lossEvery === 1 },
     );
+    let seen: Evaluation | undefined;
+    if (looks) {
+      if (onItsWay) yield sound(await onItsWay);
+      onItsWay = undefined;
+      if (terminateOnNaN && !Number.isFinite(await loss!)) throw new Broken();
+      // Before the checkpoint, which keeps what schedules were told of it.
+      seen = await validation!.look();
+    }
     if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
       await keeper.write(checkpoint.path, { ...where, done: done + 1 });
     // The last update has no loss after it that would tell.
@@ -73,12 +82,12 @@ export async function* fitSteps(
     if (loss) {
       const now = { step: stepper.step, epoch: epoch + 1, steps, done: done + 1 };
       const report = loss.then((value) => ({ ...now, loss: value }));
-      if (looks) {
-        if (onItsWay) yield sound(await onItsWay);
-        onItsWay = undefined;
-        const stepped = sound(await report);
-        yield { ...stepped, validation: await validation!.look() };
-        if (validation!.stops) break;
+      if (seen) {
+        yield { ...sound(await report), validation: seen };
+        if (validation!.stops) {
+          done++;
+          break;
+        }
       } else if (lossEvery === 1) yield sound(await report);
       else {
         // If the caller leaves before it comes, nobody waits for it.
@@ -90,5 +99,5 @@ export async function* fitSteps(
     await lanes.betweenSteps();
   }
   if (onItsWay) yield sound(await onItsWay);
-  await validation?.restore();
+  if ((await validation?.restore()) && checkpoint) await keeper.write(checkpoint.path, { ...where, done });
 }

@@ -55,11 +55,12 @@ export class Validation {
     return seen;
   }
 
-  /** Puts the training where it was best, if it went on since. */
-  async restore(): Promise<void> {
+  /** Puts the training where it was best; false where it is there. */
+  async restore(): Promise<boolean> {
     const { best, core } = this;
-    if (best?.state && best.step !== core.stepper.step)
-      await core.lanes.upkeep(() => core.stepper.restore(best.state!));
+    if (!best?.state || best.step === core.stepper.step) return false;
+    await core.lanes.upkeep(() => core.stepper.restore(best.state!));
+    return true;
   }
 
   /** A copy of all that the training is. */
