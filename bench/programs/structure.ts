@@ -4,9 +4,11 @@
  */
 import { pathToFileURL } from 'node:url';
 import { ReferenceBackend } from '../../src/backend/reference/backend.ts';
+import { constantsApart } from '../../src/backend/webgpu/apart.ts';
 import { encodePlan } from '../../src/backend/webgpu/encode.ts';
 import { candidatesFor } from '../../src/backend/webgpu/products.ts';
 import { ARGS_STRIDE } from '../../src/backend/webgpu/record.ts';
+import { weightBytes } from '../../src/backend/webgpu/weights.ts';
 import { Random } from '../../src/core/random.ts';
 import type { Plan, Step } from '../../src/graph/plan.ts';
 import * as nn from '../../src/nn/index.ts';
@@ -40,15 +42,15 @@ export interface Structure {
 
 /** A plan's recording, with the configurations that a device takes before anything is timed. */
 export function structureOf(
-  plan: Plan,
+  given: Plan,
   name: string,
   traits = { software: false, packedDot: true },
 ): Structure {
-  const { steps, scratchWords } = encodePlan(plan, (step) => {
+  const plan = constantsApart([given], given.constants)(given);
+  const { steps: run, arenaBytes } = encodePlan(plan, (step) => {
     const product = productOf(step);
     return product && candidatesFor(product, traits)[0];
   });
-  const run = steps.filter(({ dispatch }) => !dispatch.once);
   const rows = plan.steps.flatMap((step) => {
     const own = run.filter((s) => s.step === step).map((s) => s.dispatch);
     return own.length === 0
@@ -64,7 +66,10 @@ export function structureOf(
   const total = (key: 'flops' | 'bytes') => rows.reduce((sum, r) => sum + r[key], 0);
   return {
     ...{ name, dispatches: run.length, submits: 1, rows },
-    allocated: plan.arenaBytes + 4 * scratchWords + ARGS_STRIDE * steps.length,
+    allocated:
+      arenaBytes +
+      ARGS_STRIDE * run.length +
+      run.reduce((sum, { dispatch: { weights } }) => sum + (weights ? weightBytes(weights) : 0), 0),
     ...{ moved: total('bytes'), flops: total('flops') },
   };
 }

@@ -29,6 +29,16 @@ fn span(at: u32, left: u32) -> Quad {
   return v;
 }
 
+// The same of the weights.
+fn weight_span(at: u32, left: u32) -> Quad {
+  if (WHOLE == 1u || left >= 4u) { return load_weight_four(at); }
+  var v = Quad();
+  if (left > 0u) { v.x = load_weight(at); }
+  if (left > 1u) { v.y = load_weight(at + 1u); }
+  if (left > 2u) { v.z = load_weight(at + 2u); }
+  return v;
+}
+
 // Of a window, what stands in columns `column`... of its row; `windows` and `columns`: how many there are.
 fn row_of(base: u32, window: u32, windows: u32, column: u32, columns: u32) -> Quad {
   var v = Quad();
@@ -81,7 +91,7 @@ fn patch_b(batch: u32, j: u32, k: u32) -> array<Quad, 4> {
 
 fn line(at: u32, k: u32, left: u32) -> Quad {
   if (k >= args.k || left == 0u) { return Quad(); }
-  return span(at, left);
+  return weight_span(at, left);
 }
 
 fn terms() -> u32 { return args.k; }

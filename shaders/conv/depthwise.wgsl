@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
       let pixel = pixel_of(window, a, b);
       if (pixel < 0) { continue; }
       let tap = a * args.taps.taps_across + b;
-      sum += load(args.x + u32(pixel) * channels + channel) * load(args.w + tap * channels + channel);
+      sum += load(args.x + u32(pixel) * channels + channel) * load_weight(args.w + tap * channels + channel);
     }
   }
   let at = place_out(window) * channels + channel;

@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
     if (e >= args.n) { return; }
     let start = source_of(e);
     if (start == 0xffffffffu) { arena[args.y + e] = args.outside; }
-    else { arena[args.y + e] = arena[args.x + start]; }
+    else { arena[args.y + e] = weight_word(args.x + start); }
     return;
   }
   if (e * 4u >= args.n) { return; }
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   for (var b = 0u; b < 4u; b++) {
     if (e * 4u + b < args.n) {
       let start = source_of(e * 4u + b);
-      if (start != 0xffffffffu) { word |= load_byte(args.x, start) << (b * 8u); }
+      if (start != 0xffffffffu) { word |= weight_byte(args.x, start) << (b * 8u); }
     }
   }
   arena[args.y + e] = word;

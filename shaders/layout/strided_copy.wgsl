@@ -20,5 +20,5 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
     start += at * args.strides_x[k >> 2u][k & 3u];
     to += at * args.strides_y[k >> 2u][k & 3u];
   }
-  arena[to] = arena[start];
+  arena[to] = weight_word(start);
 }

@@ -48,6 +48,31 @@ fn corner(base: u32, line: u32, lines: u32, column: u32, length: u32) -> array<Q
   );
 }
 
+// The same of B, which may be weights that lie apart.
+fn weight_span(at: u32, left: u32) -> Quad {
+  if (left >= 4u) { return load_weight_four(at); }
+  var v = Quad();
+  if (WHOLE == 1u) { return v; }
+  if (left > 0u) { v.x = load_weight(at); }
+  if (left > 1u) { v.y = load_weight(at + 1u); }
+  if (left > 2u) { v.z = load_weight(at + 2u); }
+  return v;
+}
+
+fn weight_corner(base: u32, line: u32, lines: u32, column: u32, length: u32) -> array<Quad, 4> {
+  let at = base + line * length + column;
+  if (EDGES == 0u) {
+    return array<Quad, 4>(load_weight_four(at), load_weight_four(at + length), load_weight_four(at + 2u * length), load_weight_four(at + 3u * length));
+  }
+  let left = select(0u, length - column, column < length);
+  return array<Quad, 4>(
+    weight_span(at, select(0u, left, line < lines)),
+    weight_span(at + length, select(0u, left, line + 1u < lines)),
+    weight_span(at + 2u * length, select(0u, left, line + 2u < lines)),
+    weight_span(at + 3u * length, select(0u, left, line + 3u < lines)),
+  );
+}
+
 fn turned(p: array<Quad, 4>) -> array<Quad, 4> {
   let t = transpose(mat4x4<f32>(p[0], p[1], p[2], p[3]));
   return array<Quad, 4>(t[0], t[1], t[2], t[3]);
@@ -61,8 +86,8 @@ fn patch_a(batch: u32, i: u32, k: u32) -> array<Quad, 4> {
 
 fn patch_b(batch: u32, j: u32, k: u32) -> array<Quad, 4> {
   let base = args.b + batch * args.batch_b;
-  if (TRANSPOSE_B == 1u) { return turned(corner(base, j, args.n, k, args.k)); }
-  return corner(base, k, args.k, j, args.n);
+  if (TRANSPOSE_B == 1u) { return turned(weight_corner(base, j, args.n, k, args.k)); }
+  return weight_corner(base, k, args.k, j, args.n);
 }
 
 fn terms() -> u32 { return args.k; }

@@ -62,7 +62,7 @@ fn patch_a(batch: u32, i: u32, q: u32) -> array<Quad, 4> {
 fn weights_of(j: u32, q: u32) -> Quad {
   if (EDGES == 1u && (j >= args.n || q >= terms())) { return Quad(); }
   let at = args.weight + q * padded() + j;
-  return Quad(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+  return Quad(weight_word(at), weight_word(at + 1u), weight_word(at + 2u), weight_word(at + 3u));
 }
 
 fn patch_b(batch: u32, j: u32, q: u32) -> array<Quad, 4> {
@@ -99,7 +99,7 @@ fn requantize(acc: i32, multiplier: u32, shift: u32) -> i32 {
 // The byte of column j.
 fn quantized(sum: i32, j: u32) -> u32 {
   if (j >= args.n) { return 0u; }
-  let acc = sum + bitcast<i32>(arena[args.bias + j]);
+  let acc = sum + bitcast<i32>(weight_word(args.bias + j));
   let scaled = requantize(acc, arena[args.multiplier + j], args.shift);
   let q = bitcast<u32>(clamp(scaled + args.zero_point, args.low, args.high));
   if (TABLE == 1u) { return load_byte(args.table, q); }

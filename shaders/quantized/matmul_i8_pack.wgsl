@@ -6,7 +6,7 @@ fn word(column: u32, q: u32) -> u32 {
   var w = 0u;
   for (var b = 0u; b < 4u; b++) {
     let k = q * 4u + b;
-    if (k < args.k) { w |= load_byte(args.weight, column * args.k + k) << (b * 8u); }
+    if (k < args.k) { w |= weight_byte(args.weight, column * args.k + k) << (b * 8u); }
   }
   return w;
 }
@@ -22,8 +22,8 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
     if (q < args.words) { w = word(column, q); }
     else {
       var sum = 0;
-      for (var k = 0u; k < args.k; k++) { sum += sign_extend(load_byte(args.weight, column * args.k + k)); }
-      w = arena[args.bias + column] + bitcast<u32>(sum) * 128u;
+      for (var k = 0u; k < args.k; k++) { sum += sign_extend(weight_byte(args.weight, column * args.k + k)); }
+      w = weight_word(args.bias + column) + bitcast<u32>(sum) * 128u;
     }
   }
   arena[args.packed + i] = w;

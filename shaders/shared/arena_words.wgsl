@@ -13,3 +13,17 @@ fn store_four(i: u32, v: vec4<f32>) {
   arena[i + 2u] = w.z;
   arena[i + 3u] = w.w;
 }
+
+// Weights: the operand of a kernel that may be a constant in a buffer of its own.
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+override APART: u32 = 0u; // 1: it is one; 0: it lies in the arena
+
+fn weight_word(i: u32) -> u32 {
+  if (APART == 1u) { return weights[i]; }
+  return arena[i];
+}
+fn weight_byte(base: u32, i: u32) -> u32 { return (weight_word(base + (i >> 2u)) >> ((i & 3u) * 8u)) & 0xffu; }
+fn load_weight(i: u32) -> f32 { return bitcast<f32>(weight_word(i)); }
+fn load_weight_four(i: u32) -> vec4<f32> {
+  return bitcast<vec4<f32>>(vec4<u32>(weight_word(i), weight_word(i + 1u), weight_word(i + 2u), weight_word(i + 3u)));
+}

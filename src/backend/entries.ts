@@ -81,20 +81,30 @@ export class Layout {
   readonly persistentBytes: number;
   readonly arenaBytes: number;
   readonly plans: Readonly<Record<string, Plan>>;
+  private readonly moved = new Map<Slot, Slot>();
 
-  constructor(source: Source) {
+  /** `rearrange`: what a backend changes about places once those of all entries are known. */
+  constructor(
+    source: Source,
+    rearrange?: (plans: readonly Plan[], constants: readonly Constant[]) => (plan: Plan) => Plan,
+  ) {
     const named = isEntry(source) ? { main: source } : source;
     const names = Object.keys(named);
     if (names.length === 0) fail('invalid_argument', 'a program needs at least one entry');
     const widest = names.map((name) => widestOf(named[name]));
     const places = names.length === 1 ? undefined : sharedPlaces(widest);
-    const stay = (plan: Plan) => plan;
+    const move = (plan: Plan, i: number) => places?.moves[i](plan) ?? plan;
+    const constants = places?.constants ?? widest[0].constants;
+    const again = rearrange?.(widest.map(move), constants) ?? ((plan: Plan) => plan);
     this.entries = names.map(
-      (name, i) => new LaidOutEntry(name, named[name], widest[i], places?.moves[i] ?? stay),
+      (name, i) => new LaidOutEntry(name, named[name], widest[i], (plan) => again(move(plan, i))),
     );
     const [first] = this.entries;
+    // Slots of a lone plan are good for its program, also where a backend has rearranged it.
+    if (rearrange && names.length === 1)
+      for (const slot of Object.values(widest[0].slots)) this.moved.set(slot, first.plan.slots[slot.name]);
     this.plans = Object.fromEntries(this.entries.map((e) => [e.name, e.plan]));
-    this.constants = places?.constants ?? first.plan.constants;
+    this.constants = again({ ...move(widest[0], 0), constants }).constants;
     this.persistentBytes = first.plan.memory.persistentBytes;
     this.arenaBytes = Math.max(...this.entries.map((e) => e.plan.arenaBytes));
   }
@@ -119,8 +129,9 @@ export class Layout {
   }
 
   /** Checks a slot, and an array against it: its elements must be all that the slot has, or whole rows where it grows. */
-  checkArray(slot: Slot, data: TypedArray, verb: 'write' | 'read into'): void {
-    const entry = this.ownerOf(slot);
+  checkArray(given: Slot, data: TypedArray, verb: 'write' | 'read into'): void {
+    const entry = this.ownerOf(given);
+    const slot = this.slotOf(given);
     const [row, all] = [entry.rowSize(slot), sizeOf(slot.shape)];
     if (row === 0) {
       checkSlotArray(entry.plan, slot, data, verb);
@@ -142,14 +153,16 @@ export class Layout {
     return allocate(slot.dtype, row === 0 ? sizeOf(slot.shape) : row * entry.rows);
   }
 
-  /** Throws unless it is a slot of one of the plans. */
-  checkSlot(slot: Slot): void {
+  /** A slot where it lies in this program. Throws unless it is one of the plans'. */
+  slotOf(slot: Slot): Slot {
     this.ownerOf(slot);
+    return this.moved.get(slot) ?? slot;
   }
 
-  private ownerOf(slot: Slot): LaidOutEntry {
+  private ownerOf(given: Slot): LaidOutEntry {
+    const slot = this.moved.get(given) ?? given;
     const owner = this.entries.find((entry) => entry.plan.slots[slot?.name] === slot);
-    if (!owner) checkSlot(this.first.plan, slot);
+    if (!owner) checkSlot(this.first.plan, given);
     return owner ?? this.first;
   }
 }

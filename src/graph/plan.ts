@@ -18,6 +18,10 @@ export interface TensorRef {
   readonly offset: number;
   /** The arena holds frozen values here (see Plan.constants): backends may repack them at compile time. */
   readonly constant?: boolean;
+  /**
+   * Of a constant that a backend keeps outside of the arena: which of the program's constants it is. `offset` counts from its start.
+   */
+  readonly apart?: number;
 }
 
 /**

@@ -4,14 +4,25 @@ import type { Plan, Step } from '../../graph/plan.ts';
 import type { Backend, Source, Unsupported } from '../backend.ts';
 import { type LaidOutEntry, Layout } from '../entries.ts';
 import { describePlan, describeStep, largestStep } from '../program.ts';
+import { constantsApart } from './apart.ts';
 import { type AdapterDescription, DeviceHealth, describeDevice, requestDevice } from './device.ts';
-import { encodeSteps, scratchBehind, wordsBehind } from './encode.ts';
+import { type EncodedStep, encodeSteps } from './encode.ts';
 import { kernelOf } from './kernels/index.ts';
 import { Pipelines } from './pipelines.ts';
 import { type ProgramParts, WebgpuProgram } from './program.ts';
-import { ARGS_STRIDE, MOST_INDEXED } from './record.ts';
-import { type Recorded, Recording, type RecordingDraft, recordingDrafts } from './recording.ts';
+import { ARGS_STRIDE, MOST_INDEXED, type Shader } from './record.ts';
+import { Recording, type RecordingDraft, recordingDrafts } from './recording.ts';
+import { Scratch } from './scratch.ts';
 import { type TuneOptions, Tuner } from './tune.ts';
+import {
+  type Complaints,
+  type KnownWeights,
+  makerOf,
+  type SharedWeights,
+  WeightReader,
+  WeightStore,
+  weightBytes,
+} from './weights.ts';
 
 export { describeAdapter } from './device.ts';
 
@@ -50,6 +61,18 @@ export async function createWebgpuBackend(options: WebgpuOptions): Promise<Webgp
   }
 }
 
+/** A dispatch, and the values of the weights that it reads. */
+interface Work {
+  readonly encoded: EncodedStep;
+  readonly weights: KnownWeights | undefined;
+}
+
+/** What runs it, and what makes its weights. */
+interface Pipelined {
+  readonly pipeline: GPUComputePipeline;
+  readonly making: GPUComputePipeline | undefined;
+}
+
 /** Compiles plans for a GPU; `createEngine()` makes one. */
 export class WebgpuBackend implements Backend {
   /** Always 'webgpu'. */
@@ -68,9 +91,13 @@ export class WebgpuBackend implements Backend {
   private readonly owned: boolean;
   private readonly health: DeviceHealth;
   private readonly pipelines: Pipelines;
+  private readonly weights: WeightStore;
   private readonly onProgress: WebgpuOptions['onProgress'];
   private readonly programs = new Set<WebgpuProgram>();
   private disposed = false;
+  private readonly account = (bytes: number): void => {
+    this.allocatedBytes += bytes;
+  };
 
   constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean, options: WebgpuOptions = {}) {
     this.device = device;
@@ -81,6 +108,7 @@ export class WebgpuBackend implements Backend {
     this.onProgress = options.onProgress;
     this.health = new DeviceHealth(device);
     this.pipelines = new Pipelines(device, device.features.has('subgroups') && options.subgroups !== false);
+    this.weights = new WeightStore(device, this.pipelines, this.account);
     const traits = {
       ...{ software: adapter.software, packedDot: hasPackedDot(options.gpu) },
       ...options.traits,
@@ -95,7 +123,7 @@ export class WebgpuBackend implements Backend {
   }
 
   async compile(source: Source): Promise<WebgpuProgram> {
-    const layout = new Layout(source);
+    const layout = new Layout(source, constantsApart);
     const { plan } = layout.first;
     const what = describePlan(plan);
     this.health.check(what);
@@ -108,11 +136,9 @@ export class WebgpuBackend implements Backend {
       );
       drafts.push(...own.map((draft) => ({ ...draft, entry })));
     }
-    const scratch = scratchBehind(layout.arenaBytes, (s) => {
-      for (const { entry, most, configOf } of drafts) encodeSteps(entry.at(most), configOf, s);
-    });
-    const size = alignUp(layout.arenaBytes + 4 * wordsBehind(layout.arenaBytes, scratch), 16);
-    this.checkSize(plan, size);
+    const scratch = new Scratch(layout.arenaBytes);
+    for (const { entry, most, configOf } of drafts) encodeSteps(entry.at(most), configOf, scratch);
+    this.checkSize(plan, scratch.end);
     const recordings = new Map<LaidOutEntry, Recording[]>();
     let dispatches = 0;
     for (const { entry, ...draft } of drafts) {
@@ -120,46 +146,52 @@ export class WebgpuBackend implements Backend {
       dispatches += recording.steps.length;
       recordings.set(entry, [...(recordings.get(entry) ?? []), recording]);
     }
-    await this.compilePipelines(plan, [...recordings.values()].flat());
-    const parts = await this.allocate(plan, size, recordings);
+    const all = [...recordings.values()].flat();
+    const reader = new WeightReader((index) => layout.constants[index].data);
+    const work = all.flatMap(({ steps }) =>
+      steps.map((encoded): Work => {
+        const { weights } = encoded.dispatch;
+        if (weights) this.checkSize(plan, weightBytes(weights), encoded.step);
+        return { encoded, weights: weights && reader.know(weights) };
+      }),
+    );
+    const pipelines = await this.compilePipelines(plan, work);
+    const parts = await this.allocate(plan, scratch.end, recordings, work, pipelines);
     const program: WebgpuProgram = new WebgpuProgram(layout, parts, () => this.programs.delete(program));
     this.programs.add(program);
-    for (const c of layout.constants) this.writeConstant(parts.arena, c);
-    program.prepare();
+    for (const c of layout.constants) if (c.apart === undefined) this.writeConstant(parts.arena, c);
     return program;
   }
 
-  /** Pipelines of all dispatches, side by side. An error names the op and its types. */
-  private async compilePipelines(plan: Plan, recordings: readonly Recording[]): Promise<void> {
+  /** Pipelines of all dispatches and of what makes their weights, side by side. An error names the op and its types. */
+  private async compilePipelines(plan: Plan, work: readonly Work[]): Promise<Pipelined[]> {
     let done = 0;
-    const total = recordings.reduce((sum, r) => sum + r.steps.length, 0);
-    const tell = () => this.onProgress?.({ plan: plan.name, done, total });
+    const tell = () => this.onProgress?.({ plan: plan.name, done, total: work.length });
     await tell();
-    const compiled = recordings.map(async (recording) => {
-      recording.dispatches = await Promise.all(
-        recording.steps.map(async ({ step, dispatch }, i): Promise<Recorded> => {
-          const pipeline = await this.pipelines.get(dispatch.shader, `${plan.name}: ${describeStep(step)}`);
-          done++;
-          await tell();
-          return {
-            ...{ section: step.section, pipeline },
-            ...{ index: recording.first + i, once: dispatch.once === true },
-          };
-        }),
-      );
+    const compiled = work.map(async ({ encoded: { step, dispatch }, weights }): Promise<Pipelined> => {
+      const get = (shader: Shader) => this.pipelines.get(shader, `${plan.name}: ${describeStep(step)}`);
+      const maker = weights && makerOf(weights.weights);
+      const [pipeline, making] = await Promise.all([get(dispatch.shader), maker && get(maker)]);
+      done++;
+      await tell();
+      return { pipeline, making };
     });
-    await this.health.during(describePlan(plan), Promise.all(compiled));
+    return this.health.during(describePlan(plan), Promise.all(compiled));
   }
 
-  private checkSize(plan: Plan, size: number): void {
+  /** Throws unless a buffer can be bound: the arena, or the weights of one step. */
+  private checkSize(plan: Plan, size: number, reader?: Step): void {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     const most = Math.min(maxBufferSize, maxStorageBufferBindingSize, MOST_INDEXED);
     if (size > most)
       fail(
         'out_of_memory',
-        `${describePlan(plan)} needs ${size} bytes in one buffer; this device allows ${most} ` +
-          `(maxBufferSize ${maxBufferSize}, maxStorageBufferBindingSize ` +
-          `${maxStorageBufferBindingSize}). Its largest step is ${largestStep(plan)}; use a smaller batch or model`,
+        `${describePlan(plan)} needs ${size} bytes in one buffer${reader ? ` for the weights of ${describeStep(reader)}` : ''}; ` +
+          `this device allows ${most} (maxBufferSize ${maxBufferSize}, maxStorageBufferBindingSize ` +
+          `${maxStorageBufferBindingSize}). ` +
+          (reader
+            ? 'Divide the layer'
+            : `Its largest step is ${largestStep(plan)}; use a smaller batch or model`),
       );
   }
 
@@ -170,54 +202,80 @@ export class WebgpuBackend implements Backend {
     // A caller's device lives on, so what was taken from it is given back here.
     for (const program of this.programs) program.dispose();
     this.health.close();
+    this.pipelines.dispose();
     if (this.owned) this.device.destroy();
   }
 
-  /** The arena, the arguments and their bind group, with what the device says about them. */
+  /** The arena, the arguments, the weights and what binds them, with what the device says about them. */
   private async allocate(
     plan: Plan,
     size: number,
     recordings: ReadonlyMap<LaidOutEntry, readonly Recording[]>,
+    work: readonly Work[],
+    pipelines: readonly Pipelined[],
   ): Promise<ProgramParts> {
-    const { device, health, pipelines } = this;
+    const { device, health, account } = this;
     device.pushErrorScope('validation');
     device.pushErrorScope('out-of-memory');
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const arena = device.createBuffer({ label: `${plan.name}: arena`, size, usage });
-    const all = [...recordings.values()].flat();
     const args = device.createBuffer({
       label: `${plan.name}: arguments`,
-      size: ARGS_STRIDE * Math.max(1, ...all.map((r) => r.first + r.steps.length)),
+      size: ARGS_STRIDE * Math.max(1, work.length),
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    const all = [...recordings.values()].flat();
     for (const r of all)
       if (r.steps.length) device.queue.writeBuffer(args, r.first * ARGS_STRIDE, r.at(r.rows).args);
-    const bindGroup = device.createBindGroup({
-      layout: pipelines.bindGroupLayout,
-      entries: [
-        { binding: 0, resource: { buffer: arena } },
-        { binding: 1, resource: { buffer: args, size: ARGS_STRIDE } },
-      ],
+    const taken = new Map<string, SharedWeights>();
+    const groups = new Map<string, GPUBindGroup>();
+    const bindGroups = work.map(({ weights }, i) => {
+      const key = weights?.key ?? '';
+      if (weights && !taken.has(key)) taken.set(key, this.weights.take(weights, pipelines[i].making));
+      const group = groups.get(key) ?? this.pipelines.bind(arena, args, taken.get(key)?.buffer);
+      groups.set(key, group);
+      return group;
     });
-    const what = describePlan(plan);
-    const [memory, validation] = await health.during(
-      what,
-      Promise.all([device.popErrorScope(), device.popErrorScope()]),
-    );
-    if (memory || validation) {
+    const complaints: Complaints = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const weights = [...taken.values()];
+    // Whoever shares what another program is being given waits for what the device says to that one, too.
+    for (const shared of weights) shared.complaints ??= complaints;
+    const release = (shared: SharedWeights) => this.weights.release(shared);
+    const giveBack = () => {
       arena.destroy();
       args.destroy();
+      weights.forEach(release);
+    };
+    const what = describePlan(plan);
+    let said: Awaited<Complaints>[];
+    try {
+      said = await health.during(what, Promise.all([complaints, ...weights.map((w) => w.complaints!)]));
+    } catch (error) {
+      giveBack();
+      throw error;
     }
-    if (memory)
+    const memory = said.map(([m]) => m).find((m) => m);
+    const validation = said.map(([, v]) => v).find((v) => v);
+    if (memory || validation) giveBack();
+    if (memory) {
+      const all = weights.reduce((sum, { buffer }) => sum + buffer.size, size);
       fail(
         'out_of_memory',
-        `${what}: the GPU could not give ${size} bytes: ${memory.message}. Its largest step is ${largestStep(plan)}`,
+        `${what}: the GPU could not give ${all} bytes: ${memory.message}. Its largest step is ${largestStep(plan)}`,
       );
+    }
     if (validation) fail('internal', `${what}: WebGPU refused its buffers: ${validation.message}`);
-    const account = (n: number) => {
-      this.allocatedBytes += n;
-    };
-    return { device, health, arena, args, bindGroup, recordings, account };
+    for (const r of all)
+      r.dispatches = r.steps.map(({ step }, i) => {
+        const index = r.first + i;
+        return {
+          section: step.section,
+          pipeline: pipelines[index].pipeline,
+          bindGroup: bindGroups[index],
+          index,
+        };
+      });
+    return { device, health, arena, args, weights, release, recordings, account };
   }
 
   private writeConstant(arena: GPUBuffer, { offset, data }: Plan['constants'][number]): void {

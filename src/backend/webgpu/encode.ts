@@ -1,6 +1,5 @@
 import { fail } from '../../core/errors.ts';
 import type { Plan, Step } from '../../graph/plan.ts';
-import { readerOf } from '../extra-memory.ts';
 import { kernelOf } from './kernels/index.ts';
 import type { ProductConfig } from './products.ts';
 import type { Dispatch } from './record.ts';
@@ -16,39 +15,31 @@ export interface EncodedStep {
 
 export interface Encoded {
   readonly steps: readonly EncodedStep[];
-  /** Words behind the plan's arena. */
-  readonly scratchWords: number;
+  /** Bytes of the plan's arena and of what is lent behind it. */
+  readonly arenaBytes: number;
 }
 
 /** A plan as dispatches, in order; memory besides its arena is taken from `scratch`. Pure data. */
 export function encodeSteps(plan: Plan, configOf: ConfigOf, scratch: Scratch): EncodedStep[] {
   return plan.steps.flatMap((step, i) => {
-    scratch.nextStep(readerOf(step, `${plan.name} ${i}`));
+    scratch.nextStep();
     const kernel = kernelOf(step.op);
     if ('reason' in kernel) return fail('unsupported', `${plan.name}: ${step.op}: ${kernel.reason}`);
     return kernel
       .encode(step, { scratch, config: configOf(step, i) })
       .filter((d) => d.workgroups > 0)
-      .map((dispatch) => ({ step, dispatch }));
+      .map((dispatch) => ({ step, dispatch: dispatch.weights ? reading(dispatch) : dispatch }));
   });
 }
 
-/** The scratch memory behind an arena, once `walk` has encoded with it all that needs most of it. */
-export function scratchBehind(arenaBytes: number, walk: (scratch: Scratch) => void): Scratch {
-  const scratch = new Scratch(Math.ceil(arenaBytes / 64) * 16);
-  // What is kept lies before what is lent, so its size has to be known first.
-  walk(scratch);
-  scratch.settle();
-  return scratch;
+/** A dispatch that reads its weights through the binding of their own. */
+export function reading(dispatch: Dispatch): Dispatch {
+  const { shader } = dispatch;
+  return { ...dispatch, shader: { ...shader, constants: { ...shader.constants, APART: 1 } } };
 }
 
-/** Words that scratch memory takes behind an arena, those between the two included. */
-export const wordsBehind = (arenaBytes: number, { words }: Scratch): number =>
-  words === 0 ? 0 : Math.ceil(arenaBytes / 64) * 16 - arenaBytes / 4 + words;
-
-/** A plan of its own as dispatches, with the memory they need besides the plan's arena. */
+/** A plan of its own as dispatches, with the memory they need. */
 export function encodePlan(plan: Plan, configOf: ConfigOf = () => undefined): Encoded {
-  const scratch = scratchBehind(plan.arenaBytes, (s) => encodeSteps(plan, configOf, s));
-  const steps = encodeSteps(plan, configOf, scratch);
-  return { steps, scratchWords: wordsBehind(plan.arenaBytes, scratch) };
+  const scratch = new Scratch(plan.arenaBytes);
+  return { steps: encodeSteps(plan, configOf, scratch), arenaBytes: scratch.end };
 }

@@ -1,10 +1,11 @@
 import { fail } from '../../core/errors.ts';
 import { shaders } from '../../generated/shaders.ts';
-import type { Shader } from './record.ts';
+import { ARGS_STRIDE, type Shader } from './record.ts';
 
 /** Compiled kernels of one device: each (files, constants) once. */
 export class Pipelines {
-  readonly bindGroupLayout: GPUBindGroupLayout;
+  private readonly bindGroupLayout: GPUBindGroupLayout;
+  private readonly nothing: GPUBuffer;
   private readonly device: GPUDevice;
   private readonly subgroups: boolean;
   private readonly layout: GPUPipelineLayout;
@@ -23,9 +24,29 @@ export class Pipelines {
           visibility: GPUShaderStage.COMPUTE,
           buffer: { type: 'uniform', hasDynamicOffset: true },
         },
+        { binding: 2, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'read-only-storage' } },
       ],
     });
+    // A layout wants something at every binding, also for shaders that look at none.
+    this.nothing = device.createBuffer({ label: 'no weights', size: 16, usage: GPUBufferUsage.STORAGE });
     this.layout = device.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout] });
+  }
+
+  /** What dispatches are bound to: the arena, their arguments (at dynamic offsets), and weights if they read some. */
+  bind(arena: GPUBuffer, args: GPUBuffer, weights = this.nothing): GPUBindGroup {
+    return this.device.createBindGroup({
+      layout: this.bindGroupLayout,
+      entries: [
+        { binding: 0, resource: { buffer: arena } },
+        { binding: 1, resource: { buffer: args, size: ARGS_STRIDE } },
+        { binding: 2, resource: { buffer: weights } },
+      ],
+    });
+  }
+
+  /** Gives back what all dispatches share. */
+  dispose(): void {
+    this.nothing.destroy();
   }
 
   /** Compiles without blocking; pipelines asked for together compile side by side. `what` is for the error. */

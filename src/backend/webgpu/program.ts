@@ -10,13 +10,17 @@ import { describePlan } from '../program.ts';
 import type { DeviceHealth } from './device.ts';
 import { ARGS_STRIDE, gridOf } from './record.ts';
 import type { Recorded, Recording } from './recording.ts';
+import type { SharedWeights } from './weights.ts';
 
 export interface ProgramParts {
   readonly device: GPUDevice;
   readonly health: DeviceHealth;
   readonly arena: GPUBuffer;
   readonly args: GPUBuffer;
-  readonly bindGroup: GPUBindGroup;
+  /** What it reads beside the arena, with other programs. */
+  readonly weights: readonly SharedWeights[];
+  /** Gives back its share of one of them. */
+  readonly release: (weights: SharedWeights) => void;
   /** Of each entry, those for more rows later. */
   readonly recordings: ReadonlyMap<LaidOutEntry, readonly Recording[]>;
   /** Told how many bytes were taken (or, negative, given back). */
@@ -45,12 +49,13 @@ export class WebgpuProgram implements Program {
     this.what = describePlan(this.plan);
     this.parts = parts;
     this.onDispose = onDispose;
-    parts.account(this.bytes);
+    parts.account(parts.arena.size + parts.args.size);
   }
 
-  /** Bytes of its buffers on the device. */
+  /** Bytes of its buffers on the device, with the weights that it shares with other programs. */
   get bytes(): number {
-    return this.parts.arena.size + this.parts.args.size;
+    const { arena, args, weights } = this.parts;
+    return arena.size + args.size + weights.reduce((sum, { buffer }) => sum + buffer.size, 0);
   }
 
   write(slot: Slot, data: TypedArray): void {
@@ -60,16 +65,7 @@ export class WebgpuProgram implements Program {
     const bytes = bytesOf(this.plan.name, data);
     // The queue copies whole words; a tensor owns the rest of its last one.
     const whole = bytes.length % 4 === 0 ? bytes : padded(bytes);
-    this.parts.device.queue.writeBuffer(this.parts.arena, slot.offset, whole);
-  }
-
-  /** What depends on constants alone, once. */
-  prepare(): void {
-    const recordings = [...this.parts.recordings.values()].flat();
-    if (!recordings.some((r) => r.dispatches.some((d) => d.once))) return;
-    this.submit((encoder) => {
-      for (const recording of recordings) this.record(encoder, recording, recording.rows, (d) => d.once);
-    });
+    this.parts.device.queue.writeBuffer(this.parts.arena, this.layout.slotOf(slot).offset, whole);
   }
 
   run(what?: Section | Run): void {
@@ -88,10 +84,10 @@ export class WebgpuProgram implements Program {
     const { rows } = entry;
     const recordings = this.parts.recordings.get(entry)!;
     const recording = recordings.findLast((r) => r.least <= rows)!;
-    this.record(encoder, recording, rows, (d) => !d.once && (section === undefined || d.section === section));
+    this.record(encoder, recording, rows, (d) => section === undefined || d.section === section);
   }
 
-  /** The buffer that holds every tensor, at `slot.offset` bytes. It lives and dies with the program. */
+  /** The buffer that holds every tensor that has a slot, at `slot.offset` bytes. It lives and dies with the program. */
   get buffer(): GPUBuffer {
     this.alive();
     return this.parts.arena;
@@ -100,19 +96,19 @@ export class WebgpuProgram implements Program {
   /** Adds to a caller's encoder: copies a slot's values from a buffer of the caller's, from byte `offset` on. */
   copyFrom(encoder: GPUCommandEncoder, slot: Slot, source: GPUBuffer, offset = 0): void {
     this.alive();
-    this.layout.checkSlot(slot);
+    const { offset: at } = this.layout.slotOf(slot);
     this.checkBuffer(slot, source, offset, 'copyFrom');
     const bytes = byteLength(slot);
-    if (bytes > 0) encoder.copyBufferToBuffer(source, offset, this.parts.arena, slot.offset, bytes);
+    if (bytes > 0) encoder.copyBufferToBuffer(source, offset, this.parts.arena, at, bytes);
   }
 
   /** Adds to a caller's encoder: copies a slot's values into a buffer of the caller's, with no readback. */
   copyTo(encoder: GPUCommandEncoder, slot: Slot, target: GPUBuffer, offset = 0): void {
     this.alive();
-    this.layout.checkSlot(slot);
+    const { offset: at } = this.layout.slotOf(slot);
     this.checkBuffer(slot, target, offset, 'copyTo');
     const bytes = byteLength(slot);
-    if (bytes > 0) encoder.copyBufferToBuffer(this.parts.arena, slot.offset, target, offset, bytes);
+    if (bytes > 0) encoder.copyBufferToBuffer(this.parts.arena, at, target, offset, bytes);
   }
 
   private checkBuffer(slot: Slot, buffer: GPUBuffer, offset: number, verb: 'copyFrom' | 'copyTo'): void {
@@ -144,7 +140,7 @@ export class WebgpuProgram implements Program {
     rows: number,
     wanted: (d: Recorded) => boolean,
   ): void {
-    const { device, bindGroup, args } = this.parts;
+    const { device, args } = this.parts;
     const told = recording.at(rows);
     if (recording.rows !== rows) device.queue.writeBuffer(args, recording.first * ARGS_STRIDE, told.args);
     recording.rows = rows;
@@ -154,7 +150,7 @@ export class WebgpuProgram implements Program {
       if (!wanted(d)) return;
       if (d.pipeline !== current) pass.setPipeline(d.pipeline);
       current = d.pipeline;
-      pass.setBindGroup(0, bindGroup, [d.index * ARGS_STRIDE]);
+      pass.setBindGroup(0, d.bindGroup, [d.index * ARGS_STRIDE]);
       pass.dispatchWorkgroups(...gridOf(told.workgroups[i]));
     });
     pass.end();
@@ -170,7 +166,7 @@ export class WebgpuProgram implements Program {
     const bytes = alignUp(target.byteLength, 4);
     const staging = this.takeStaging(bytes);
     const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(arena, slot.offset, staging, 0, bytes);
+    encoder.copyBufferToBuffer(arena, this.layout.slotOf(slot).offset, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
     try {
       await health.during(this.what, staging.mapAsync(GPUMapMode.READ, 0, bytes));
@@ -193,7 +189,8 @@ export class WebgpuProgram implements Program {
     if (this.disposed) return;
     this.disposed = true;
     this.onDispose();
-    const { arena, args, account } = this.parts;
+    const { arena, args, weights, account, release } = this.parts;
+    for (const shared of weights) release(shared);
     for (const buffer of [arena, args, ...this.staging]) {
       account(-buffer.size);
       buffer.destroy();

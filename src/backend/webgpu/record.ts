@@ -22,12 +22,24 @@ export interface Dispatch {
   readonly shader: Shader;
   readonly args: readonly Word[];
   readonly workgroups: number;
-  /** Runs when the program is made, and not in its steps: what depends on constants alone. */
-  readonly once?: boolean;
+  /** What it reads through the binding `weights`; it is then specialised by APART. */
+  readonly weights?: Weights;
 }
 
-/** A tensor's place in the arena, in 32-bit words. */
-export const wordOf = (t: TensorRef): number => t.offset / 4;
+/** Constants that are bound apart from the arena. */
+export interface Weights {
+  /** The constants (all `apart`), one behind the other, each at a multiple of 64 bytes. */
+  readonly of: readonly TensorRef[];
+  /** What makes from them, once, what is bound in their stead: it reads them through `weights`, and writes from word 0 on. */
+  readonly made?: { readonly dispatch: Dispatch; readonly words: number };
+}
+
+/** A tensor's place in the arena, or in the buffer that it has for itself, in 32-bit words. */
+export const wordOf = (t: TensorRef): number => (t.apart === undefined ? t.offset / 4 : 0);
+
+/** What a kernel reads its weights from: a buffer of their own, or (undefined) the arena. */
+export const readApart = (...of: readonly TensorRef[]): Weights | undefined =>
+  of.every((t) => t.apart !== undefined) ? { of } : undefined;
 
 /** Arguments lie this far apart, so that each can be bound by a dynamic offset. */
 export const ARGS_STRIDE = 256;

@@ -19,8 +19,7 @@ export interface Recorded {
   readonly section: Section;
   readonly pipeline: GPUComputePipeline;
   readonly index: number;
-  /** Runs when the program is made, not in its steps. */
-  readonly once: boolean;
+  readonly bindGroup: GPUBindGroup;
 }
 
 /** Arguments of other numbers of rows that are kept. */
@@ -76,8 +75,7 @@ export class Recording {
   }
 }
 
-const shaderOf = ({ shader, once }: EncodedStep['dispatch']): string =>
-  JSON.stringify([shader, once === true]);
+const shaderOf = ({ shader, weights }: EncodedStep['dispatch']): string => JSON.stringify([shader, weights]);
 
 /** A recording that is to be. */
 export interface RecordingDraft {

@@ -8,6 +8,7 @@ import { encodePlan } from './encode.ts';
 import type { Pipelines } from './pipelines.ts';
 import { candidatesFor, classOf, type DeviceTraits, type ProductConfig } from './products.ts';
 import { ARGS_STRIDE, encodeArgs, gridOf } from './record.ts';
+import { weightBytes } from './weights.ts';
 
 /** Where a caller keeps what was found out about devices: localStorage, a file, a Map. Keys name adapter and shape class. */
 export interface GpuCache {
@@ -96,7 +97,10 @@ export class Tuner {
   private async time(step: Step, candidates: readonly ProductConfig[]): Promise<number[] | undefined> {
     const plan = alone(step);
     const made = candidates.map((config) => encodePlan(plan, () => config));
-    const size = Math.max(...made.map((e) => plan.arenaBytes + 4 * e.scratchWords));
+    const size = Math.max(...made.map((e) => e.arenaBytes));
+    const read = made.flatMap(({ steps }) =>
+      steps.flatMap(({ dispatch: { weights } }) => (weights ? [weightBytes(weights)] : [])),
+    );
     const { device, pipelines } = this;
     // Everything up to the two pops happens in one turn, so that no other compile's scopes come between.
     device.pushErrorScope('validation');
@@ -106,7 +110,15 @@ export class Tuner {
       size: alignUp(size, 16),
       usage: GPUBufferUsage.STORAGE,
     });
-    const buffers = [arena];
+    const weights =
+      read.length > 0
+        ? device.createBuffer({
+            label: 'timing weights',
+            size: Math.max(...read),
+            usage: GPUBufferUsage.STORAGE,
+          })
+        : undefined;
+    const buffers = weights ? [arena, weights] : [arena];
     const making = Promise.all(
       made.map(async ({ steps }) => {
         const bytes = encodeArgs(steps.map((s) => s.dispatch));
@@ -114,19 +126,12 @@ export class Tuner {
         const args = device.createBuffer({ label: 'timing arguments', size: bytes.byteLength, usage });
         buffers.push(args);
         device.queue.writeBuffer(args, 0, bytes);
-        const bindGroup = device.createBindGroup({
-          layout: pipelines.bindGroupLayout,
-          entries: [
-            { binding: 0, resource: { buffer: arena } },
-            { binding: 1, resource: { buffer: args, size: ARGS_STRIDE } },
-          ],
-        });
+        const bindGroup = pipelines.bind(arena, args, weights);
         const compiled = await Promise.all(
           steps.map((s) => pipelines.get(s.dispatch.shader, `timing ${step.op}`)),
         );
         return (pass: GPUComputePassEncoder) =>
           steps.forEach(({ dispatch }, i) => {
-            if (dispatch.once) return;
             pass.setPipeline(compiled[i]);
             pass.setBindGroup(0, bindGroup, [i * ARGS_STRIDE]);
             pass.dispatchWorkgroups(...gridOf(dispatch.workgroups));
@@ -216,6 +221,7 @@ const bytesOf = (step: Step): number => tensorsOf(step).reduce((sum, t) => sum +
 function alone(step: Step): Plan {
   let at = 0;
   const moved = (t: TensorRef): TensorRef => {
+    if (t.apart !== undefined) return t;
     const offset = at;
     at += byteLength(t);
     return { ...t, offset };

@@ -4,7 +4,7 @@ import { type ConvAttrs, type ConvSizes, convSizes, isDepthwise, outputOf } from
 import type { Product } from '../../../ops/op.ts';
 import { forwards, phasesOf, type Taps, turnedTaps } from '../../phases.ts';
 import { configs, fitting, type ProductConfig } from '../products.ts';
-import { type Dispatch, wordOf } from '../record.ts';
+import { type Dispatch, readApart, type Weights, wordOf } from '../record.ts';
 import { activationFiles } from './activation.ts';
 import { copyWords } from './copy.ts';
 import { type EncodeContext, each, type Kernels } from './kernel.ts';
@@ -37,6 +37,8 @@ function geometry({ down, across, images, channels, out }: Windows): number[] {
 interface Places {
   readonly image: number;
   readonly matrix: number;
+  /** Where the matrix lies, if not in the arena. */
+  readonly weights?: Weights;
   readonly third?: TensorRef;
   readonly result: number;
 }
@@ -49,7 +51,7 @@ const epilogueOf = ({ activation, derivative }: ConvAttrs, third: TensorRef | un
 /** A product of windows by a matrix with a row for each channel of each tap. */
 function product(
   w: Windows,
-  { image, matrix, third, result }: Places,
+  { image, matrix, weights: apart, third, result }: Places,
   attrs: ConvAttrs,
   wish: ProductConfig,
   weights = false,
@@ -85,11 +87,16 @@ function product(
         ...[tilesM, tilesN, tiles, w.groups, chunk, p],
       ],
       workgroups: m * n === 0 ? 0 : tiles,
+      weights: apart,
     },
   ];
 }
 
-function depthwise(w: Windows, { image, matrix, third, result }: Places, attrs: ConvAttrs): Dispatch[] {
+function depthwise(
+  w: Windows,
+  { image, matrix, weights: apart, third, result }: Places,
+  attrs: ConvAttrs,
+): Dispatch[] {
   const n = w.images * w.down.windows * w.across.windows * w.channels;
   const {
     files: [files, p],
@@ -100,6 +107,7 @@ function depthwise(w: Windows, { image, matrix, third, result }: Places, attrs: 
       shader: { files: ['taps', 'depthwise', ...files], constants },
       args: [...geometry(w), image, matrix, third ? wordOf(third) : 0, result, n, p],
       workgroups: each(n),
+      weights: apart,
     },
   ];
 }
@@ -117,29 +125,32 @@ function turned(
   { scratch }: EncodeContext,
 ) {
   const { offset, dims, stridesX, stridesY, count } = turnedTaps(sizes, taps);
-  const at = w.constant ? scratch.keep(count) : scratch.lend(count);
-  return {
-    at,
-    dispatch: { ...copyWords(wordOf(w) + offset, at, dims, stridesX, stridesY), once: w.constant },
-  };
+  const raw = readApart(w);
+  const matrix = raw ? 0 : scratch.lend(count);
+  const dispatch = copyWords(wordOf(w) + offset, matrix, dims, stridesX, stridesY);
+  return raw && count > 0
+    ? { first: [], matrix, weights: { ...raw, made: { dispatch, words: count } } }
+    : { first: [dispatch], matrix, weights: undefined };
 }
 
 export const conv: Kernels<typeof rows> = {
   conv: {
+    apart: [1],
     encode({ inputs: [x, w, third], outputs: [y], attrs }, { config = configs.direct }) {
       const sizes = convSizes('conv', x, w, attrs);
-      const places = { image: wordOf(x), matrix: wordOf(w), third, result: wordOf(y) };
+      const places = { image: wordOf(x), matrix: wordOf(w), weights: readApart(w), third, result: wordOf(y) };
       const windows = windowsOf(sizes);
       return isDepthwise(sizes) ? depthwise(windows, places, attrs) : product(windows, places, attrs, config);
     },
   },
   conv_backward_input: {
+    apart: [1],
     encode({ inputs: [dy, w, third], outputs: [dx], attrs }: Operands<ConvInputAttrs>, context) {
       const { config = configs.direct } = context;
       const sizes = convSizes('conv_backward_input', imageOf(dy, w, attrs), w, attrs);
       return phasesOf(sizes).flatMap((phase) => {
-        const { at, dispatch } = turned(w, sizes, phase, context);
-        const places = { image: wordOf(dy), matrix: at, third, result: wordOf(dx) };
+        const { first, matrix, weights } = turned(w, sizes, phase, context);
+        const places = { image: wordOf(dy), matrix, weights, third, result: wordOf(dx) };
         const windows: Windows = {
           ...{ down: phase.down, across: phase.across, images: sizes.batch, channels: sizes.filters },
           ...{ results: sizes.channels, groups: sizes.groups, out: [sizes.down.size, sizes.across.size] },
@@ -147,7 +158,7 @@ export const conv: Kernels<typeof rows> = {
         const made = isDepthwise(sizes)
           ? depthwise(windows, places, attrs)
           : product(windows, places, attrs, config);
-        return [dispatch, ...made];
+        return [...first, ...made];
       });
     },
   },

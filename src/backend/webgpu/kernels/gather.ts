@@ -1,7 +1,7 @@
 import { bytesPerElement } from '../../../core/dtype.ts';
 import type { TensorRef } from '../../../graph/plan.ts';
 import { elementSizes, gatherSizes, type gather as rows } from '../../../ops/gather.ts';
-import { type Dispatch, wordOf } from '../record.ts';
+import { type Dispatch, readApart, wordOf } from '../record.ts';
 import { count, each as eachOf, type Kernels, one, packed, shader } from './kernel.ts';
 
 type Sizes = ReturnType<typeof gatherSizes>;
@@ -16,6 +16,7 @@ function pick(x: TensorRef, indices: TensorRef, y: TensorRef, sizes: Sizes, each
       ...[count(y), size, inner, picked, x.dtype === 'f32' ? 0x7fc00000 : 0],
     ],
     workgroups: eachOf(bytes ? packed(count(y)) : count(y)),
+    weights: readApart(x),
   };
 }
 
@@ -42,8 +43,9 @@ const scatter = ({ base, source, indices, y, sizes, skipped, each }: Scatter): D
 });
 
 export const gather: Kernels<typeof rows> = {
-  gather: one(({ inputs: [x, indices], outputs: [y], attrs }) =>
-    pick(x, indices, y, gatherSizes(x, indices, attrs), 0),
+  gather: one(
+    ({ inputs: [x, indices], outputs: [y], attrs }) => pick(x, indices, y, gatherSizes(x, indices, attrs), 0),
+    [0],
   ),
   gather_backward: one(({ inputs: [source, indices], outputs: [y], attrs }) => {
     const sizes = gatherSizes(y, indices, attrs);

@@ -9,6 +9,8 @@ import type { Scratch } from '../scratch.ts';
 /** How a step becomes dispatches; `A`: the attributes of its op. */
 export interface Kernel<A extends object = object> {
   encode(step: Operands<A>, context: EncodeContext): Dispatch[];
+  /** Positions of the inputs that it can read through the binding `weights`, where all of them are constants. */
+  readonly apart?: readonly number[];
 }
 
 /** What a family of rows needs: for each op how it becomes dispatches, or why it can't. */
@@ -24,9 +26,10 @@ export interface EncodeContext {
 }
 
 /** A step that is one dispatch. */
-export const one = <A extends object = object>(make: (step: Operands<A>) => Dispatch): Kernel<A> => ({
-  encode: (step) => [make(step)],
-});
+export const one = <A extends object = object>(
+  make: (step: Operands<A>) => Dispatch,
+  apart?: Kernel['apart'],
+): Kernel<A> => ({ encode: (step) => [make(step)], apart });
 
 export const count = (t: TensorRef): number => sizeOf(t.shape);
 

@@ -2,7 +2,7 @@ import type { TensorRef } from '../../../graph/plan.ts';
 import { type MatmulAttrs, matmulSizes, matmul as rows, weightProduct } from '../../../ops/matmul.ts';
 import type { Product } from '../../../ops/op.ts';
 import { configs, fitting, type ProductConfig } from '../products.ts';
-import { type Dispatch, wordOf } from '../record.ts';
+import { type Dispatch, readApart, wordOf } from '../record.ts';
 import type { Scratch } from '../scratch.ts';
 import { activationFiles } from './activation.ts';
 import type { Kernels } from './kernel.ts';
@@ -26,6 +26,7 @@ const MOST_SUMMED = 1024;
 
 export const matmul: Kernels<typeof rows> = {
   matmul: {
+    apart: [1],
     encode: ({ attrs, inputs: [a, b, third], outputs: [output] }, { config = configs.direct, scratch }) => {
       const product = rows.matmul.product!([a, b], attrs);
       return dispatches({ attrs, product, operands: [a, b], output, third }, config, scratch);
@@ -83,6 +84,7 @@ function dispatches(given: F32Product, wish: ProductConfig, scratch: Scratch): D
       ...[sizes.batchStrideA, sizes.batchStrideB, tilesM, tilesN, tiles, batch, chunk, p],
     ],
     workgroups: tiles,
+    weights: readApart(b),
   };
   if (!split) return [product, ...apart];
   const join = (from: number, to: TensorRef, size: number): Dispatch => ({

@@ -1,14 +1,16 @@
 import { sizeOf } from '../../../core/shape.ts';
-import type { Operands } from '../../../graph/plan.ts';
+import { alignUp } from '../../../graph/memory.ts';
+import { ALIGNMENT, type Operands } from '../../../graph/plan.ts';
 import { inverseScale, type MatmulI8Attrs, quantized as rows } from '../../../ops/quantized.ts';
 import { configs, fitting, type ProductConfig } from '../products.ts';
-import { type Dispatch, float, type Word, wordOf } from '../record.ts';
+import { type Dispatch, float, readApart, type Word, wordOf } from '../record.ts';
 import type { Scratch } from '../scratch.ts';
 import { count, each, type Kernels, one, packed, shader } from './kernel.ts';
 import { division, tilesOf } from './tiles.ts';
 
 export const quantized: Kernels<typeof rows> = {
   matmul_i8: {
+    apart: [1, 2],
     encode: (step, { config, scratch }) => productDispatches(step, config ?? configs.direct, scratch),
   },
   quantize: one(({ inputs: [x], outputs: [output], attrs: { scale, zeroPoint } }) => ({
@@ -40,14 +42,13 @@ function productDispatches(step: Operands<MatmulI8Attrs>, wish: ProductConfig, s
   const m = count / n;
   const words = packed(k);
   const padded = 4 * packed(n);
-  const constant = weight.constant === true && bias.constant === true;
+  const raw = readApart(weight, bias);
   const size = (words + 1) * padded;
-  const at = constant ? scratch.keep(size) : scratch.lend(size);
+  const at = raw ? 0 : scratch.lend(size);
   const pack: Dispatch = {
     shader: { files: ['matmul_i8_pack'] },
-    args: [wordOf(weight), wordOf(bias), at, n, k, words, padded],
+    args: [wordOf(weight), raw ? alignUp(n * k, ALIGNMENT) / 4 : wordOf(bias), at, n, k, words, padded],
     workgroups: Math.ceil(size / 64),
-    once: constant,
   };
   const config = fitting(wish, rows.matmul_i8.product!(step.inputs, step.attrs));
   const { tilesM, tilesN, chunk, even } = tilesOf(config, m, n, words);
@@ -81,11 +82,12 @@ function productDispatches(step: Operands<MatmulI8Attrs>, wish: ProductConfig, s
       ...[shift, zeroPoint, min, max],
     ],
     workgroups: tilesM * tilesN,
+    weights: raw && { ...raw, made: { dispatch: pack, words: size } },
   };
   const dense: Dispatch = {
     shader: { files: ['matmul_i8_rows'] },
     args: [y, wordOf(step.outputs[0]), n, padded, count],
     workgroups: Math.ceil(packed(count) / 64),
   };
-  return loose ? [pack, product, dense] : [pack, product];
+  return [...(raw ? [] : [pack]), product, ...(loose ? [dense] : [])];
 }
