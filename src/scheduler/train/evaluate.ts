@@ -6,7 +6,7 @@ import { fail } from '../../core/errors.ts';
 import { optionsOf } from '../../core/options.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { type AnyDataSet, type NamedDataSet, named } from '../../data/index.ts';
-import { isMetric, type Metric } from '../../metrics/index.ts';
+import { isMetric, type Metric } from '../../metrics/metric.ts';
 import { slotsOf } from '../../model/signature.ts';
 import { trainSlots } from '../../plans/train.ts';
 import type { TrainingCore } from './core.ts';

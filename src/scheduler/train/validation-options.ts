@@ -1,7 +1,7 @@
 import { callback, check, flag, listOf, object, real, required, text, whole } from '../../core/checks.ts';
 import { nested } from '../../core/options.ts';
 import type { AnyDataSet } from '../../data/index.ts';
-import { isMetric, type Metric } from '../../metrics/index.ts';
+import { isMetric, type Metric } from '../../metrics/metric.ts';
 
 /** How a model in training does on samples that it does not learn from. */
 export interface Evaluation {
@@ -15,6 +15,7 @@ export interface Evaluation {
 
 /** How a fit looks at samples that it does not learn from. */
 export interface ValidationOptions {
+  /** The samples. */
   readonly data: AnyDataSet;
   /** Epochs from one look to the next; 1 if not given. There is always one after the last. */
   readonly everyEpochs?: number;
