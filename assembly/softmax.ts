@@ -158,11 +158,14 @@ function rowLoop(kind: i32, a: usize, b: usize, y: usize, n: i32, first: f32, se
 @inline
 function forward(kind: i32, r: SoftmaxRecord, thread: i32, threads: i32): void {
   const n = r.n;
+  // A row may be short, and a record's words must be read anew after every store.
+  const xs = r.x;
+  const ys = r.y;
   const end = shareEnd(r.rows, 1, thread, threads);
   for (let i = shareStart(r.rows, 1, thread, threads); i < end; i++) {
     const at = (<usize>i * <usize>n) << 2;
-    const x = r.x + at;
-    const y = r.y + at;
+    const x = xs + at;
+    const y = ys + at;
     const most = rowMax(x, n);
     if (kind == SOFTMAX) rowLoop(SOFTMAX, y, y, y, n, 1 / storeExp(x, y, n, most), 0);
     else rowLoop(LOG_SOFTMAX, x, x, y, n, most, <f32>log(sumExp(x, n, most)));
@@ -172,12 +175,15 @@ function forward(kind: i32, r: SoftmaxRecord, thread: i32, threads: i32): void {
 @inline
 function backward(kind: i32, r: SoftmaxBackwardRecord, thread: i32, threads: i32): void {
   const n = r.n;
+  const dys = r.dy;
+  const ys = r.y;
+  const dxs = r.dx;
   const end = shareEnd(r.rows, 1, thread, threads);
   for (let i = shareStart(r.rows, 1, thread, threads); i < end; i++) {
     const at = (<usize>i * <usize>n) << 2;
-    const dy = r.dy + at;
-    const y = r.y + at;
-    rowLoop(kind, dy, y, r.dx + at, n, total(kind == SOFTMAX_BACKWARD, dy, y, n), 0);
+    const dy = dys + at;
+    const y = ys + at;
+    rowLoop(kind, dy, y, dxs + at, n, total(kind == SOFTMAX_BACKWARD, dy, y, n), 0);
   }
 }
 
