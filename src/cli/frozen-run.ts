@@ -31,28 +31,28 @@ export function openFrozen(path: string, bytes: Uint8Array): FrozenFile {
   return { path, bytes, info, facts: factsOf(path, info.notes ?? {}, size) };
 }
 
-/** Throws 'unsupported' for a file that takes or gives more than one tensor: samples of a data file are one. */
-export function expectOne({ path, info: { inputs, outputs } }: FrozenFile): void {
-  const names = (list: typeof inputs) => list.map(({ name }) => name).join(', ');
-  if (inputs.length > 1 || outputs.length > 1)
-    throw new BiphaseError(
-      'unsupported',
-      `${path} takes ${names(inputs)} and gives ${names(outputs)}; this command runs models with one input and one output. ` +
-        'A host of your own runs it: docs/ABI.md',
-    );
-}
-
 /** Runs it on samples as their file has them; outputs are what its numbers stand for. */
 export async function runFrozen(file: FrozenFile, samples: Samples): Promise<Outputs> {
   const { path, info, facts } = file;
   // Bytes are scaled inside of the file.
   const { dtype } = info.input;
   const inputs = dtype === 'f32' ? transformed(facts, samples) : wholeOf(file, dtype, samples);
-  const raw = await runModule(file, inputs);
-  const width = raw.length / samples.count;
-  checkOutputs(path, facts, width);
-  const { scale, zeroPoint } = info.output;
-  return { values: Float32Array.from(raw, (q) => (q - zeroPoint) * scale), width };
+  const [outputs] = await runTensors(file, [inputs], samples.count);
+  checkOutputs(path, facts, outputs.width);
+  return outputs;
+}
+
+/** Runs it on an array for each input, in the file's own order and types: what the numbers of each output stand for. */
+export async function runTensors(
+  file: FrozenFile,
+  inputs: readonly TypedArray[],
+  count: number,
+): Promise<Outputs[]> {
+  const raw = await runModule(file, inputs, count);
+  return file.info.outputs.map(({ scale, zeroPoint }, i) => ({
+    values: Float32Array.from(raw[i], (q) => (q - zeroPoint) * scale),
+    width: raw[i].length / count,
+  }));
 }
 
 /** The whole numbers that files take, and how to get around them. */
@@ -63,7 +63,11 @@ const whole = {
 } as const;
 
 /** Samples for a file that takes whole numbers: those, in whichever type. */
-function wholeOf({ path }: FrozenFile, dtype: keyof typeof whole, samples: Samples) {
+export function wholeOf(
+  { path }: FrozenFile,
+  dtype: keyof typeof whole,
+  samples: Pick<Samples, 'path' | 'values' | 'size'>,
+): TypedArray {
   const { values, size } = samples;
   if (dtype === 'u8' && values instanceof Uint8Array) return values;
   const { words, from, to, or } = whole[dtype];
@@ -80,8 +84,12 @@ function wholeOf({ path }: FrozenFile, dtype: keyof typeof whole, samples: Sampl
 /** Longest that it computes without a look at what else there is, in ms. */
 const TURN_MS = 50;
 
-/** Runs a module on samples of its own input type: its own numbers, one result after the other. */
-async function runModule({ bytes: file, info }: FrozenFile, samples: TypedArray) {
+/** Runs a module on samples of its own input types: its own numbers, an array for each output. */
+async function runModule(
+  { bytes: file, info }: FrozenFile,
+  samples: readonly TypedArray[],
+  count: number,
+): Promise<TypedArray[]> {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(file)).catch((error: Error) => {
     const needs = info.build === 'relaxed' ? 'relaxed SIMD, which this runtime lacks' : 'WebAssembly SIMD';
     throw new BiphaseError(
@@ -90,23 +98,28 @@ async function runModule({ bytes: file, info }: FrozenFile, samples: TypedArray)
     );
   });
   const x = instance.exports as unknown as FrozenExports;
-  const [into, out, most] = [x.input(0) >>> 0, x.output(0) >>> 0, x.max_batch()];
-  const [sample, result] = [x.input_bytes(0), x.output_bytes(0)];
+  const most = x.max_batch();
   const bytes = new Uint8Array(x.memory.buffer);
-  const given = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-  const count = given.length / sample;
-  const all = new Uint8Array(count * result);
+  const inputs = samples.map((s, i) => ({
+    at: x.input(i) >>> 0,
+    size: x.input_bytes(i),
+    given: new Uint8Array(s.buffer, s.byteOffset, s.byteLength),
+  }));
+  const outputs = info.outputs.map((_, i) => {
+    const size = x.output_bytes(i);
+    return { at: x.output(i) >>> 0, size, all: new Uint8Array(count * size) };
+  });
   let turn = performance.now();
-  for (let at = 0; at < count; at += most) {
-    const now = Math.min(most, count - at);
-    bytes.set(given.subarray(at * sample, (at + now) * sample), into);
+  for (let from = 0; from < count; from += most) {
+    const now = Math.min(most, count - from);
+    for (const { at, size, given } of inputs) bytes.set(given.subarray(from * size, (from + now) * size), at);
     const error = x.run(now);
     if (error !== 0) throw new BiphaseError('invalid_data', `the file's run(${now}) gave error ${error}`);
-    all.set(bytes.subarray(out, out + now * result), at * result);
+    for (const { at, size, all } of outputs) all.set(bytes.subarray(at, at + now * size), from * size);
     if (performance.now() - turn < TURN_MS) continue;
     // Signals come between turns alone: without one, Ctrl-C would end nothing.
     await new Promise(setImmediate);
     turn = performance.now();
   }
-  return new arrays[info.output.dtype](all.buffer);
+  return outputs.map(({ all }, i) => new arrays[info.outputs[i].dtype](all.buffer));
 }

@@ -18,7 +18,7 @@ import type { Source } from '../data/source.ts';
 import { toldSamples } from '../data/tell.ts';
 import { openEngine } from '../engine.ts';
 import { checkFiles, read } from '../files.ts';
-import { expectOne, openFrozen, runFrozen } from '../frozen-run.ts';
+import { type FrozenFile, openFrozen, runFrozen } from '../frozen-run.ts';
 import {
   type DataOptions,
   frozenOf,
@@ -28,6 +28,7 @@ import {
   withDataOptions,
   withModelOptions,
 } from '../models.ts';
+import { isNamed, namedRows, runNamed, writeNamed } from '../named-run.ts';
 import { backendOption, type Common, jsonOption, threadsOption, whole, wideOption } from '../options.ts';
 import { print, report, say } from '../print.ts';
 
@@ -45,16 +46,21 @@ Examples:
   biphase run digits-int8.safetensors test-images.idx.gz --print outputs | head -3
   biphase run digits.wasm images.npy -o results.npy --print none
   biphase run weights.safetensors x.npy --layers layers.json
+  biphase run texts.wasm ids=ids.npy mask=mask.npy -o answers/
 
 Inputs are as their file has them: what the training did to its own is done to these. A CSV file may be the one that the model was
 trained on; columns are found by the names that the model knows. A frozen file runs without the engine, as in every other host.
--o writes all outputs as NPY, in f32: logits, before any softmax or sign.`;
+-o writes all outputs as NPY, in f32: logits, before any softmax or sign. A frozen file with several inputs or outputs takes a file for
+each by its name, prints a line of JSON for each sample, and writes one NPY for each output into the folder that -o names.`;
 
 export const run = () =>
   withDataOptions(withModelOptions(new Command('run')))
     .description('Runs a frozen file or a model on samples.')
     .argument('<model>', 'a frozen .wasm file, or a model file')
-    .argument('<inputs>', 'samples: IDX, NPY or CSV, also in gzip')
+    .argument(
+      '<inputs...>',
+      'samples: IDX, NPY or CSV, also in gzip; NAME=FILE for each input that has a name',
+    )
     .option('--labels <file>', 'classes, or values, to say how good the answers are (--target: its column)')
     .addOption(
       new Option(
@@ -80,7 +86,15 @@ interface Runnable {
   readonly run: (samples: Samples) => Promise<Outputs>;
 }
 
-async function act(path: string, inputs: string, options: Options): Promise<void> {
+async function act(path: string, given: string[], options: Options): Promise<void> {
+  const frozen = await namedFile(path, given);
+  if (frozen) return actNamed(frozen, given, options);
+  const [inputs, ...others] = given;
+  if (others.length > 0)
+    throw new BiphaseError(
+      'invalid_argument',
+      `got ${given.length} files of inputs, ${path} has one input; give one file`,
+    );
   const reads = {
     '<model>': path,
     '<inputs>': inputs,
@@ -141,6 +155,43 @@ async function act(path: string, inputs: string, options: Options): Promise<void
     );
 }
 
+/** A frozen file that takes or gives tensors by name, or is given them so. */
+async function namedFile(path: string, given: readonly string[]): Promise<FrozenFile | undefined> {
+  const bytes = await read(path);
+  if (!isWasm(bytes)) {
+    if (isNamed(given))
+      throw new BiphaseError(
+        'invalid_argument',
+        `${path} is a model file, whose one input has no name; give one file`,
+      );
+    return undefined;
+  }
+  const file = openFrozen(path, bytes);
+  const { inputs, outputs } = file.info;
+  const lone =
+    inputs.length === 1 && outputs.length === 1 && inputs[0].name === 'input' && outputs[0].name === 'output';
+  return lone && !isNamed(given) ? undefined : file;
+}
+
+/** Runs a frozen file on inputs by name: outputs by name, a line of JSON for each sample. */
+async function actNamed(file: FrozenFile, given: readonly string[], options: Options): Promise<void> {
+  if (options.labels !== undefined || options.target !== undefined || options.print === 'classes')
+    throw new BiphaseError(
+      'invalid_argument',
+      '--labels, --target and --print classes are for models with one input and one output, without names',
+    );
+  await checkFiles({ '<model>': file.path }, {});
+  const begin = performance.now();
+  const { outputs, count } = await runNamed(file, given, options.header);
+  const ms = performance.now() - begin;
+  if (options.output) await writeNamed(file, options.output, outputs, count);
+  say(`${count} samples in ${ms.toFixed(0)} ms`);
+  const rows = options.print === 'none' ? [] : namedRows(file, outputs, count);
+  if (options.json)
+    report(true, { samples: count, ms, ...(options.print !== 'none' && { outputs: rows }) }, []);
+  else for (const row of rows) print(JSON.stringify(row));
+}
+
 /** Labels of a file of their own, or of a column of the inputs' file, which then is no input. */
 async function labelsFor(
   source: Source,
@@ -192,7 +243,6 @@ async function open(path: string, options: Options): Promise<Runnable> {
   const file = await read(path);
   if (isWasm(file)) {
     const frozen = openFrozen(path, file);
-    expectOne(frozen);
     return {
       name: path,
       facts: frozen.facts,
