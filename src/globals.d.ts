@@ -16,6 +16,7 @@ interface GPUBuffer {}
 interface GPUCommandEncoder {}
 interface GPUComputePipeline {}
 interface GPUDevice {}
+interface GPUError {}
 declare namespace WebAssembly {
   interface Memory {}
   interface Module {}

@@ -14,12 +14,31 @@ function widthOf(name: string, outputs: Numbers, targets: Numbers): number {
   );
 }
 
-/** The class of a sample: where the largest answer is, the first of equals; of one answer, whether it is above 0 (a logit). */
-function classOf(outputs: Numbers, row: number, width: number): number {
-  if (width === 1) return outputs[row] > 0 ? 1 : 0;
+/**
+ * The class of a sample: where the largest answer is, the first of equals; of one answer, whether it is above 0 (a logit). Throws
+ * 'invalid_data' for NaN, which is no answer.
+ */
+function classOf(name: string, outputs: Numbers, row: number, width: number): number {
   let best = 0;
-  for (let i = 1; i < width; i++) if (outputs[row * width + i] > outputs[row * width + best]) best = i;
-  return best;
+  for (let i = 0; i < width; i++) {
+    const answer = outputs[row * width + i];
+    if (Number.isNaN(answer)) noAnswer(name, row);
+    if (answer > outputs[row * width + best]) best = i;
+  }
+  return width > 1 ? best : outputs[row] > 0 ? 1 : 0;
+}
+
+const noAnswer = (name: string, row: number): never =>
+  fail(
+    'invalid_data',
+    `${name}: the answer to sample ${row} is NaN; the model has diverged, or its inputs hold NaN`,
+  );
+
+function expectClass(name: string, targets: Numbers, row: number, classes: number): number {
+  const target = targets[row];
+  return Number.isInteger(target) && target >= 0 && target < classes
+    ? target
+    : fail('out_of_range', `${name}: target ${row} is ${target}, expected a class from 0 to ${classes - 1}`);
 }
 
 /** Visits every sample: its class as answered, and as it should be. */
@@ -30,15 +49,8 @@ function eachClass(
   visit: (got: number, want: number) => void,
 ): void {
   const width = widthOf(name, outputs, targets);
-  for (let row = 0; row < targets.length; row++) {
-    const want = targets[row];
-    if (!(Number.isInteger(want) && want >= 0 && want < Math.max(2, width)))
-      fail(
-        'out_of_range',
-        `${name}: target ${row} is ${want}, expected a class from 0 to ${Math.max(2, width) - 1}`,
-      );
-    visit(classOf(outputs, row, width), want);
-  }
+  for (let row = 0; row < targets.length; row++)
+    visit(classOf(name, outputs, row, width), expectClass(name, targets, row, Math.max(2, width)));
 }
 
 /** A part of the samples. */
@@ -77,10 +89,11 @@ export function topK(k: number): Metric {
     const width = widthOf(name, outputs, targets);
     let right = 0;
     for (let row = 0; row < targets.length; row++) {
-      const own = outputs[row * width + targets[row]];
+      const own = outputs[row * width + expectClass(name, targets, row, width)];
       let before = 0;
       for (let i = 0; i < width; i++) {
         const other = outputs[row * width + i];
+        if (Number.isNaN(other)) noAnswer(name, row);
         if (other > own || (other === own && i < targets[row])) before++;
       }
       right += before < k ? 1 : 0;
@@ -209,8 +222,10 @@ export const auc = (): Metric => ({
         const width = widthOf('auc', outputs, targets);
         if (width > 2) fail('shape_mismatch', `auc: got ${width} answers a sample, expected one or two`);
         for (let row = 0; row < targets.length; row++) {
-          scores.push(width === 1 ? outputs[row] : outputs[row * 2 + 1] - outputs[row * 2]);
-          classes.push(targets[row]);
+          const score = width === 1 ? outputs[row] : outputs[row * 2 + 1] - outputs[row * 2];
+          if (Number.isNaN(score)) noAnswer('auc', row);
+          scores.push(score);
+          classes.push(expectClass('auc', targets, row, 2));
         }
       },
       value() {

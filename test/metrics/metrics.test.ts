@@ -96,6 +96,19 @@ describe('metrics', () => {
       () => of(metrics.accuracy(), [1, 2], [2]),
       /target 0 is 2, expected a class from 0 to 1/,
     ],
+    ['an answer of NaN', () => of(metrics.accuracy(), [1, Number.NaN], [0]), /answer to sample 0 is NaN/],
+    [
+      'NaN among the largest',
+      () => of(metrics.topK(1), [Number.NaN, 1, 2], [0]),
+      /answer to sample 0 is NaN/,
+    ],
+    ['a score of NaN', () => of(metrics.auc(), [0.5, Number.NaN], [0, 1]), /answer to sample 1 is NaN/],
+    ['a class that top k has no answer for', () => of(metrics.topK(2), [1, 2, 3], [7]), /target 0 is 7/],
+    [
+      'a third class of two',
+      () => of(metrics.auc(), [1, 2], [0, 2]),
+      /target 1 is 2, expected a class from 0 to 1/,
+    ],
     ['a k of 0', () => metrics.topK(0), /k is 0, expected a whole number from 1/],
     [
       'an average that is none',
