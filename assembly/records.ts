@@ -4,31 +4,11 @@
  * (src/generated/records.ts) and the tables of docs/ABI.md.
  */
 
+import type { Kind } from './kinds.ts';
+
 /** Which modules carry a record: those of frozen integer models, of any frozen model, or of the engine. Each has all before it. */
 export const tiers = ['int8', 'full', 'engine'] as const;
 export type Tier = (typeof tiers)[number];
-
-/** What a kernel does with its elements, where a record leaves that open. The numbers are kept: frozen files hold them. */
-export const kinds = {
-  binary: { about: 'the function', values: { add: 0, sub: 1, mul: 2, div: 3 } },
-  activation: {
-    about: 'the activation',
-    values: {
-      none: 0, relu: 1, leaky_relu: 2, gelu: 3, gelu_tanh: 4, silu: 5,
-      sigmoid: 6, tanh: 7, softplus: 8, hardswish: 9, elu: 10, softsign: 11,
-    },
-  },
-  reduction: { about: 'what becomes of the terms', values: { sum: 0, max: 1 } },
-  loss: { about: 'the loss', values: { mse: 0, bce_with_logits: 1, huber: 2 } },
-  update: {
-    about: 'the optimizer',
-    values: {
-      rmsprop: 0, adagrad: 1, adadelta: 2, nadam: 3, lion: 4, amsgrad: 5, lamb: 6, lamb_step: 7, average: 8, clip: 9,
-    },
-  },
-  dtype: { about: 'the element type', values: { f32: 0, i32: 1, u8: 2, i8: 3 } },
-} as const;
-export type Kind = keyof typeof kinds;
 
 /**
  * A word of a record: `at` is the address of a tensor (`at?`: 0 where there is none), `flag` is 0 or 1, a kind one of its

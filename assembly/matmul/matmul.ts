@@ -32,6 +32,16 @@ const MOST_COLUMNS = 16;
 export const MATMUL_SCRATCH: usize = <usize>(MC * KC + KC * NC + PAD * NC / 4 + (3 + MOST_ROWS) * MOST_COLUMNS) * 4 + TAPS_SCRATCH;
 
 export function matmul(r: MatmulRecord, thread: i32, threads: i32): void {
+  products(r, thread, threads, r.m * r.rowC, 0, 0, null);
+}
+
+/**
+ * All products of a record, the results of one `apartC` floats behind those of the one before, and likewise their bias and their B as
+ * PACK left it. `taps`: of the image that A is made of, instead of being a matrix.
+ */
+export function products(
+  r: MatmulRecord, thread: i32, threads: i32, apartC: i32, apartBias: i32, apartPacked: i32, taps: ConvRecord | null,
+): void {
   const m = r.m;
   const n = r.n;
   const rows = r.tileRows;
@@ -47,15 +57,20 @@ export function matmul(r: MatmulRecord, thread: i32, threads: i32): void {
   for (let p = 0; p < r.batch; p++) {
     const a = at(r.a, p * r.batchStrideA);
     const b = at(r.b, p * r.batchStrideB);
-    const c = at(r.c, p * m * r.rowC);
-    if (m == 1 && r.stepA == 1) row(r, a, b, c, j0, j1);
-    else block(r, a, b, r.bias, r.packed, c, i0, i1, j0, j1, scratch, null);
+    const c = at(r.c, p * apartC);
+    if (m == 1 && r.stepA == 1 && taps == null) {
+      row(r, a, b, c, j0, j1);
+      continue;
+    }
+    const bias = r.bias ? at(r.bias, p * apartBias) : 0;
+    const packed = r.packed ? at(r.packed, p * apartPacked) : 0;
+    block(r, a, b, bias, packed, c, i0, i1, j0, j1, scratch, taps);
   }
 }
 
 /** Address of an element. */
 @inline
-export function at(base: usize, elements: i32): usize {
+function at(base: usize, elements: i32): usize {
   return base + (<usize>elements << 2);
 }
 
@@ -65,8 +80,8 @@ function row(r: MatmulRecord, a: usize, b: usize, c: usize, j0: i32, j1: i32): v
   activate(r.activation, at(c, j0), at(c, j0), j1 - j0, r.parameter);
 }
 
-/** Rows [i0, i1) and columns [j0, j1) of one product. `taps`: of the image that A is made of, instead of being a matrix. */
-export function block(
+/** Rows [i0, i1) and columns [j0, j1) of one product. */
+function block(
   r: MatmulRecord, a: usize, b: usize, bias: usize, constant: usize, c: usize, i0: i32, i1: i32, j0: i32, j1: i32, scratch: usize,
   taps: ConvRecord | null,
 ): void {

@@ -13,18 +13,23 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   for (var r = l; r < args.rows; r += LANES) { add(&sum, load(first + r * args.n)); }
   let mean = workgroup_sum(l, total(sum)) / count;
   var squares = Sum();
+  var left = Sum();
   for (var r = l; r < args.rows; r += LANES) {
     let d = load(first + r * args.n) - mean;
     add(&squares, d * d);
+    add(&left, d);
   }
-  let variance = workgroup_sum(l, total(squares)) / count;
+  // What rounding the mean left over.
+  let rest = workgroup_sum(l, total(left)) / count;
+  let all = workgroup_sum(l, total(squares)) / count;
+  let variance = all - min(rest * rest, all);
   let factor = load(args.weight + c) / sqrt(variance + args.eps);
   let shift = load(args.bias + c);
   for (var r = l; r < args.rows; r += LANES) {
-    store(args.y + r * args.n + c, (load(first + r * args.n) - mean) * factor + shift);
+    store(args.y + r * args.n + c, ((load(first + r * args.n) - mean) - rest) * factor + shift);
   }
   if (l == 0u) {
-    store(args.mean + c, mean);
+    store(args.mean + c, mean + rest);
     store(args.variance + c, variance);
   }
 }

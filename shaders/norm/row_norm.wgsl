@@ -19,19 +19,28 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
     mean = first + workgroup_sum(l, total(sum)) / count;
   }
   var squares = Sum();
+  var left = Sum();
   for (var i = l; i < args.n; i += LANES) {
     let d = load(args.x + row + i) - mean;
     add(&squares, d * d);
+    if (CENTERED == 1u) { add(&left, d); }
   }
-  let rstd = 1.0 / sqrt(workgroup_sum(l, total(squares)) / count + args.eps);
+  var variance = workgroup_sum(l, total(squares)) / count;
+  // What rounding the mean left over.
+  var rest = 0.0;
+  if (CENTERED == 1u) {
+    rest = workgroup_sum(l, total(left)) / count;
+    variance -= min(rest * rest, variance);
+  }
+  let rstd = 1.0 / sqrt(variance + args.eps);
   for (var i = l; i < args.n; i += LANES) {
-    var v = (load(args.x + row + i) - mean) * rstd;
+    var v = ((load(args.x + row + i) - mean) - rest) * rstd;
     if (WEIGHT == 1u) { v *= load(args.weight + i); }
     if (BIAS == 1u) { v += load(args.bias + i); }
     store(args.y + row + i, v);
   }
   if (l == 0u) {
-    if (CENTERED == 1u) { store(args.mean + r, mean); }
+    if (CENTERED == 1u) { store(args.mean + r, mean + rest); }
     store(args.rstd + r, rstd);
   }
 }

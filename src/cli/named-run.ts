@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../io/file.ts';
+import { reasonOf } from '../io/reasons.ts';
 import { BiphaseError, data, type TypedArray } from '../node.ts';
 import type { Outputs } from './data/answers.ts';
 import { readSource } from './data/read.ts';
 import { type Header, widthOf } from './data/source.ts';
+import { checkFiles } from './files.ts';
 import { type FrozenFile, runTensors, wholeOf } from './frozen-run.ts';
+import { jsonNumber } from './numbers.ts';
 
 /** Whether inputs are given by name, as a file with several takes them. */
 export const isNamed = (inputs: readonly string[]): boolean =>
@@ -37,8 +40,7 @@ function pathsOf({ path, info }: FrozenFile, given: readonly string[]): string[]
 }
 
 /** Reads one file for each input, as the frozen file has them: whole numbers as they are, samples in rows. */
-async function readInputs(file: FrozenFile, given: readonly string[], header: Header | undefined) {
-  const paths = pathsOf(file, given);
+async function readInputs(file: FrozenFile, paths: readonly string[], header: Header | undefined) {
   const inputs: TypedArray[] = [];
   let count: number | undefined;
   for (const [i, { name, dtype, shape }] of file.info.inputs.entries()) {
@@ -68,22 +70,46 @@ async function readInputs(file: FrozenFile, given: readonly string[], header: He
   return { inputs, count: count! };
 }
 
-/** Runs a frozen file on inputs by name. */
-export async function runNamed(file: FrozenFile, given: readonly string[], header: Header | undefined) {
-  const { inputs, count } = await readInputs(file, given, header);
-  return { count, outputs: await runTensors(file, inputs, count) };
+/** Where the files of a run by name are: one for each input, and for each output if they are written. */
+export interface NamedFiles {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
 }
 
-/** Writes each output as NAME.npy into a folder, which is made if it is not there. */
-export async function writeNamed(
-  { info }: FrozenFile,
-  folder: string,
-  outputs: readonly Outputs[],
-  count: number,
-): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const [i, { name, shape }] of info.outputs.entries())
-    await writeWhole(join(folder, `${name}.npy`), data.encodeNpy(outputs[i].values, [count, ...shape]));
+/**
+ * Finds the files, before any work: outputs are NAME.npy in a folder, which is made if it is not there. Throws 'invalid_argument' where
+ * one is another's, or the name of an output is no file's, and 'io_failed' where they could not be written.
+ */
+export async function filesOf(
+  file: FrozenFile,
+  given: readonly string[],
+  folder: string | undefined,
+): Promise<NamedFiles> {
+  const { inputs, outputs } = file.info;
+  const reads = pathsOf(file, given);
+  const names = folder === undefined ? [] : outputs.map(({ name }) => name);
+  const odd = names.find((name) => /[/\\]|^\.{0,2}$/.test(name));
+  if (odd !== undefined) wrong(`output '${odd}' of ${file.path} can't be the name of a file; leave out -o`);
+  if (folder !== undefined)
+    await mkdir(folder, { recursive: true }).catch((error) => {
+      throw new BiphaseError('io_failed', `could not make the folder ${folder}: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    });
+  const writes = names.map((name) => join(folder!, `${name}.npy`));
+  const named = (list: readonly { readonly name: string }[], paths: readonly string[]) =>
+    Object.fromEntries(paths.map((path, i) => [list[i].name, path]));
+  await checkFiles({ '<model>': file.path, ...named(inputs, reads) }, named(outputs, writes));
+  return { inputs: reads, outputs: writes };
+}
+
+/** Runs a frozen file on inputs by name, and writes its outputs. */
+export async function runNamed(file: FrozenFile, files: NamedFiles, header: Header | undefined) {
+  const { inputs, count } = await readInputs(file, files.inputs, header);
+  const outputs = await runTensors(file, inputs, count);
+  for (const [i, path] of files.outputs.entries())
+    await writeWhole(path, data.encodeNpy(outputs[i].values, [count, ...file.info.outputs[i].shape]));
+  return { count, outputs };
 }
 
 /** Each sample's outputs by name. */
@@ -92,7 +118,7 @@ export const namedRows = ({ info }: FrozenFile, outputs: readonly Outputs[], cou
     Object.fromEntries(
       info.outputs.map(({ name }, i) => {
         const { values, width } = outputs[i];
-        return [name, Array.from(values.subarray(row * width, (row + 1) * width))];
+        return [name, Array.from(values.subarray(row * width, (row + 1) * width), jsonNumber)];
       }),
     ),
   );

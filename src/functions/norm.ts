@@ -1,7 +1,7 @@
 import { real } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
-import { showShape, sizeOf } from '../core/shape.ts';
+import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { NormAttrs } from '../ops/norm.ts';
 import { type Operand, resolve, tracerOf } from './apply.ts';
@@ -57,6 +57,15 @@ const checkGroup = optionsOf<NormOptions>('groupNorm', checks);
 /** 1 in f32 less the next smaller number is half of it: PyTorch's default for RMS norm. */
 const MACHINE_EPS = 2 ** -23;
 
+/** Throws 'shape_mismatch' unless a weight or bias is of the shape that it stands beside. */
+function expectBeside(name: string, { shape }: Tensor, normalizedShape: readonly number[]): void {
+  if (!sameShape(shape, normalizedShape))
+    fail(
+      'shape_mismatch',
+      `${name}: a weight or bias has shape ${showShape(shape)}, expected ${showShape(normalizedShape)}`,
+    );
+}
+
 /** The last axes as one, normalized by `op`, and back. */
 function overLast(
   name: string,
@@ -80,11 +89,7 @@ function overLast(
   const rows = reshape(x, [...x.shape.slice(0, x.shape.length - axes), n]);
   const flat = there.map((v) => {
     const t = resolve(tracer, v);
-    if (sizeOf(t.shape) !== n)
-      fail(
-        'shape_mismatch',
-        `${name}: a vector has shape ${showShape(t.shape)}, expected ${showShape(normalizedShape)}`,
-      );
+    expectBeside(name, t, normalizedShape);
     return reshape(t, [n]);
   });
   const [y] = tracer.applyAll(op, [rows, ...flat], { eps });
@@ -103,8 +108,11 @@ export function layerNorm(
   options?: NormOptions,
 ): Tensor {
   const { eps = 1e-5 } = checkLayer(options);
-  if (bias !== undefined && weight === undefined)
-    return add(overLast('layerNorm', 'layer_norm', x, normalizedShape, [], eps), bias);
+  if (bias !== undefined && weight === undefined) {
+    const normal = overLast('layerNorm', 'layer_norm', x, normalizedShape, [], eps);
+    expectBeside('layerNorm', resolve(normal.tracer, bias), normalizedShape);
+    return add(normal, bias);
+  }
   return overLast('layerNorm', 'layer_norm', x, normalizedShape, [weight, bias], eps);
 }
 

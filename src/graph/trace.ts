@@ -1,11 +1,12 @@
 import { flag, required } from '../core/checks.ts';
 import type { TypedArray } from '../core/dtype.ts';
-import { BiphaseError, fail } from '../core/errors.ts';
+import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { type OpName, opOf } from '../ops/index.ts';
 import type { Sym, TensorType } from '../ops/op.ts';
 import type { Graph, GraphTensor, Node, TensorId } from './graph.ts';
+import { located } from './located.ts';
 import { ALIGNMENT, type Section } from './plan.ts';
 import type { Buffer, Variable } from './variable.ts';
 
@@ -41,17 +42,6 @@ export const tracing = (): Tracer | undefined => current;
 
 /** Runs a part of a model as the layer `key` of the one around it; outside of any trace it just runs. */
 export const scope = <T>(key: string, part: () => T): T => (current ? current.scope(key, part) : part());
-
-/** Errors that name a layer already. */
-const known = new WeakSet<object>();
-
-/** An error that says in which layer it came up. */
-function located(error: unknown, path: string): unknown {
-  if (!(error instanceof BiphaseError) || known.has(error)) return error;
-  const named = new BiphaseError(error.code, `layer '${path}': ${error.message}`, { cause: error });
-  known.add(named);
-  return named;
-}
 
 /** Records a graph while a model function runs once on symbolic tensors. */
 export class Tracer {

@@ -81,6 +81,7 @@ export const conv = {
       const k = (s.down.taps * s.across.taps * s.channels) / s.groups;
       return product(s, 'nn', s.batch * s.down.windows * s.across.windows, s.filters / s.groups, k);
     },
+    columns: () => 3,
     infer(inputs, attrs) {
       expectInputs('conv', inputs, ['f32', 'f32', 'f32?']);
       const [x, w, third] = inputs;
@@ -100,11 +101,8 @@ export const conv = {
     flops: ([x, w, third], y, attrs) =>
       flopsOf(convSizes('conv', x, w, attrs)) + epilogueFlops(third, attrs) * sizeOf(y.shape),
     gradient({ inputs: [x, w, bias], dy, attrs, emit, wanted }) {
-      const { size, kernel, ...plain } = {
-        ...plainly(attrs),
-        size: spatial(x),
-        kernel: [w.shape[0], w.shape[1]],
-      };
+      const plain = plainly(attrs);
+      const [size, kernel] = [spatial(x), w.shape.slice(0, 2)];
       return [
         wanted(0) ? emit('conv_backward_input', [dy, w], { ...plain, size }) : undefined,
         wanted(1) ? emit('conv_backward_weight', [dy, x], { ...plain, kernel }) : undefined,
@@ -145,7 +143,7 @@ export const conv = {
       epilogueFlops(third, attrs) * sizeOf(dx.shape),
     gradient({ inputs: [dy, w, bias], dy: g, attrs, emit, wanted }) {
       const { size: _, ...plain } = plainly(attrs);
-      const kernel = [w.shape[0], w.shape[1]];
+      const kernel = w.shape.slice(0, 2);
       return [
         wanted(0) ? emit('conv', [g, w], plain) : undefined,
         wanted(1) ? emit('conv_backward_weight', [dy, g], { ...plain, kernel }) : undefined,

@@ -95,6 +95,7 @@ export const matmul = {
   matmul: op<MatmulAttrs>({
     fuses: 'product',
     product: ([a, b], attrs) => productOf(a, b, attrs),
+    columns: ([, b], { transposeB }) => (b.shape.length === 2 ? (transposeB ? 0 : 1) : undefined),
     infer(inputs, attrs) {
       expectInputs('matmul', inputs, ['f32', 'f32', 'f32?']);
       const [a, b, third] = inputs;

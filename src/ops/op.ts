@@ -91,6 +91,8 @@ interface Facts<A> {
    * activation or, on the way back, the derivative of one.
    */
   readonly fuses?: 'product' | 'bias' | 'activation';
+  /** Of a product: the axis of its second operand that becomes the output's last; undefined where no single one does. */
+  columns?(inputs: readonly TensorType[], attrs: A): number | undefined;
   /** The activation whose derivative it computes. */
   readonly derivativeOf?: string;
   /** Axis i of the output is axis permutation[i] of the input. */

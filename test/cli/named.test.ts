@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeNpy, parseNpy } from '../../src/data/npy.ts';
-import { exportWasm } from '../../src/index.ts';
+import { exportWasm, f32, nn, optim, type Tensor } from '../../src/index.ts';
 import { measurements, texts, trainClassifier, trainRegression } from '../support/named-models.ts';
 import { wasmEngine } from '../support/serving.ts';
 import { biphase, temporary, well } from './cli.ts';
@@ -31,6 +31,17 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'texts.wasm'), await exportWasm(classifier, { f32: true, maxBatch: 8 }));
   put('ids.npy', text.ids);
   put('mask.npy', text.mask);
+
+  const odd = nn.module({ l: nn.linear(4, 1) }, ({ a }: { a: Tensor }, { l }) => ({
+    '../gap': l.forward(a),
+  }));
+  const training = await engine.train(odd, {
+    ...{ loss: (y, t) => nn.mse(y['../gap'], t.t), optimizer: optim.sgd(), inputs: { a: f32(4) } },
+    targets: { t: f32(1) },
+  });
+  await training.stepOn({ a: new Float32Array(8) }, { t: new Float32Array(2) }, 2);
+  const bytes = await exportWasm(await training.freeze(), { f32: true, maxBatch: 8 });
+  writeFileSync(join(folder, 'odd.wasm'), bytes);
   engine.dispose();
 });
 afterAll(remove);
@@ -93,6 +104,17 @@ describe('biphase run with inputs by name', () => {
       ['pair.wasm', 'image=values.npy', 'values=values.npy'],
       /values.npy has 4 values a sample, input 'image' takes 6/,
     ],
+    ['a file where a folder would be', [...PAIR, '-o', 'ids.npy'], /could not make the folder ids.npy/],
+    [
+      'an output over an input',
+      ['pair.wasm', 'image=image.npy', 'values=own/sum.npy', '-o', 'own'],
+      /sum is own\/sum.npy, the file that is read as values/,
+    ],
+    [
+      'a name that would lead out of the folder',
+      ['odd.wasm', 'a=values.npy', '-o', 'answers'],
+      /output '\.\.\/gap' of odd.wasm can't be the name of a file/,
+    ],
     [
       'labels',
       [...PAIR, '--labels', 'values.npy'],
@@ -104,6 +126,8 @@ describe('biphase run with inputs by name', () => {
       /takes whole numbers, values12.npy holds other numbers/,
     ],
   ])('refuses %s', (_, args, message) => {
+    mkdirSync(join(folder, 'own'), { recursive: true });
+    put('own/sum.npy', new Float32Array(COUNT * 4));
     put(
       'values12.npy',
       Float32Array.from({ length: COUNT * 12 }, (_, i) => i / 7),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { kinds } from '../../assembly/records.ts';
+import { kinds } from '../../assembly/kinds.ts';
 import { chooseBuild, instantiate } from '../../src/backend/wasm/load.ts';
 import { namedRecords } from '../../tools/build/named-records.ts';
 import { abiDocument } from '../../tools/docs/abi-tables.ts';

@@ -1,5 +1,6 @@
 /** What assembly/records.ts declares, as the code that reads it, runs it and writes it. */
-import { kinds, records, type Tier, type WordType } from '../../assembly/records.ts';
+import { kinds } from '../../assembly/kinds.ts';
+import { records, type Tier, type WordType } from '../../assembly/records.ts';
 import { capital, isKind, lengthOf, type NamedRecord, namedRecords, recordsOf } from './named-records.ts';
 
 const MADE = '// Made by tools/build/generate-records.ts from assembly/records.ts. Do not edit.\n';

@@ -1,13 +1,6 @@
 /** The records that assembly/records.ts declares, with the names they go by, once they were found to be sound. */
-import {
-  type Kind,
-  kinds,
-  type RecordType,
-  records,
-  type Tier,
-  tiers,
-  type WordType,
-} from '../../assembly/records.ts';
+import { type Kind, kinds } from '../../assembly/kinds.ts';
+import { type RecordType, records, type Tier, tiers, type WordType } from '../../assembly/records.ts';
 
 export interface NamedRecord extends RecordType {
   /** Of the kernel and the encoder. */

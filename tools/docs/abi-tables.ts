@@ -1,7 +1,8 @@
 /** The tables of docs/ABI.md that come from assembly/records.ts: records with their words, and the numbers of kinds. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { kinds, type WordType } from '../../assembly/records.ts';
+import { kinds } from '../../assembly/kinds.ts';
+import type { WordType } from '../../assembly/records.ts';
 import { namedRecords } from '../build/named-records.ts';
 
 const file = fileURLToPath(new URL('../../docs/ABI.md', import.meta.url));

@@ -28,7 +28,7 @@ import {
   withDataOptions,
   withModelOptions,
 } from '../models.ts';
-import { isNamed, namedRows, runNamed, writeNamed } from '../named-run.ts';
+import { filesOf, isNamed, namedRows, runNamed } from '../named-run.ts';
 import { backendOption, type Common, jsonOption, threadsOption, whole, wideOption } from '../options.ts';
 import { print, report, say } from '../print.ts';
 
@@ -180,11 +180,10 @@ async function actNamed(file: FrozenFile, given: readonly string[], options: Opt
       'invalid_argument',
       '--labels, --target and --print classes are for models with one input and one output, without names',
     );
-  await checkFiles({ '<model>': file.path }, {});
+  const files = await filesOf(file, given, options.output);
   const begin = performance.now();
-  const { outputs, count } = await runNamed(file, given, options.header);
+  const { outputs, count } = await runNamed(file, files, options.header);
   const ms = performance.now() - begin;
-  if (options.output) await writeNamed(file, options.output, outputs, count);
   say(`${count} samples in ${ms.toFixed(0)} ms`);
   const rows = options.print === 'none' ? [] : namedRows(file, outputs, count);
   if (options.json)

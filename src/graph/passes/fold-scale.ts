@@ -1,4 +1,5 @@
-import { sameShape } from '../../core/shape.ts';
+import { sameShape, sizeOf } from '../../core/shape.ts';
+import { opOf } from '../../ops/index.ts';
 import { type Graph, type GraphTensor, type Node, readersOf, type TensorId } from '../graph.ts';
 
 /** A scale and a shift of each column of a product, and the nodes that they are. */
@@ -9,15 +10,16 @@ interface Affine {
 }
 
 /**
- * Moves constant scales and shifts of a product's columns (batch norm with fixed statistics, a bias) into its constant weights:
- * one product and one bias are left of them.
+ * Moves constant scales and shifts of what a product or a convolution makes (batch norm with fixed statistics, a bias) into its constant
+ * weights: one product and one bias are left of them.
  */
 export function foldScales(graph: Graph): Graph {
   const readers = readersOf(graph);
   const tensors: GraphTensor[] = [...graph.tensors];
   const gone = new Set<Node>();
   const nodes = graph.nodes.flatMap((node): Node[] => {
-    if (!isFixed(graph, node)) return [node];
+    const axis = columnsAxis(graph, node);
+    if (axis === undefined) return [node];
     const affine = affineOf(graph, node, readers);
     if (!affine) return [node];
     for (const n of affine.absorbed) gone.add(n);
@@ -27,21 +29,23 @@ export function foldScales(graph: Graph): Graph {
       return id;
     };
     const [x, w] = node.inputs;
-    const weight = add(scaled(tensors[w], affine.scale, node.attrs.transposeB ?? false), tensors[w].shape);
+    const weight = add(scaled(tensors[w], affine.scale, axis), tensors[w].shape);
     const shift = add(Float32Array.from(affine.shift), [affine.shift.length]);
     const { outputs } = affine.absorbed.at(-1)!;
     const { section, path } = node;
     const bias: Node = { op: 'add', inputs: [node.outputs[0], shift], outputs, attrs: {}, section, path };
-    return [{ ...node, inputs: [x, weight] }, bias];
+    return [{ ...node, inputs: [x, weight] } as Node, bias];
   });
   return { ...graph, tensors, nodes: nodes.filter((n) => !gone.has(n)) };
 }
 
-/** A product of one constant matrix, with nothing else in it. */
-function isFixed({ tensors }: Graph, node: Node): node is Node<'matmul'> {
-  if (node.op !== 'matmul' || node.inputs.length !== 2 || node.attrs.activation) return false;
-  const { kind, shape } = tensors[node.inputs[1]];
-  return kind === 'constant' && shape.length === 2;
+/** The axis of a node's constant weights whose elements each make one of its columns; undefined where there is more in it than them. */
+function columnsAxis({ tensors }: Graph, node: Node): number | undefined {
+  const { fuses, columns } = opOf(node.op);
+  if (fuses !== 'product' || !columns || node.inputs.length !== 2) return undefined;
+  if ('activation' in node.attrs && node.attrs.activation) return undefined;
+  const types = node.inputs.map((id) => tensors[id]);
+  return types[1].kind === 'constant' ? columns(types, node.attrs) : undefined;
 }
 
 /** What stands behind a product, as long as nothing else reads between; undefined where it scales nothing. */
@@ -81,8 +85,8 @@ function columnsOf(tensors: readonly GraphTensor[], id: TensorId, n: number): Ar
   return kind === 'constant' && dtype === 'f32' && sameShape(shape, [n]) ? data : undefined;
 }
 
-/** A matrix, (k, n) or transposed (n, k), with its columns scaled. */
-function scaled({ data, shape }: GraphTensor, scale: Float64Array, transposed: boolean): Float32Array {
-  const [, columns] = shape;
-  return Float32Array.from(data!, (w, i) => w * scale[transposed ? Math.floor(i / columns) : i % columns]);
+/** Weights with what belongs to each column scaled. */
+function scaled({ data, shape }: GraphTensor, scale: Float64Array, axis: number): Float32Array {
+  const inner = sizeOf(shape.slice(axis + 1));
+  return Float32Array.from(data!, (w, i) => w * scale[Math.floor(i / inner) % shape[axis]]);
 }
