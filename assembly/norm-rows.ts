@@ -41,6 +41,14 @@ function momentsAlong(x: usize, n: i32, shift: v128): v128 {
   return f64x2.replace_lane(f64x2.splat(sum), 1, squares);
 }
 
+/** About the mean of a row: that of its first eight elements. */
+@inline
+function start(x: usize, n: i32): f32 {
+  if (n < 8) return load<f32>(x);
+  const eighth = f32x4.splat(0.125);
+  return sumLanes(f32x4.add(f32x4.mul(v128.load(x), eighth), f32x4.mul(v128.load(x, 16), eighth)));
+}
+
 /** y = (x - mean) rstd weight + bias, row by row. */
 export function rowNorm(r: RowNormRecord, thread: i32, threads: i32): void {
   const n = r.n;
@@ -51,11 +59,18 @@ export function rowNorm(r: RowNormRecord, thread: i32, threads: i32): void {
   for (let row = shareStart(r.rows, 1, thread, threads); row < end; row++) {
     const x = r.x + (<usize>(row * n) << 2);
     const y = r.y + (<usize>(row * n) << 2);
-    const shift: f32 = r.mean ? <f32>(sumAlong(x, n) / count) : 0;
-    const moments = momentsAlong(x, n, f32x4.splat(shift));
-    // What rounding the mean to f32 left over; without it a row of equal values would not be 0.
-    const rest = r.mean ? f64x2.extract_lane(moments, 0) / count : 0;
-    const variance = max(0, f64x2.extract_lane(moments, 1) / count - rest * rest);
+    let shift: f32 = r.mean ? start(x, n) : 0;
+    let moments = momentsAlong(x, n, f32x4.splat(shift));
+    let rest = r.mean ? f64x2.extract_lane(moments, 0) / count : 0;
+    let variance = max(0, f64x2.extract_lane(moments, 1) / count - rest * rest);
+    // Where the row begins with what is unlike the rest of it (or not finite), its mean costs one more pass, and nothing cancels.
+    if (r.mean && !(rest * rest <= variance && variance < Infinity)) {
+      shift = <f32>(sumAlong(x, n) / count);
+      moments = momentsAlong(x, n, f32x4.splat(shift));
+      // What rounding the mean to f32 left over; without it a row of equal values would not be 0.
+      rest = f64x2.extract_lane(moments, 0) / count;
+      variance = max(0, f64x2.extract_lane(moments, 1) / count - rest * rest);
+    }
     const rstd = 1 / sqrt<f64>(variance + <f64>r.eps);
     if (r.mean) store<f32>(r.mean + (<usize>row << 2), <f32>(<f64>shift + rest));
     store<f32>(r.rstd + (<usize>row << 2), <f32>rstd);
@@ -177,48 +192,71 @@ const GROUP = 64;
 export function rowNormWeights(r: RowNormWeightsRecord, thread: i32, threads: i32): void {
   const end = shareEnd(r.n, 16, thread, threads);
   let c = shareStart(r.n, 16, thread, threads);
-  for (; c + 8 <= end; c += 8) eightColumns(r, c);
+  for (; c + 16 <= end; c += 16) sixteenColumns(r, c);
   for (; c < end; c += 4) fewColumns(r, c, end - c);
 }
 
-function eightColumns(r: RowNormWeightsRecord, c: i32): void {
+/** A line of the cache. */
+function sixteenColumns(r: RowNormWeightsRecord, c: i32): void {
   const stride = <usize>r.n << 2;
   const zero = f32x4.splat(0);
   const mean = r.mean;
   const rstd = r.rstd;
   let w0 = zero;
   let w1 = zero;
+  let w2 = zero;
+  let w3 = zero;
   let b0 = zero;
   let b1 = zero;
+  let b2 = zero;
+  let b3 = zero;
   let x = r.x + (<usize>c << 2);
   let dy = r.dy + (<usize>c << 2);
   for (let group = 0; group < r.rows; group += GROUP) {
     const stop = min(r.rows, group + GROUP);
     let p0 = zero;
     let p1 = zero;
+    let p2 = zero;
+    let p3 = zero;
     let s0 = zero;
     let s1 = zero;
+    let s2 = zero;
+    let s3 = zero;
     for (let row = group; row < stop; row++, x += stride, dy += stride) {
       const m = mean ? v128.load32_splat(mean + (<usize>row << 2)) : zero;
       const k = v128.load32_splat(rstd + (<usize>row << 2));
       const g0 = v128.load(dy);
       const g1 = v128.load(dy, 16);
+      const g2 = v128.load(dy, 32);
+      const g3 = v128.load(dy, 48);
       s0 = f32x4.add(s0, g0);
       s1 = f32x4.add(s1, g1);
+      s2 = f32x4.add(s2, g2);
+      s3 = f32x4.add(s3, g3);
       p0 = f32x4.add(p0, f32x4.mul(g0, f32x4.mul(f32x4.sub(v128.load(x), m), k)));
       p1 = f32x4.add(p1, f32x4.mul(g1, f32x4.mul(f32x4.sub(v128.load(x, 16), m), k)));
+      p2 = f32x4.add(p2, f32x4.mul(g2, f32x4.mul(f32x4.sub(v128.load(x, 32), m), k)));
+      p3 = f32x4.add(p3, f32x4.mul(g3, f32x4.mul(f32x4.sub(v128.load(x, 48), m), k)));
     }
     w0 = f32x4.add(w0, p0);
-    w1 = f32x4.add(w1, p1);
     b0 = f32x4.add(b0, s0);
+    w1 = f32x4.add(w1, p1);
     b1 = f32x4.add(b1, s1);
+    w2 = f32x4.add(w2, p2);
+    b2 = f32x4.add(b2, s2);
+    w3 = f32x4.add(w3, p3);
+    b3 = f32x4.add(b3, s3);
   }
   const to = <usize>c << 2;
   v128.store(r.dWeight + to, w0);
   v128.store(r.dWeight + to, w1, 16);
+  v128.store(r.dWeight + to, w2, 32);
+  v128.store(r.dWeight + to, w3, 48);
   if (r.dBias == 0) return;
   v128.store(r.dBias + to, b0);
   v128.store(r.dBias + to, b1, 16);
+  v128.store(r.dBias + to, b2, 32);
+  v128.store(r.dBias + to, b3, 48);
 }
 
 function fewColumns(r: RowNormWeightsRecord, c: i32, left: i32): void {

@@ -1,6 +1,6 @@
 import type { BenchCase } from '../run/case.ts';
 import { infer, train } from './models.ts';
-import { activation, matmul, matmulI8, movers, optimizer } from './ops.ts';
+import { activation, matmul, matmulI8, movers, norm, optimizer } from './ops.ts';
 
 /** Suites of cases that an engine runs, by name. `quick`: fewer and smaller ones. */
 export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
@@ -9,6 +9,7 @@ export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
   activation,
   optimizer,
   movers,
+  norm,
   train,
   infer,
 };

@@ -136,6 +136,70 @@ export function optimizer(quick: boolean): BenchCase[] {
   ];
 }
 
+/** Normalization of rows and of channels, forwards and backwards. */
+export function norm(quick: boolean): BenchCase[] {
+  const [suite, bound] = ['norm', 'bytes'] as const;
+  const of = (rows: number, n: number): BenchCase[] => {
+    const [x, channel, row] = [f32([rows, n]), f32([n], positive), f32([rows], positive)];
+    const size = `${rows}x${n}`;
+    const eps = 1e-5;
+    const vectors = [channel, channel];
+    const rms = [x, x, row, channel];
+    const both = { eps, affine: 'both' } as const;
+    return [
+      opCase({
+        suite,
+        name: `layer_norm ${size}`,
+        op: 'layer_norm',
+        inputs: [x, ...vectors],
+        attrs: { eps },
+        bound,
+      }),
+      opCase({
+        suite,
+        name: `layer_norm_backward ${size}`,
+        op: 'layer_norm_backward',
+        inputs: [x, x, row, row, channel],
+        attrs: both,
+        bound,
+      }),
+      opCase({
+        suite,
+        name: `rms_norm ${size}`,
+        op: 'rms_norm',
+        inputs: [x, channel],
+        attrs: { eps },
+        bound,
+      }),
+      opCase({
+        suite,
+        name: `rms_norm_backward ${size}`,
+        op: 'rms_norm_backward',
+        inputs: rms,
+        attrs: { eps, affine: 'weight' },
+        bound,
+      }),
+      opCase({
+        suite,
+        name: `batch_norm ${size}`,
+        op: 'batch_norm',
+        inputs: [x, ...vectors],
+        attrs: { eps },
+        bound,
+      }),
+      opCase({
+        suite,
+        name: `batch_norm_backward ${size}`,
+        op: 'batch_norm_backward',
+        inputs: [x, x, ...vectors, channel],
+        attrs: { eps },
+        bound,
+      }),
+    ];
+  };
+  return quick ? of(256, 256) : [...of(1024, 1024), ...of(16384, 64)];
+}
+
 /** What moves elements: rows of a table and their gradient (beside `fill`, the zeroing that is part of it), copies. */
 export function movers(quick: boolean): BenchCase[] {
   const [rows, width, count] = quick ? [1000, 64, 512] : [10000, 64, 4096];

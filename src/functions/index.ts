@@ -8,7 +8,7 @@ export {
   convTranspose1d,
   convTranspose2d,
 } from './conv.ts';
-export * from './dropout.ts';
+export { alphaDropout, type ChannelDropoutOptions, dropout, dropout1d, dropout2d } from './dropout.ts';
 export { diagonal, einsum } from './einsum.ts';
 export * from './elementwise.ts';
 export {

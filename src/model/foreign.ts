@@ -82,7 +82,8 @@ export function renamed(variables: readonly FrozenVariable[], state: StateDict):
 }
 
 /** Layers that leave the shape of a sample as it is. */
-const KEEPING = /^(dropout|softmax|logSoftmax|relu|leakyRelu|elu|gelu|silu|sigmoid|tanh|softplus|hardswish)$/;
+const KEEPING =
+  /^(dropout|alphaDropout|softmax|logSoftmax|relu|leakyRelu|elu|gelu|silu|sigmoid|tanh|softplus|hardswish)$/;
 
 /** The input that the first layer with a size asks for, if nothing before it changes shapes. */
 export function inputOfSpec(spec: LayerSpec | undefined): readonly number[] | undefined {

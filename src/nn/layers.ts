@@ -2,6 +2,7 @@ export * from './activation.ts';
 export * from './conv.ts';
 export * from './dropout.ts';
 export * from './gather.ts';
+export * from './instance-norm.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';

@@ -22,9 +22,9 @@ export interface RmsNormOptions extends f.NormOptions {
   /** Learn a scale for each element; on by default. */
   readonly elementwiseAffine?: boolean;
 }
-/** Options of groupNorm() and, where nothing is learned if not given, instanceNorm1d() and instanceNorm2d(). */
+/** Options of groupNorm(), with PyTorch's defaults. */
 export interface GroupNormOptions extends f.NormOptions {
-  /** Learn a scale and a shift for each channel. */
+  /** Learn a scale and a shift for each channel; on by default. */
   readonly affine?: boolean;
 }
 
@@ -71,13 +71,6 @@ export const rmsNorm: (normalizedShape: Size, options?: RmsNormOptions) => Modul
   (make) => (normalizedShape, options) => make({ ...checkRms(options), normalizedShape }),
 );
 
-function grouped(groups: number, channels: number, eps: number, affine: boolean): Module {
-  if (!affine) return module({}, (x: Tensor) => f.groupNorm(x, groups, undefined, undefined, { eps }));
-  return module({ weight: ones([channels]), bias: zeros([channels]) }, (x: Tensor, p) =>
-    f.groupNorm(x, groups, p.weight, p.bias, { eps }),
-  );
-}
-
 const checkGroup = optionsOf<GroupNormOptions>('groupNorm', { eps, affine: flag });
 
 /** Layer normalization of groups of channels, (batch, numChannels, ...), like torch.nn.GroupNorm. */
@@ -96,45 +89,9 @@ export const groupNorm: (numGroups: number, numChannels: number, options?: Group
           'invalid_argument',
           `groupNorm: ${numChannels} channels can't be divided into ${numGroups} groups`,
         );
-      return grouped(numGroups, numChannels, eps, affine);
+      if (!affine) return module({}, (x: Tensor) => f.groupNorm(x, numGroups, undefined, undefined, { eps }));
+      const learned = { weight: ones([numChannels]), bias: zeros([numChannels]) };
+      return module(learned, (x: Tensor, p) => f.groupNorm(x, numGroups, p.weight, p.bias, { eps }));
     },
     (make) => (numGroups, numChannels, options) => make({ ...checkGroup(options), numGroups, numChannels }),
   );
-
-function instanceNorm(name: string, axes: number): (features: number, options?: GroupNormOptions) => Module {
-  const check = optionsOf<GroupNormOptions>(name, { eps, affine: flag });
-  return layer(
-    name,
-    { features: needed<number>(whole(1)), eps: optional<number>(1e-5, eps), affine: false },
-    ({ features, eps, affine }) => {
-      const inner = grouped(features, features, eps, affine);
-      return {
-        ...inner,
-        forward(x: Tensor) {
-          if (
-            x.shape.length !== axes + 2 ||
-            x.shape[1] !== features ||
-            (x.tracer.training && x.shape.slice(2).every((n) => n === 1))
-          )
-            fail(
-              'shape_mismatch',
-              `${name}: got an input of shape [${x.shape}], expected (batch, ${features}, ${axes === 1 ? 'length' : 'height, width'}) with more than one element`,
-            );
-          return inner.forward(x) as Tensor;
-        },
-      };
-    },
-    (make) => (features: number, options?: GroupNormOptions) => make({ ...check(options), features }),
-  );
-}
-
-/** Each channel of each sample by itself, (batch, features, length), like torch.nn.InstanceNorm1d without running statistics. */
-export const instanceNorm1d: (features: number, options?: GroupNormOptions) => Module = instanceNorm(
-  'instanceNorm1d',
-  1,
-);
-/** Each channel of each image by itself, (batch, features, height, width), like torch.nn.InstanceNorm2d without running statistics. */
-export const instanceNorm2d: (features: number, options?: GroupNormOptions) => Module = instanceNorm(
-  'instanceNorm2d',
-  2,
-);

@@ -1,14 +1,15 @@
-import { either, flag, check as is, real, whole } from '../core/checks.ts';
+import { flag, whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { optionsOf } from '../core/options.ts';
-import { showShape, sizeOf } from '../core/shape.ts';
+import { sizeOf } from '../core/shape.ts';
 import * as f from '../functions/index.ts';
-import { isLayout, type Layout, onPixels } from '../functions/pixels.ts';
+import { isLayout, type Layout } from '../functions/pixels.ts';
 import type { Tensor } from '../graph/trace.ts';
-import { Buffer, Parameter } from '../graph/variable.ts';
+import { type Buffer, Parameter } from '../graph/variable.ts';
 import * as init from './init.ts';
 import { layer, needed, optional } from './layer.ts';
 import { type Module, module } from './module.ts';
+import { blended, channelsLast, running, trackingChecks, unscaled } from './statistics.ts';
 
 /** Options of batchNorm1d() and batchNorm2d(), with PyTorch's defaults. */
 export interface BatchNormOptions {
@@ -24,20 +25,6 @@ export interface BatchNormOptions {
   readonly layout?: Layout;
 }
 
-const checks = {
-  eps: real(0, 1e6),
-  momentum: either(
-    real(0, 1),
-    is('null', (x) => x === null),
-  ),
-};
-/** The statistics of all batches so far: as buffers, under PyTorch's names. */
-const running = (features: number) => ({
-  running_mean: new Buffer([features], 'f32', init.constant(0)),
-  running_var: new Buffer([features], 'f32', init.constant(1)),
-  num_batches_tracked: new Buffer([], 'i32', init.constant(0)),
-});
-
 /** Takes a batch's statistics into the running ones; the variance without bias, as PyTorch does. */
 function track(
   { running_mean, running_var, num_batches_tracked }: ReturnType<typeof running>,
@@ -48,48 +35,23 @@ function track(
   const count = f.add(f.cast(num_batches_tracked, 'f32'), 1);
   f.assign(num_batches_tracked, f.cast(count, 'i32'));
   const blend = (old: Buffer, now: Tensor) =>
-    momentum === null
-      ? f.add(old, f.div(f.sub(now, old), count))
-      : f.add(f.scale(old, 1 - momentum), f.scale(now, momentum));
+    momentum === null ? f.add(old, f.div(f.sub(now, old), count)) : blended(old, now, momentum);
   f.assign(running_mean, blend(running_mean, mean));
   f.assign(running_var, blend(running_var, f.scale(variance, rows / (rows - 1))));
-}
-
-/** What is done to (..., channels), for an input of `axes` dimensions besides batch and channels, or (in one dimension) of none. */
-function channelsLast(
-  name: string,
-  x: Tensor,
-  features: number,
-  axes: number,
-  layout: Layout,
-  work: (rows: Tensor) => Tensor,
-): Tensor {
-  const { shape } = x;
-  const channels = shape[layout === 'NCHW' ? 1 : shape.length - 1];
-  const flat = axes === 1 && shape.length === 2;
-  if ((!flat && shape.length !== axes + 2) || channels !== features) {
-    const all = ['batch', ...(axes === 1 ? ['length'] : ['height', 'width'])];
-    const expected = layout === 'NCHW' ? [all[0], `${features}`, ...all.slice(1)] : [...all, `${features}`];
-    fail(
-      'shape_mismatch',
-      `${name}: got an input of shape ${showShape(shape)}, expected ${axes === 1 ? `(batch, ${features}) or ` : ''}(${expected.join(', ')})`,
-    );
-  }
-  return flat ? work(x) : onPixels(name, x, axes, layout, work);
 }
 
 type BatchNorm = (features: number, options?: BatchNormOptions) => Module;
 
 function batchNorm(name: string, axes: number): BatchNorm {
   const check = optionsOf<BatchNormOptions>(name, {
-    ...{ ...checks, affine: flag, trackRunningStats: flag, layout: isLayout },
+    ...{ ...trackingChecks, affine: flag, trackRunningStats: flag, layout: isLayout },
   });
   return layer(
     name,
     {
       features: needed<number>(whole(1)),
-      eps: optional<number>(1e-5, checks.eps),
-      momentum: optional<number | null>(0.1, checks.momentum),
+      eps: optional<number>(1e-5, trackingChecks.eps),
+      momentum: optional<number | null>(0.1, trackingChecks.momentum),
       affine: true,
       trackRunningStats: true,
       layout: optional<Layout>('NCHW', isLayout),
@@ -110,9 +72,7 @@ function batchNorm(name: string, axes: number): BatchNorm {
             `${name}: one value in each channel has no variance to train with; take larger batches (dropLast: true leaves out a ` +
               'last one that is smaller)',
           );
-        const same = (value: number) =>
-          rows.tracer.constant(new Float32Array(features).fill(value), { dtype: 'f32', shape: [features] });
-        const [weight, bias] = affine ? [learned.weight, learned.bias] : [same(1), same(0)];
+        const [weight, bias] = affine ? [learned.weight, learned.bias] : unscaled(rows.tracer, features);
         if (!training && trackRunningStats) {
           const { running_mean: mean, running_var: variance } = statistics;
           return f.fixedBatchNorm(rows, weight, bias, { mean, variance }, { eps });

@@ -126,5 +126,19 @@ export const norm = {
       }
     },
     flops: ([x]) => 6 * sizeOf(x.shape),
+    gradient({ inputs: [weight, , mean, variance], outputs: [scale], dys, attrs, emit, emitAll }) {
+      const same = (value: number) => emit('fill', [], { value, shape: weight.shape, dtype: 'f32' });
+      const [dScale, dShift] = dys.map((dy) => dy ?? same(0));
+      // With a weight of 1 and a bias of 0: 1 / sqrt(variance + eps), and minus the mean times that.
+      const [rstd, shift] = emitAll('batch_norm_affine', [same(1), same(0), mean, variance], attrs);
+      const product = (...factors: Sym[]) => factors.reduce((a, b) => emit('mul', [a, b]));
+      const throughScale = emit('sub', [dScale, product(dShift, mean)]);
+      return [
+        emit('add', [product(dScale, rstd), product(dShift, shift)]),
+        dShift,
+        emit('scale', [product(dShift, scale)], { factor: -1 }),
+        emit('scale', [product(throughScale, scale, rstd, rstd)], { factor: -0.5 }),
+      ];
+    },
   }),
 };

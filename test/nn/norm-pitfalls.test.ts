@@ -178,6 +178,22 @@ describe('running statistics', () => {
     expect(JSON.stringify(last.stateDict())).toBe(before);
   });
 
+  it('of instances are means over samples; inference uses them', async () => {
+    // Samples (1, 3) and (2, 8): means 2 and 5, variances without bias 2 and 18.
+    const layer = nn.instanceNorm1d(1, { trackRunningStats: true });
+    const { mean, variance, last } = await trained(layer, [2, 1, 2], [[1, 3, 2, 8]]);
+    near(mean, [0.35]);
+    near(variance, [1.9]);
+    expect(last.stateDict()['norm.num_batches_tracked'].data).toEqual(Int32Array.of(0));
+    const served = await (await engine.infer(last))(Float32Array.of(1, 3));
+    near(
+      Array.from(served as Float32Array),
+      [1, 3].map((v) => (v - 0.35) / Math.sqrt(1.9 + 1e-5)),
+    );
+    const still = nn.instanceNorm1d(1, { trackRunningStats: true, momentum: null });
+    near((await trained(still, [2, 1, 2], [[1, 3, 2, 8]])).mean, [0]);
+  });
+
   it('of a convolution of images go into its weights', async () => {
     engine ??= await createEngine({ backend: 'wasm', threads: 1 });
     const model = nn.sequential(nn.conv2d(2, 4, 3, { bias: false }), nn.batchNorm2d(4), nn.relu());

@@ -22,6 +22,7 @@ describe('layers that normalize', () => {
       nn.instanceNorm2d(3),
       nn.instanceNorm1d(3, { affine: true }),
       nn.batchNorm2d(5),
+      nn.instanceNorm1d(2, { trackRunningStats: true }),
     );
     const want = ['0.weight 3x4', '0.bias 3x4', '1.weight 4', '3.weight 4', '4.weight 6', '4.bias 6'];
     expect(names(model)).toEqual([...want, '6.weight 3', '6.bias 3', '7.weight 5', '7.bias 5']);

@@ -45,4 +45,24 @@ goldens.add(
     lambda x, weight, bias: F.batch_norm(x, None, None, weight, bias, training=True, eps=1e-5),
     {"features": 4},
 )
+# Statistics that are given: what batch norm is in inference, with the axis of channels in the middle. (F.batch_norm gives these no gradient.)
+def fixed(x, weight, bias, mean, variance):
+    y = F.batch_norm(x, mean.detach(), variance.detach(), weight, bias, training=False)
+    of = lambda v: v.reshape(-1, *[1] * (x.dim() - 2))
+    formula = (x - of(mean)) / torch.sqrt(of(variance) + 1e-5) * of(weight) + of(bias)
+    assert torch.allclose(y, formula)
+    return formula
+
+
+for shape in [(5, 3), (2, 3, 4), (2, 3, 4, 2)]:
+    c = shape[1]
+    vectors = [normal(c, seed=12), normal(c, seed=13), normal(c, seed=14), tensor(normal(c, seed=15).abs() + 0.1)]
+    goldens.add(
+        "fixed_batch_norm",
+        [normal(*shape, seed=11), *vectors],
+        fixed,
+    )
+# Rows of equal values and rows of 0 have a gradient all the same.
+for call, values, how in [("layer_norm", [[1.0] * 4], {}), ("rms_norm", [[0.0] * 3], {"eps": 1e-5})]:
+    rows(call, tensor(values), [len(values[0])], 1, **how)
 goldens.write()
