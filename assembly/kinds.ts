@@ -8,7 +8,12 @@ export const kinds = {
       sigmoid: 6, tanh: 7, softplus: 8, hardswish: 9, elu: 10, softsign: 11,
     },
   },
-  reduction: { about: 'what becomes of the terms', values: { sum: 0, max: 1 } },
+  reduction: { about: 'what becomes of the terms', values: { sum: 0, max: 1, min: 2 } },
+  fold: {
+    about: 'what becomes of the terms',
+    values: { prod: 0, sum_of_sizes: 1, euclidean: 2, largest_size: 3, p_norm: 4, logsumexp: 5 },
+  },
+  counting: { about: 'what is told of the terms that are not 0', values: { count: 0, any: 1, all: 2 } },
   loss: { about: 'the loss', values: { mse: 0, bce_with_logits: 1, huber: 2 } },
   update: {
     about: 'the optimizer',

@@ -3,8 +3,11 @@ import { sumAlong, sumAcross } from './sums';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, maxLanes, storePart } from './vector';
 
-/** Largest of n neighbouring floats, in four vectors side by side and then across; NaN if any is. */
-function maxAlong(x: usize, n: i32): f32 {
+/**
+ * Largest of n neighbouring floats, in four vectors side by side and then across; NaN if any is. The smallest is the largest of
+ * negated floats, negated: `signs` holds the bits that are turned over.
+ */
+function maxAlong(x: usize, n: i32, signs: v128): f32 {
   let s0 = f32x4.splat(-Infinity);
   let s1 = s0;
   let s2 = s0;
@@ -12,17 +15,19 @@ function maxAlong(x: usize, n: i32): f32 {
   let i: i32 = 0;
   for (; i + 16 <= n; i += 16) {
     const at = x + (<usize>i << 2);
-    s0 = f32x4.max(s0, v128.load(at));
-    s1 = f32x4.max(s1, v128.load(at, 16));
-    s2 = f32x4.max(s2, v128.load(at, 32));
-    s3 = f32x4.max(s3, v128.load(at, 48));
+    s0 = f32x4.max(s0, v128.xor(v128.load(at), signs));
+    s1 = f32x4.max(s1, v128.xor(v128.load(at, 16), signs));
+    s2 = f32x4.max(s2, v128.xor(v128.load(at, 32), signs));
+    s3 = f32x4.max(s3, v128.xor(v128.load(at, 48), signs));
   }
-  for (; i < n; i += 4) s0 = f32x4.max(s0, loadPart(x + (<usize>i << 2), n - i, -Infinity));
-  return maxLanes(f32x4.max(f32x4.max(s0, s1), f32x4.max(s2, s3)));
+  const rest = reinterpret<f32>(0xff800000 ^ i32x4.extract_lane(signs, 0));
+  for (; i < n; i += 4) s0 = f32x4.max(s0, v128.xor(loadPart(x + (<usize>i << 2), n - i, rest), signs));
+  const most = maxLanes(f32x4.max(f32x4.max(s0, s1), f32x4.max(s2, s3)));
+  return reinterpret<f32>(reinterpret<i32>(most) ^ i32x4.extract_lane(signs, 0));
 }
 
 /** Largest of `count` rows of `inner` floats for the columns [from, to): a cache line of them at a time, then what is left. */
-function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32): void {
+function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32, signs: v128): void {
   const stride = <usize>inner << 2;
   const start = f32x4.splat(-Infinity);
   let j = from;
@@ -33,23 +38,23 @@ function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i3
     let s2 = start;
     let s3 = start;
     for (let c = 0; c < count; c++, at += stride) {
-      s0 = f32x4.max(s0, v128.load(at));
-      s1 = f32x4.max(s1, v128.load(at, 16));
-      s2 = f32x4.max(s2, v128.load(at, 32));
-      s3 = f32x4.max(s3, v128.load(at, 48));
+      s0 = f32x4.max(s0, v128.xor(v128.load(at), signs));
+      s1 = f32x4.max(s1, v128.xor(v128.load(at, 16), signs));
+      s2 = f32x4.max(s2, v128.xor(v128.load(at, 32), signs));
+      s3 = f32x4.max(s3, v128.xor(v128.load(at, 48), signs));
     }
     const target = y + (<usize>j << 2);
-    v128.store(target, s0);
-    v128.store(target, s1, 16);
-    v128.store(target, s2, 32);
-    v128.store(target, s3, 48);
+    v128.store(target, v128.xor(s0, signs));
+    v128.store(target, v128.xor(s1, signs), 16);
+    v128.store(target, v128.xor(s2, signs), 32);
+    v128.store(target, v128.xor(s3, signs), 48);
   }
   for (; j < to; j += 4) {
     const n = to - j;
     let at = x + (<usize>j << 2);
     let s = start;
-    for (let c = 0; c < count; c++, at += stride) s = f32x4.max(s, loadPart(at, n, 0));
-    storePart(y + (<usize>j << 2), n, s);
+    for (let c = 0; c < count; c++, at += stride) s = f32x4.max(s, v128.xor(loadPart(at, n, 0), signs));
+    storePart(y + (<usize>j << 2), n, v128.xor(s, signs));
   }
 }
 
@@ -61,6 +66,7 @@ function over(sum: f64, divisor: f64): f32 {
 /** (outer, count, inner) -> (outer, inner) */
 export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
   const sums = r.kind == Reduction.SUM;
+  const signs = i32x4.splat(r.kind == Reduction.MIN ? <i32>0x80000000 : 0);
   const x = r.x;
   const y = r.y;
   const outer = r.outer;
@@ -71,7 +77,7 @@ export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
     const end = shareEnd(outer, 16, thread, threads);
     for (let o = shareStart(outer, 16, thread, threads); o < end; o++) {
       const run = x + ((<usize>o * <usize>count) << 2);
-      store<f32>(y + (<usize>o << 2), sums ? over(sumAlong(run, count), divisor) : maxAlong(run, count));
+      store<f32>(y + (<usize>o << 2), sums ? over(sumAlong(run, count), divisor) : maxAlong(run, count, signs));
     }
     return;
   }
@@ -81,7 +87,7 @@ export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
     const rows = x + ((<usize>o * <usize>count * <usize>inner) << 2);
     const target = y + ((<usize>o * <usize>inner) << 2);
     if (sums) sumAcross(rows, target, count, inner, from, to, divisor);
-    else maxAcross(rows, target, count, inner, from, to);
+    else maxAcross(rows, target, count, inner, from, to, signs);
   }
 }
 
@@ -108,12 +114,13 @@ export function maxBackward(r: MaxBackwardRecord, thread: i32, threads: i32): vo
   }
 }
 
+/** `sign` -1: of the smallest. */
 @inline
-function rowArgmax<T>(x: usize, n: i32): i32 {
+function rowArgmax<T>(x: usize, n: i32, sign: f32): i32 {
   let best: i32 = 0;
-  let most = load<T>(x);
+  let most = <f32>load<T>(x) * sign;
   for (let i = 1; i < n; i++) {
-    const now = load<T>(x + <usize>i * sizeof<T>());
+    const now = <f32>load<T>(x + <usize>i * sizeof<T>()) * sign;
     if (now > most || (now != now && most == most)) {
       most = now;
       best = i;
@@ -122,16 +129,20 @@ function rowArgmax<T>(x: usize, n: i32): i32 {
   return best;
 }
 
-/** First position of the largest of each row, of the first NaN if there is one. */
+/** First position of the largest or smallest of each row, of the first NaN if there is one. */
 export function argmax(r: ArgmaxRecord, thread: i32, threads: i32): void {
   const type = r.type;
   const x = r.x;
   const y = r.y;
   const n = r.n;
+  const sign: f32 = r.least ? -1 : 1;
   const end = shareEnd(r.rows, 16, thread, threads);
   for (let i = shareStart(r.rows, 16, thread, threads); i < end; i++) {
     const at = <usize>i * <usize>n;
-    store<i32>(y + (<usize>i << 2), type == Dtype.U8 ? rowArgmax<u8>(x + at, n) : rowArgmax<f32>(x + (at << 2), n));
+    store<i32>(
+      y + (<usize>i << 2),
+      type == Dtype.U8 ? rowArgmax<u8>(x + at, n, sign) : rowArgmax<f32>(x + (at << 2), n, sign),
+    );
   }
 }
 

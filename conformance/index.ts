@@ -1,8 +1,10 @@
 import type { OpName } from '../src/ops/index.ts';
 import { activation } from './activation.ts';
 import { conv } from './conv.ts';
+import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
+import { fold } from './fold.ts';
 import { gather } from './gather.ts';
 import type { Case, Family } from './kit/case.ts';
 import { layout } from './layout.ts';
@@ -15,7 +17,9 @@ import { pad } from './pad.ts';
 import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
+import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
+import { sort } from './sort.ts';
 import { update } from './update.ts';
 
 /** Bound and cases of every op: conformance, gradients and benchmarks are made from them. Forgetting one is a type error. */
@@ -24,6 +28,10 @@ export const conformance: Family<OpName> = {
   ...elementwise,
   ...activation,
   ...reduce,
+  ...fold,
+  ...counts,
+  ...scan,
+  ...sort,
   ...layout,
   ...pad,
   ...gather,

@@ -66,10 +66,19 @@ const over = (fill: string, long: string, empty: boolean): Case<AttrsOf<'sum'>>[
 ];
 const sums = over('normal', '=0.1', true);
 
+const positions: Case[] = [
+  ...ROWS.filter((s) => !/(^|x)0$/.test(s)).flatMap((s) => [use(`f32 ${s}`), use(`u8 ${s}`)]),
+  use('f32 3x100 =1,2,2,0'),
+  use('f32 8x20 specials'),
+  use('f32 9x7 infinities'),
+  minusInfinity,
+];
+
 export const reduce: Family<keyof typeof rows> = {
   sum: { bound: { abs: summed, rel: 2 * EPS }, cases: sums },
   mean: { bound: { abs: meaned, rel: 2 * EPS }, cases: sums },
   max: { bound: exact, cases: over('distinct', 'distinct', false) },
+  min: { bound: exact, cases: over('distinct', 'distinct', false).filter((_, i) => i % 2 === 0) },
   max_backward: {
     bound: close(4),
     cases: [
@@ -80,16 +89,8 @@ export const reduce: Family<keyof typeof rows> = {
       use('f32 3', 'f32 3x5 =1,NaN,2,3,3', 'f32 3 =NaN,NaN,3', { axes: [1], keepDims: false }),
     ],
   },
-  argmax: {
-    bound: exact,
-    cases: [
-      ...ROWS.filter((s) => !/(^|x)0$/.test(s)).flatMap((s) => [use(`f32 ${s}`), use(`u8 ${s}`)]),
-      use('f32 3x100 =1,2,2,0'),
-      use('f32 8x20 specials'),
-      use('f32 9x7 infinities'),
-      minusInfinity,
-    ],
-  },
+  argmax: { bound: exact, cases: positions },
+  argmin: { bound: exact, cases: positions.filter((_, i) => i % 3 !== 0) },
   global_norm: {
     bound: { abs: TINY, rel: 2e-6 },
     cases: [

@@ -1,10 +1,11 @@
-// First position of the largest of each row, of the first NaN if there is one; one invocation for each row.
+// First position of the largest of each row, or smallest, of the first NaN if there is one; one invocation for each row.
 struct Args { x: u32, y: u32, rows: u32, n: u32, zero: u32 }
 override BYTES: u32; // 1: u8, 0: f32
+override SIGN: f32; // -1: the smallest
 
 fn value(r: u32, i: u32) -> f32 {
-  if (BYTES == 1u) { return f32(load_byte(args.x, r * args.n + i)); }
-  return load(args.x + r * args.n + i);
+  if (BYTES == 1u) { return SIGN * f32(load_byte(args.x, r * args.n + i)); }
+  return SIGN * load(args.x + r * args.n + i);
 }
 
 @compute @workgroup_size(64)

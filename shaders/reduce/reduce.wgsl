@@ -4,7 +4,7 @@
 struct Args {
   x: u32, y: u32, outputs: u32, count: u32, inner: u32, parts: u32, chunk: u32, divisor: f32, zero: u32,
 }
-override KIND: u32; // 0 sum, 1 max
+override KIND: u32; // 0 sum, 1 max, 2 min: the largest of negated terms, negated
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
@@ -15,10 +15,11 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let start = (row % args.parts) * args.chunk;
   let end = min(args.count, start + args.chunk);
   var all = 0.0;
-  if (KIND == 1u) {
+  if (KIND != 0u) {
+    let sign = select(1.0, -1.0, KIND == 2u);
     all = -infinity();
-    for (var c = start + l; c < end; c += LANES) { all = max_nan(all, load(first + c * args.inner)); }
-    all = workgroup_max(l, all);
+    for (var c = start + l; c < end; c += LANES) { all = max_nan(all, sign * load(first + c * args.inner)); }
+    all = sign * workgroup_max(l, all);
   } else {
     var sum = Sum();
     for (var c = start + l; c < end; c += LANES) { add(&sum, load(first + c * args.inner)); }

@@ -38,7 +38,27 @@ export {
   maxPool2d,
   type PoolOptions,
 } from './pool.ts';
-export * from './reduce.ts';
+export {
+  all,
+  any,
+  argmax,
+  argmin,
+  countNonzero,
+  logsumexp,
+  max,
+  mean,
+  min,
+  type NormOfOptions,
+  norm,
+  type PositionOptions,
+  prod,
+  type ReduceOptions,
+  std,
+  sum,
+  type VarianceOptions,
+  variance,
+} from './reduce.ts';
+export { type CumsumOptions, cumsum } from './scan.ts';
 export {
   chunk,
   expand,
@@ -57,4 +77,5 @@ export {
   unsqueeze,
 } from './shape.ts';
 export * from './softmax.ts';
+export { type Sorted, type SortOptions, sort, type TopkOptions, topk } from './sort.ts';
 export * from './variable.ts';

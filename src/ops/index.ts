@@ -3,8 +3,10 @@ import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { activationRows } from './activation.ts';
 import { conv } from './conv.ts';
+import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
+import { fold } from './fold.ts';
 import { gather } from './gather.ts';
 import { layout } from './layout.ts';
 import { loss } from './loss.ts';
@@ -17,7 +19,9 @@ import { pad } from './pad.ts';
 import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
+import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
+import { sort } from './sort.ts';
 import { update } from './update.ts';
 
 /** THE table: every op there is. Backends hold one row for each of these names. */
@@ -27,6 +31,10 @@ export const ops = {
   ...elementwise,
   ...activationRows,
   ...reduce,
+  ...fold,
+  ...counts,
+  ...scan,
+  ...sort,
   ...layout,
   ...pad,
   ...gather,

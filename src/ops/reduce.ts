@@ -28,7 +28,8 @@ export function reduceSizes(shape: Shape, axes: readonly number[]): ReduceSizes 
   };
 }
 
-function reducedShape(op: string, { shape }: TensorType, { axes, keepDims }: ReduceAttrs): Shape {
+/** The shape that is left. Throws unless the axes are neighbours, ascending, and inside the shape. */
+export function reducedShape(op: string, { shape }: TensorType, { axes, keepDims }: ReduceAttrs): Shape {
   const neighbours = axes.every((a, i) => Number.isInteger(a) && (i === 0 || a === axes[i - 1] + 1));
   if (axes.length === 0 || !neighbours)
     fail(
@@ -41,7 +42,7 @@ function reducedShape(op: string, { shape }: TensorType, { axes, keepDims }: Red
 }
 
 /** Visits each output element o with the input offset of its first term and the distance between terms. */
-function forEachRun(
+export function forEachRun(
   { outer, count, inner }: ReduceSizes,
   visit: (o: number, start: number, step: number) => void,
 ) {
@@ -80,21 +81,15 @@ function summing(name: 'sum' | 'mean'): Op<ReduceAttrs> {
   });
 }
 
-export const reduce = {
-  /** Sums over neighbouring axes; the sum of nothing is 0. */
-  sum: summing('sum'),
-  /** The mean over neighbouring axes; the mean of nothing is NaN. */
-  mean: summing('mean'),
-
-  /** The largest over neighbouring axes; NaN if any is NaN. */
-  max: op<ReduceAttrs>({
+function extreme(name: 'max' | 'min', of: (a: number, b: number) => number, what: string): Op<ReduceAttrs> {
+  return op<ReduceAttrs>({
     infer(inputs, attrs) {
-      expectInputs('max', inputs, ['f32']);
-      const shape = reducedShape('max', inputs[0], attrs);
+      expectInputs(name, inputs, ['f32']);
+      const shape = reducedShape(name, inputs[0], attrs);
       if (reduceSizes(inputs[0].shape, attrs.axes).count === 0)
         fail(
           'shape_mismatch',
-          `max: nothing to take the largest of along axes ${showShape(attrs.axes)} (size 0)`,
+          `${name}: nothing to take the ${what} of along axes ${showShape(attrs.axes)} (size 0)`,
         );
       return { dtype: 'f32', shape };
     },
@@ -102,17 +97,57 @@ export const reduce = {
       const sizes = reduceSizes(x.shape, axes);
       forEachRun(sizes, (o, start, step) => {
         let most = x.data[start];
-        for (let c = 1; c < sizes.count; c++) most = Math.max(most, x.data[start + c * step]);
+        for (let c = 1; c < sizes.count; c++) most = of(most, x.data[start + c * step]);
         y.data[o] = most;
       });
     },
     flops: ([x]) => sizeOf(x.shape),
     gradient: ({ inputs: [x], output, dy, attrs, emit }) => [emit('max_backward', [dy, x, output], attrs)],
-  }),
+  });
+}
+
+/** Position along the last axis, as i32: the first of equals; the first NaN if there is one. */
+function position(name: 'argmax' | 'argmin', better: (a: number, b: number) => boolean): Op {
+  return op({
+    infer(inputs) {
+      expectInputs(name, inputs, [null]);
+      expectRank(name, inputs[0], 1);
+      const { dtype, shape } = inputs[0];
+      if (dtype !== 'f32' && dtype !== 'u8')
+        fail('dtype_mismatch', `${name}: got ${dtype}, expected f32 or u8; convert it with cast()`);
+      if (shape.at(-1) === 0)
+        fail('shape_mismatch', `${name}: the last axis of ${showShape(shape)} is empty`);
+      return { dtype: 'i32', shape: shape.slice(0, -1) };
+    },
+    reference([x], y) {
+      const n = x.shape.at(-1)!;
+      for (let r = 0; r < y.data.length; r++) {
+        let best = 0;
+        for (let i = 1; i < n; i++) {
+          const [now, then] = [x.data[r * n + i], x.data[r * n + best]];
+          if (better(now, then) || (Number.isNaN(now) && !Number.isNaN(then))) best = i;
+        }
+        y.data[r] = best;
+      }
+    },
+    flops: ([x]) => sizeOf(x.shape),
+  });
+}
+
+export const reduce = {
+  /** Sums over neighbouring axes; the sum of nothing is 0. */
+  sum: summing('sum'),
+  /** The mean over neighbouring axes; the mean of nothing is NaN. */
+  mean: summing('mean'),
+
+  /** The largest over neighbouring axes; NaN if any is NaN. */
+  max: extreme('max', Math.max, 'largest'),
+  /** The smallest over neighbouring axes; NaN if any is NaN. */
+  min: extreme('min', Math.min, 'smallest'),
 
   /**
    * max_backward(dy, x, y): dy shared evenly among the elements of x that equal the largest, as PyTorch's amax does; NaN for
-   * all of them where the largest is NaN.
+   * all of them where the largest is NaN. Of the smallest likewise: y says which it is.
    */
   max_backward: op<ReduceAttrs>({
     infer(inputs, attrs) {
@@ -138,30 +173,10 @@ export const reduce = {
     flops: ([, x]) => 2 * sizeOf(x.shape),
   }),
 
-  /** Position of the largest along the last axis, as i32: the first of equals; the first NaN if there is one. */
-  argmax: op({
-    infer(inputs) {
-      expectInputs('argmax', inputs, [null]);
-      expectRank('argmax', inputs[0], 1);
-      const { dtype, shape } = inputs[0];
-      if (dtype !== 'f32' && dtype !== 'u8')
-        fail('dtype_mismatch', `argmax: got ${dtype}, expected f32 or u8; convert it with cast()`);
-      if (shape.at(-1) === 0) fail('shape_mismatch', `argmax: the last axis of ${showShape(shape)} is empty`);
-      return { dtype: 'i32', shape: shape.slice(0, -1) };
-    },
-    reference([x], y) {
-      const n = x.shape.at(-1)!;
-      for (let r = 0; r < y.data.length; r++) {
-        let best = 0;
-        for (let i = 1; i < n; i++) {
-          const [now, then] = [x.data[r * n + i], x.data[r * n + best]];
-          if (now > then || (Number.isNaN(now) && !Number.isNaN(then))) best = i;
-        }
-        y.data[r] = best;
-      }
-    },
-    flops: ([x]) => sizeOf(x.shape),
-  }),
+  /** Position of the largest along the last axis. */
+  argmax: position('argmax', (a, b) => a > b),
+  /** Position of the smallest along the last axis. */
+  argmin: position('argmin', (a, b) => a < b),
 
   /** sqrt(sum of squares) of all elements, as a scalar: for clipping gradients by their global norm. */
   global_norm: op({

@@ -2,35 +2,54 @@ import { type Shape, sameShape, sizeOf } from '../core/shape.ts';
 import type { Emit, Sym } from './op.ts';
 
 /**
- * Sums over any set of axes with ops that reduce one run of neighbouring axes each,
- * the last run first, so that backends only ever see (outer, reduced, inner).
+ * Reduces any set of axes with ops that reduce one run of neighbouring axes each, the last run first, so that backends only ever
+ * see (outer, reduced, inner). For sums, and whatever else is the same of all terms as of what groups of them came to.
  */
-export function sumAxes(emit: Emit, x: Sym, axes: readonly number[], keepDims: boolean): Sym {
-  const sorted = [...new Set(axes)].sort((a, b) => a - b);
+export function inRuns(
+  emit: Emit,
+  op: string,
+  x: Sym,
+  axes: readonly number[],
+  keepDims: boolean,
+  attrs: object = {},
+): Sym {
+  const sorted = ascending(axes);
   let y = x;
   for (let end = sorted.length; end > 0; ) {
     let start = end - 1;
     while (start > 0 && sorted[start - 1] === sorted[start] - 1) start--;
-    y = emit('sum', [y], { axes: sorted.slice(start, end), keepDims });
+    y = emit(op, [y], { ...attrs, axes: sorted.slice(start, end), keepDims });
     end = start;
   }
   return y;
 }
 
+export const sumAxes = (emit: Emit, x: Sym, axes: readonly number[], keepDims: boolean): Sym =>
+  inRuns(emit, 'sum', x, axes, keepDims);
+
 /**
- * The largest over any set of axes, in one op, so that equals share the gradient evenly wherever they are: reduced axes that
- * are not neighbours are moved behind the others.
+ * Reduces any set of axes in one op: those that are not neighbours are moved behind the others. So equals share the gradient of a
+ * largest evenly wherever they are.
  */
-export function maxAxes(emit: Emit, x: Sym, axes: readonly number[], keepDims: boolean): Sym {
-  const sorted = [...new Set(axes)].sort((a, b) => a - b);
-  if (sorted.at(-1)! - sorted[0] < sorted.length) return emit('max', [x], { axes: sorted, keepDims });
+export function atOnce(
+  emit: Emit,
+  op: string,
+  x: Sym,
+  axes: readonly number[],
+  keepDims: boolean,
+  attrs: object = {},
+): Sym {
+  const sorted = ascending(axes);
+  if (sorted.at(-1)! - sorted[0] < sorted.length) return emit(op, [x], { ...attrs, axes: sorted, keepDims });
   const all = x.shape.map((_, i) => i);
   const kept = all.filter((i) => !sorted.includes(i));
   const moved = emit('transpose', [x], { perm: [...kept, ...sorted] });
-  const y = emit('max', [moved], { axes: all.slice(kept.length), keepDims: false });
+  const y = emit(op, [moved], { ...attrs, axes: all.slice(kept.length), keepDims: false });
   const shape = x.shape.flatMap((n, i) => (sorted.includes(i) ? (keepDims ? [1] : []) : [n]));
   return reshaped(emit, y, shape);
 }
+
+const ascending = (axes: readonly number[]): number[] => [...new Set(axes)].sort((a, b) => a - b);
 
 /** Sums a gradient over the dimensions in which `shape` was repeated by broadcasting. */
 export function unbroadcast(emit: Emit, dy: Sym, shape: Shape): Sym {

@@ -12,19 +12,24 @@ const reduction = (kind: records.Reduction, divisor: (n: number) => number): Ker
 /** Also the gradient of a bias. */
 export const sum = reduction('sum', () => 1);
 
+const position = (least: boolean): Kernel =>
+  one(({ inputs: [x], outputs: [y] }, at) =>
+    records.argmax({ type: x.dtype, ...at({ x, y }), ...rowsOf(x.shape), least }),
+  );
+
 export const reduce: Kernels<typeof rows> = {
   sum,
   mean: reduction('sum', (n) => n),
   max: reduction('max', () => 1),
+  min: reduction('min', () => 1),
   max_backward: one(({ inputs: [dy, x, y], outputs: [dx], attrs: { axes } }, at) =>
     records.maxBackward({
       ...at({ dy, x, y, dx }),
       ...reduceSizes(x.shape, axes),
     }),
   ),
-  argmax: one(({ inputs: [x], outputs: [y] }, at) =>
-    records.argmax({ type: x.dtype, ...at({ x, y }), ...rowsOf(x.shape) }),
-  ),
+  argmax: position(false),
+  argmin: position(true),
   global_norm: one(({ inputs: [x], outputs: [y] }, at) =>
     records.globalNorm({ ...at({ x, y }), count: count(x) }),
   ),

@@ -2,8 +2,10 @@ import type { AttrsOf, OpName } from '../../../ops/index.ts';
 import type { Unsupported } from '../../backend.ts';
 import { activation } from './activation.ts';
 import { conv } from './conv.ts';
+import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
+import { fold } from './fold.ts';
 import { gather } from './gather.ts';
 import type { Kernel } from './kernel.ts';
 import { layout } from './layout.ts';
@@ -16,7 +18,9 @@ import { pad } from './pad.ts';
 import { pool } from './pool.ts';
 import { quantized } from './quantized.ts';
 import { reduce } from './reduce.ts';
+import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
+import { sort } from './sort.ts';
 import { update } from './update.ts';
 
 /** Every op, by name: how it becomes dispatches, or why it can't. */
@@ -25,6 +29,10 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...elementwise,
   ...activation,
   ...reduce,
+  ...fold,
+  ...counts,
+  ...scan,
+  ...sort,
   ...layout,
   ...pad,
   ...gather,

@@ -13,7 +13,7 @@ const CHUNK = 4096;
 export const lanesFor = (terms: number): number => (terms <= 256 ? 1 : 64);
 
 /** A pass over `count` terms, which leaves `parts`. */
-interface Pass {
+export interface Pass {
   readonly count: number;
   readonly parts: number;
   readonly chunk: number;
@@ -26,34 +26,34 @@ function passesOver(count: number): Pass[] {
   return [{ count, parts, chunk: Math.ceil(count / parts) }, ...passesOver(parts)];
 }
 
-/** Runs passes from x to y by way of scratch memory; `size` words for each part. */
-function inPasses(
+/** Runs passes from x to the word y by way of scratch memory; `size` words for each part. */
+export function inPasses(
   count: number,
   size: number,
   x: TensorRef,
-  y: TensorRef,
+  y: number,
   scratch: Scratch,
   dispatch: (pass: Pass, from: number, to: number) => Dispatch,
 ): Dispatch[] {
   let from = wordOf(x);
   return passesOver(count).map((pass) => {
-    const to = pass.parts === 1 ? wordOf(y) : scratch.lend(pass.parts * size);
+    const to = pass.parts === 1 ? y : scratch.lend(pass.parts * size);
     const made = dispatch(pass, from, to);
     from = to;
     return made;
   });
 }
 
-/** Sums (`kind` 0), divided in the last pass, or largest elements (1). */
+/** Sums (`kind` 0), divided in the last pass, or largest (1) or smallest elements (2). */
 export function reduceDispatches(
-  kind: 0 | 1,
+  kind: 0 | 1 | 2,
   { outer, count, inner }: ReduceSizes,
   x: TensorRef,
   y: TensorRef,
   scratch: Scratch,
   divisor = 1,
 ): Dispatch[] {
-  return inPasses(count, outer * inner, x, y, scratch, (pass, from, to) => {
+  return inPasses(count, outer * inner, x, wordOf(y), scratch, (pass, from, to) => {
     const outputs = outer * pass.parts * inner;
     const { parts, chunk } = pass;
     return {
@@ -66,24 +66,35 @@ export function reduceDispatches(
 
 /** sqrt(sum of squares) of all elements: the norm of the norms of parts. */
 export function normDispatches(x: TensorRef, y: TensorRef, scratch: Scratch): Dispatch[] {
-  return inPasses(sizeOf(x.shape), 1, x, y, scratch, ({ count, parts, chunk }, from, to) => ({
+  return inPasses(sizeOf(x.shape), 1, x, wordOf(y), scratch, ({ count, parts, chunk }, from, to) => ({
     shader: { files: ['global_norm', 'sums', 'workgroup'], constants: { LANES: 256 } },
     args: [from, to, count, parts, chunk],
     workgroups: parts,
   }));
 }
 
-const reduction = (kind: 0 | 1, divisor: (n: number) => number): Kernel<ReduceAttrs> => ({
+const reduction = (kind: 0 | 1 | 2, divisor: (n: number) => number): Kernel<ReduceAttrs> => ({
   encode: ({ inputs: [x], outputs: [output], attrs }, { scratch }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     return reduceDispatches(kind, sizes, x, output, scratch, divisor(sizes.count));
   },
 });
 
+const position = (sign: 1 | -1): Kernel =>
+  one(({ inputs: [x], outputs: [output] }) => {
+    const { rows, n } = rowsOf(x.shape);
+    return {
+      shader: shader('argmax', { BYTES: x.dtype === 'u8' ? 1 : 0, SIGN: sign }),
+      args: [wordOf(x), wordOf(output), rows, n],
+      workgroups: each(rows),
+    };
+  });
+
 export const reduce: Kernels<typeof rows> = {
   sum: reduction(0, () => 1),
   mean: reduction(0, (n) => n),
   max: reduction(1, () => 1),
+  min: reduction(2, () => 1),
   max_backward: one(({ inputs: [dy, x, y], outputs: [output], attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     return {
@@ -92,14 +103,8 @@ export const reduce: Kernels<typeof rows> = {
       workgroups: each(count(y)),
     };
   }),
-  argmax: one(({ inputs: [x], outputs: [output] }) => {
-    const { rows, n } = rowsOf(x.shape);
-    return {
-      shader: shader('argmax', { BYTES: x.dtype === 'u8' ? 1 : 0 }),
-      args: [wordOf(x), wordOf(output), rows, n],
-      workgroups: each(rows),
-    };
-  }),
+  argmax: position(1),
+  argmin: position(-1),
   global_norm: {
     encode: ({ inputs: [x], outputs: [output] }, { scratch }) => normDispatches(x, output, scratch),
   },
