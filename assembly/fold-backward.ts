@@ -119,9 +119,9 @@ export function foldBackward(r: FoldBackwardRecord, thread: i32, threads: i32): 
   if (inner == 1) {
     const end = shareEnd(outer, 16, thread, threads);
     for (let o = shareStart(outer, 16, thread, threads); o < end; o++) {
-      const of = <usize>o << 2;
-      const at = of * <usize>count;
-      backAlong(kind, load<f32>(r.dy + of), xs + at, load<f32>(r.y + of), dxs + at, count, p);
+      const output = <usize>o << 2;
+      const at = output * <usize>count;
+      backAlong(kind, load<f32>(r.dy + output), xs + at, load<f32>(r.y + output), dxs + at, count, p);
     }
     return;
   }
@@ -130,10 +130,10 @@ export function foldBackward(r: FoldBackwardRecord, thread: i32, threads: i32): 
   for (let o = 0; o < outer; o++)
     for (let j = shareStart(inner, 16, thread, threads); j < to; j += 4) {
       const n = min(4, to - j);
-      const of = (<usize>o * <usize>inner + <usize>j) << 2;
+      const output = (<usize>o * <usize>inner + <usize>j) << 2;
       const at = (<usize>o * <usize>count * <usize>inner + <usize>j) << 2;
-      const dy = loadPart(r.dy + of, n, 0);
-      const y = loadPart(r.y + of, n, 1);
+      const dy = loadPart(r.dy + output, n, 0);
+      const y = loadPart(r.y + output, n, 1);
       if (surveyed(kind)) {
         begin(Fold.PROD);
         survey(kind, xs + at, count, stride, n, kind == Fold.PROD ? f32x4.splat(0) : y);

@@ -29,6 +29,7 @@ function relative(kind: i32): bool {
 }
 
 /** t^p for t from 0 to 1; NaN stays. */
+@inline
 export function power(t: v128, p: f64): v128 {
   let a = f32x4.splat(<f32>(p * log(f32x4.extract_lane(t, 0))));
   a = f32x4.replace_lane(a, 1, <f32>(p * log(f32x4.extract_lane(t, 1))));

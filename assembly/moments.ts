@@ -8,7 +8,7 @@ import { loadPart, sumLanes } from './vector';
  * Variances in one pass over memory. A block is shifted by the mean of its first elements, so that sums of d = x - shift and of d^2
  * lose little (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance"): with n elements and a shift taken from
  * m of them, (mean - shift)^2 is at most n / m times the variance. Blocks are put together in f64 by the means and sums of squares
- * of each, which loses nothing.
+ * of each, which loses nothing. Where squares leave what f32 holds, carefully() starts again.
  */
 const BLOCK: i32 = 2048;
 const SAMPLE: i32 = 128;
@@ -68,11 +68,30 @@ function deviations(four: bool, x: usize, steps: i32, stride: usize, n: i32, shi
   v128.store(spare(1), square);
 }
 
+/** Whether sums of squares have lost no digits to f32's range. */
+@inline
+function within(): bool {
+  return squares > 1e-28 && squares < Infinity;
+}
+
+/** Takes in n floats, `stride` bytes apart, and nothing else: in f64, whose range holds all squares. NaN and infinity come to NaN. */
+function carefully(x: usize, n: i32, stride: usize): void {
+  let sum: f64 = 0;
+  for (let i = 0, at = x; i < n; i++, at += stride) sum += <f64>load<f32>(at);
+  mean = sum / <f64>n;
+  squares = 0;
+  for (let i = 0; i < n; i++, x += stride) {
+    const d = <f64>load<f32>(x) - mean;
+    squares += d * d;
+  }
+}
+
 /** Takes in n neighbouring floats, and nothing else. */
 function along(x: usize, n: i32): void {
   seen = 0;
   mean = 0;
   squares = 0;
+  const start = x;
   for (let i = 0; i < n; i += BLOCK) {
     const count = min(BLOCK, n - i);
     const sample = min(SAMPLE, count);
@@ -89,6 +108,7 @@ function along(x: usize, n: i32): void {
     }
     take(<f64>count, <f64>shift, sum, square);
   }
+  if (!within()) carefully(start, n, 4);
 }
 
 @inline
@@ -101,6 +121,7 @@ function finish(divisor: f64, root: bool): f32 {
 function across(x: usize, y: usize, n: i32, count: i32, stride: usize, divisor: f64, root: bool, state: usize): void {
   memory.fill(state, 0, <usize>COLUMNS << 4);
   const shifts = state + (<usize>COLUMNS << 4);
+  const start = x;
   for (let c = 0; c < count; c += ROWS, x += <usize>ROWS * stride) {
     const rows = min(ROWS, count - c);
     const sample = min(SAMPLE_ROWS, rows);
@@ -125,6 +146,7 @@ function across(x: usize, y: usize, n: i32, count: i32, stride: usize, divisor: 
   }
   for (let j = 0; j < n; j++) {
     squares = load<f64>(state + (<usize>j << 4), 8);
+    if (!within()) carefully(start + (<usize>j << 2), count, stride);
     store<f32>(y + (<usize>j << 2), finish(divisor, root));
   }
 }

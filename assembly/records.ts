@@ -4,51 +4,14 @@
  * (src/generated/records.ts) and the tables of docs/ABI.md.
  */
 
-import type { Kind } from './kinds.ts';
+import { reductions } from './records-reduce.ts';
+import {
+  gathered, pooled, product, type Records, rows, rowsBackward, rowsForward, scratch, taps, tile,
+} from './words.ts';
 
-/** Which modules carry a record: those of frozen integer models, of any frozen model, or of the engine. Each has all before it. */
-export const tiers = ['int8', 'full', 'engine'] as const;
-export type Tier = (typeof tiers)[number];
+export { type RecordType, type Tier, tiers, type WordType } from './words.ts';
 
-/**
- * A word of a record: `at` is the address of a tensor (`at?`: 0 where there is none), `flag` is 0 or 1, a kind one of its
- * numbers. `i32[rank]` are as many words as `rank` says; what stands after them has no fixed place.
- */
-export type WordType = 'at' | 'at?' | 'i32' | 'u32' | 'f32' | 'flag' | `i32[${string}]` | Kind;
-
-export interface RecordType {
-  /** Kept for good: frozen files hold it. */
-  readonly opcode: number;
-  readonly tier: Tier;
-  readonly words: Readonly<Record<string, WordType>>;
-  /** What the names of the words leave open. */
-  readonly note?: string;
-}
-
-const tile = { tileRows: 'i32', tileColumns: 'i32' } as const;
-const scratch = { scratch: 'at', scratchPerThread: 'i32' } as const;
-const reduced = { outer: 'i32', count: 'i32', inner: 'i32' } as const;
-const gathered = { outer: 'i32', size: 'i32', inner: 'i32', count: 'i32' } as const;
-const pooled = {
-  images: 'i32', channels: 'i32', height: 'i32', width: 'i32', rows: 'i32', columns: 'i32', kernelHeight: 'i32', kernelWidth: 'i32',
-  strideDown: 'i32', strideAcross: 'i32', paddingDown: 'i32', paddingAcross: 'i32', dilationDown: 'i32', dilationAcross: 'i32',
-} as const;
-const product = {
-  a: 'at', b: 'at', bias: 'at?', c: 'at', batch: 'i32', m: 'i32', n: 'i32', k: 'i32',
-  batchStrideA: 'i32', batchStrideB: 'i32', rowA: 'i32', stepA: 'i32', stepB: 'i32', columnB: 'i32', rowC: 'i32',
-  activation: 'activation', parameter: 'f32', ...tile, ...scratch, packed: 'at?',
-} as const;
-/** Tap (i, j) of window (row, column) is pixel (row * strideDown + originDown + i * stepDown, likewise across); outside are zeros. */
-const taps = {
-  height: 'i32', width: 'i32', channels: 'i32', rows: 'i32', columns: 'i32', tapsDown: 'i32', tapsAcross: 'i32',
-  strideDown: 'i32', strideAcross: 'i32', originDown: 'i32', originAcross: 'i32', stepDown: 'i32', stepAcross: 'i32',
-} as const;
-const rows = { rows: 'i32', n: 'i32' } as const;
-const rowsForward = { x: 'at', y: 'at', ...rows } as const;
-const rowsBackward = { dy: 'at', y: 'at', dx: 'at', ...rows } as const;
-
-/** By the file of assembly/ that has the kernels; a kernel is named as its record. */
-export const records: Readonly<Record<string, Readonly<Record<string, RecordType>>>> = {
+export const records: Records = {
   'matmul/matmul': {
     matmul: {
       opcode: 1, tier: 'full',
@@ -139,63 +102,7 @@ export const records: Readonly<Record<string, Readonly<Record<string, RecordType
       note: 'size: bytes of an element; x and y: the first element; outer: the product of all dims but the last; strides are in elements',
     },
   },
-  reduce: {
-    reduce: {
-      opcode: 11, tier: 'full',
-      words: { kind: 'reduction', x: 'at', y: 'at', ...reduced, divisor: 'i32' },
-      note: 'divisor: of a sum',
-    },
-    maxBackward: {
-      opcode: 12, tier: 'engine',
-      words: { dy: 'at', x: 'at', y: 'at', dx: 'at', ...reduced },
-    },
-    argmax: {
-      opcode: 13, tier: 'full',
-      words: { type: 'dtype', x: 'at', y: 'at', ...rows, least: 'flag' },
-      note: 'least: of the smallest instead',
-    },
-    globalNorm: { opcode: 14, tier: 'engine', words: { x: 'at', y: 'at', count: 'i32' } },
-  },
-  fold: {
-    fold: {
-      opcode: 50, tier: 'full',
-      words: { kind: 'fold', x: 'at', y: 'at', ...reduced, p: 'f32' },
-      note: 'p: the power of p_norm',
-    },
-  },
-  'fold-backward': {
-    foldBackward: {
-      opcode: 51, tier: 'engine',
-      words: { kind: 'fold', dy: 'at', x: 'at', y: 'at', dx: 'at', ...reduced, p: 'f32' },
-    },
-  },
-  moments: {
-    variance: {
-      opcode: 52, tier: 'full',
-      words: { x: 'at', y: 'at', ...reduced, divisor: 'f32', root: 'flag', ...scratch },
-      note: 'divisor: of the sum of squares; root: the square root of that',
-    },
-  },
-  count: {
-    countNonzero: {
-      opcode: 53, tier: 'full',
-      words: { kind: 'counting', type: 'dtype', x: 'at', y: 'at', ...reduced },
-      note: 'type: f32, i32 or u8; y: i32 of count, else u8',
-    },
-  },
-  scan: {
-    cumsum: {
-      opcode: 54, tier: 'full',
-      words: { x: 'at', y: 'at', ...reduced, exclusive: 'flag', reverse: 'flag' },
-    },
-  },
-  sort: {
-    sort: {
-      opcode: 55, tier: 'full',
-      words: { x: 'at', values: 'at', indices: 'at', ...rows, k: 'i32', descending: 'flag', scratch: 'at?' },
-      note: 'k: how many of each row are kept; scratch: 16 n + 4096 bytes for each row, where k is above 32',
-    },
-  },
+  ...reductions,
   gather: {
     gather: {
       opcode: 15, tier: 'full',

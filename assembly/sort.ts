@@ -4,7 +4,7 @@ import { shareEnd, shareStart } from './threads';
 /** Up to so many are kept in order as a row is read; more are sorted by their digits. */
 const FEW: i32 = 32;
 const DIGITS: i32 = 256;
-/** Counts of four digits, at the end of a row's scratch memory. */
+/** Counts of four digits. */
 const COUNTS: usize = <usize>DIGITS * 16;
 
 /** Integers in the order of the numbers: NaN above all, -0 equal to 0; turned over for a descending order. */
@@ -39,9 +39,8 @@ function few(x: usize, values: usize, indices: usize, n: i32, k: i32, flip: u32)
 }
 
 /** Pairs (key, place) sorted by the key's four digits, the lowest first, each time keeping the order of equals; where they are then. */
-function byDigits(x: usize, n: i32, flip: u32, from: usize): usize {
+function byDigits(x: usize, n: i32, flip: u32, from: usize, counts: usize): usize {
   let to = from + (<usize>n << 3);
-  const counts = to + (<usize>n << 3);
   memory.fill(counts, 0, COUNTS);
   for (let i = 0; i < n; i++) {
     const key = keyOf(load<f32>(x + (<usize>i << 2)), flip);
@@ -81,6 +80,7 @@ export function sort(r: SortRecord, thread: i32, threads: i32): void {
   const n = r.n;
   const k = r.k;
   const flip: u32 = r.descending ? 0xffffffff : 0;
+  const counts = r.scratch + <usize>thread * <usize>r.scratchPerThread;
   const end = shareEnd(r.rows, 1, thread, threads);
   for (let row = shareStart(r.rows, 1, thread, threads); row < end; row++) {
     const x = r.x + ((<usize>row * <usize>n) << 2);
@@ -90,7 +90,7 @@ export function sort(r: SortRecord, thread: i32, threads: i32): void {
       if (k > 0) few(x, values, indices, n, k, flip);
       continue;
     }
-    const pairs = byDigits(x, n, flip, r.scratch + <usize>row * ((<usize>n << 4) + COUNTS));
+    const pairs = byDigits(x, n, flip, r.pairs + ((<usize>row * <usize>n) << 4), counts);
     for (let j = 0; j < k; j++) {
       const at = <usize>j << 2;
       const place = load<i32>(pairs + (<usize>j << 3));

@@ -3,7 +3,8 @@ import type { ReduceAttrs } from '../src/ops/reduce.ts';
 import { exact } from './kit/bound.ts';
 import { type Case, type Family, type Operand, use } from './kit/case.ts';
 
-const over = (operand: Operand, ...axes: number[]): Case<ReduceAttrs> => use(operand, { axes, keepDims: false });
+const over = (operand: Operand, ...axes: number[]): Case<ReduceAttrs> =>
+  use(operand, { axes, keepDims: false });
 
 const cases: Case<ReduceAttrs>[] = [
   over('f32 5x7 =0,1,0,0,-0,0', 1),

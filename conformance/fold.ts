@@ -81,9 +81,23 @@ const spreads = (name: 'variance' | 'std'): Case<VarianceAttrs>[] => [
     ...over(LONG, 'normal', { correction: 1 }),
     ...over(LONG, '=0.1', { correction: 1 }),
     ...over([['4', 0]], '=40000,40001,40002,40003', { correction: 0 }),
-    ...over([['16', 0], ['16x5', 0]], '=10000,10000.001,10000.002,10000.003,10000.004', { correction: 0 }),
+    ...over(
+      [
+        ['16', 0],
+        ['16x5', 0],
+      ],
+      '=10000,10000.001,10000.002,10000.003,10000.004',
+      { correction: 0 },
+    ),
     ...over([['3x2', 1]], '=1,1,1,3', { correction: 2 }),
-    ...over([['3x1', 1], ['3x0', 1]], 'normal', { correction: 1 }),
+    ...over(
+      [
+        ['3x1', 1],
+        ['3x0', 1],
+      ],
+      'normal',
+      { correction: 1 },
+    ),
     ...over([['8x7', 1]], 'infinities', { correction: 1 }),
     ...over([['5x8', 0]], '=1,NaN,2,3,3,5,6,7', { correction: 1 }),
   ),
@@ -96,7 +110,14 @@ const norms: Case<NormAttrs>[] = [
   ...noGradient(
     ...[1, 2, Infinity, 1.5].flatMap((p) => [
       ...over([...LONG.slice(p === 1.5 ? 1 : 0), NONE], 'normal', { p }),
-      ...over([['6x8', 1], ['6x8', 0]], '=1,0,-Infinity,2,0,0', { p }),
+      ...over(
+        [
+          ['6x8', 1],
+          ['6x8', 0],
+        ],
+        '=1,0,-Infinity,2,0,0',
+        { p },
+      ),
       ...over([['3x5', 1]], '=1,NaN,2,3,0,0,0,0,0,0', { p }),
       ...over([['3x5', 1]], p === 1 ? '=1e30' : '=1e30,-1e30,1e-10', { p }),
     ]),
@@ -138,9 +159,23 @@ export const fold: Family<keyof typeof rows> = {
       ...noGradient(
         ...over([...LONG, NONE], 'normal', {}),
         ...over(LONG, '=-0.3', {}),
-        ...over([['3x3', 1], ['4x3', 0]], '=-Infinity', {}),
+        ...over(
+          [
+            ['3x3', 1],
+            ['4x3', 0],
+          ],
+          '=-Infinity',
+          {},
+        ),
         ...over([['2x5', 1]], '=-Infinity,-Infinity,-Infinity,-Infinity,0', {}),
-        ...over([['8x7', 1], ['8x7', 0]], 'infinities', {}),
+        ...over(
+          [
+            ['8x7', 1],
+            ['8x7', 0],
+          ],
+          'infinities',
+          {},
+        ),
         ...over([['3x3', 1]], '=1000,1001,1002,Infinity,1,-Infinity,NaN,1,Infinity', {}),
       ),
     ],
@@ -154,5 +189,8 @@ export const fold: Family<keyof typeof rows> = {
     ],
   },
   variance: { bound: { abs: leftOver, rel: 2e-5 }, cases: spreads('variance') },
-  std: { bound: { abs: (inputs, attrs) => Math.sqrt(leftOver(inputs, attrs)), rel: 1e-5 }, cases: spreads('std') },
+  std: {
+    bound: { abs: (inputs, attrs) => Math.sqrt(leftOver(inputs, attrs)), rel: 1e-5 },
+    cases: spreads('std'),
+  },
 };

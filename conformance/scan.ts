@@ -1,8 +1,8 @@
 import type { Value } from '../src/ops/op.ts';
 import { forEachRun, reduceSizes } from '../src/ops/reduce.ts';
-import type { ScanAttrs, scan as rows } from '../src/ops/scan.ts';
+import type { scan as rows, ScanAttrs } from '../src/ops/scan.ts';
 import { type Abs, EPS, oncePer, roundings, TINY } from './kit/bound.ts';
-import { type Family, noGradient, use } from './kit/case.ts';
+import { type Case, type Family, noGradient, type Operand, use } from './kit/case.ts';
 
 /** As of a sum of all that is summed, without signs. */
 const sums = oncePer(([x]: readonly Value[], { axis }: ScanAttrs) => {
@@ -24,21 +24,24 @@ const ways = [
   { exclusive: true, reverse: true },
 ];
 
+const along = (operand: Operand, axis: number, way: Omit<ScanAttrs, 'axis'>): Case<ScanAttrs> =>
+  use(operand, { axis, ...way });
+
 export const scan: Family<keyof typeof rows> = {
   cumsum: {
     bound: { abs: summed, rel: 2 * EPS },
     cases: [
       ...ways.flatMap((way) => [
-        use('f32 3x7', { axis: 1, ...way }),
-        use('f32 5x4x3', { axis: 1, ...way }),
-        use('f32 2x300', { axis: 1, ...way }),
+        along('f32 3x7', 1, way),
+        along('f32 5x4x3', 1, way),
+        along('f32 2x300', 1, way),
       ]),
-      use('f32 1', { axis: 0, ...ways[0] }),
-      use('f32 4x0', { axis: 1, ...ways[0] }),
+      along('f32 1', 0, ways[0]),
+      along('f32 4x0', 1, ways[0]),
       ...noGradient(
-        use('f32 100003 =0.1', { axis: 0, ...ways[0] }),
-        use('f32 30011x3 =0.1', { axis: 0, ...ways[2] }),
-        use('f32 2x6 =1,2,NaN,3,Infinity,1,-Infinity', { axis: 1, ...ways[0] }),
+        along('f32 100003 =0.1', 0, ways[0]),
+        along('f32 30011x3 =0.1', 0, ways[2]),
+        along('f32 2x6 =1,2,NaN,3,Infinity,1,-Infinity', 1, ways[0]),
       ),
     ],
   },

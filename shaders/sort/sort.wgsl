@@ -22,14 +22,14 @@ fn place_at(row: u32, i: u32) -> u32 {
 
 // How many of the run from `low` up to `high` stand before a key, or beside it as well.
 fn before(row: u32, low: u32, high: u32, key: u32, beside: bool) -> u32 {
-  var from = low;
-  var to = high;
-  while (from < to) {
-    let middle = (from + to) / 2u;
+  var least = low;
+  var most = high;
+  while (least < most) {
+    let middle = (least + most) / 2u;
     let other = key_of(row, place_at(row, middle));
-    if (other < key || (beside && other == key)) { from = middle + 1u; } else { to = middle; }
+    if (other < key || (beside && other == key)) { least = middle + 1u; } else { most = middle; }
   }
-  return from - low;
+  return least - low;
 }
 
 @compute @workgroup_size(64)

@@ -1,4 +1,4 @@
-import { check, type Check, either, flag, listOf, real, whole } from '../core/checks.ts';
+import { type Check, check, either, flag, listOf, real, whole } from '../core/checks.ts';
 import { type Checks, optionsOf } from '../core/options.ts';
 import { MAX_RANK, normalizeAxis, sizeOf } from '../core/shape.ts';
 import type { Tensor } from '../graph/trace.ts';

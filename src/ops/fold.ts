@@ -192,10 +192,7 @@ export const fold = {
     ],
   }),
   /** dy exp(x - y): the share of a term. NaN where x and y are infinite, as in PyTorch. */
-  logsumexp_backward: back<ReduceAttrs>(
-    'logsumexp_backward',
-    (_, dy, y) => (x) => Math.exp(x - y) * dy,
-  ),
+  logsumexp_backward: back<ReduceAttrs>('logsumexp_backward', (_, dy, y) => (x) => Math.exp(x - y) * dy),
 
   /** Sum of (x - mean)^2 over neighbouring axes, divided by the number of terms less the correction. */
   variance: folding<VarianceAttrs>('variance', {

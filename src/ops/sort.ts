@@ -12,7 +12,11 @@ export interface SortAttrs {
 
 /** Below 0 where a stands before b in ascending order: NaN is larger than anything, -0 equals 0. */
 const compare = (a: number, b: number): number =>
-  Number.isNaN(a) || Number.isNaN(b) ? Number(Number.isNaN(a)) - Number(Number.isNaN(b)) : a < b ? -1 : Number(a > b);
+  Number.isNaN(a) || Number.isNaN(b)
+    ? Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+    : a < b
+      ? -1
+      : Number(a > b);
 
 export const sort = {
   /**
@@ -26,7 +30,10 @@ export const sort = {
       expectRank('sort', x, 1);
       const n = x.shape.at(-1)!;
       if (!Number.isInteger(k) || k < 0 || k > n)
-        fail('out_of_range', `sort: k is ${k}, expected a whole number up to the last of ${showShape(x.shape)}`);
+        fail(
+          'out_of_range',
+          `sort: k is ${k}, expected a whole number up to the last of ${showShape(x.shape)}`,
+        );
       const shape = [...x.shape.slice(0, -1), k];
       return [
         { dtype: 'f32', shape },

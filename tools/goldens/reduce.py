@@ -17,7 +17,7 @@ def over(call, compute, axes_list=AXES, x=None, **more):
     for i, axes in enumerate(axes_list):
         keep = i % 2 == 1
         dims = list(range(4)) if axes is None else axes
-        goldens.add(call, [normal(2, 3, 4, 3, seed=i) if x is None else x], lambda t: compute(t, dims, keep), named(axes, keep, **more))
+        goldens.add(call, [normal(2, 3, 2, 3, seed=i) if x is None else x], lambda t: compute(t, dims, keep), named(axes, keep, **more))
 
 
 def one(call, values, compute, gradients=True, **attrs):
@@ -48,7 +48,7 @@ for p in (1, 2, 3, 0.5, inf):
 one("min", [[1.0, 0.0, 0.0], [nan, 1.0, 2.0], [inf, -inf, 1.0]], lambda t: torch.amin(t, -1))
 one("min", [[1.0, 0.0, 0.0], [2.0, 2.0, 2.0]], lambda t: torch.amin(t, -1))
 one("prod", [[0.0, 2.0, 3.0], [0.0, 0.0, 3.0], [1.5, -2.0, 4.0]], lambda t: torch.prod(t, -1))
-one("logsumexp", [[-inf, 0.0, 1.0], [1000.0, 1001.0, 1002.0], [-1000.0, -1000.0, -inf]], lambda t: torch.logsumexp(t, -1))
+one("logsumexp", [[-inf, 0.0, 1.0], [1000.0, 1001.0, 1002.0], [-100.0, -100.0, -inf]], lambda t: torch.logsumexp(t, -1))
 one("logsumexp", [[-inf, -inf], [inf, 1.0], [nan, 1.0]], lambda t: torch.logsumexp(t, -1))
 one("variance", [[40000.0, 40001.0, 40002.0, 40003.0], [5.0, 5.0, 5.0, 5.0]], lambda t: torch.var(t, -1, correction=0), correction=0)
 one("std", [[1.0, 3.0], [4.0, 4.0]], lambda t: torch.std(t, -1))

@@ -19,7 +19,12 @@ const forward = (kindOf: (attrs: Attrs) => records.Fold): Kernel<Attrs> =>
 const backward = (kindOf: (attrs: Attrs) => records.Fold): Kernel<Attrs> =>
   one(({ inputs: [dy, x, y], outputs: [dx], attrs }, at) =>
     records.foldBackward({
-      ...{ kind: kindOf(attrs), ...at({ dy, x, y, dx }), ...reduceSizes(x.shape, attrs.axes), p: attrs.p ?? 0 },
+      ...{
+        kind: kindOf(attrs),
+        ...at({ dy, x, y, dx }),
+        ...reduceSizes(x.shape, attrs.axes),
+        p: attrs.p ?? 0,
+      },
     }),
   );
 

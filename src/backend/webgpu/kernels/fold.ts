@@ -109,7 +109,10 @@ const spreading = (finish: 'quotient' | 'root'): Kernel<VarianceAttrs> => ({
 /** KIND in fold_backward.wgsl. */
 const ofPower = (p: number) => (p === 1 ? 1 : p === 2 ? 2 : p === Infinity ? 3 : 4);
 
-const backward = <A extends ReduceAttrs>(kindOf: (attrs: A) => number, power: (attrs: A) => number = () => 0) =>
+const backward = <A extends ReduceAttrs>(
+  kindOf: (attrs: A) => number,
+  power: (attrs: A) => number = () => 0,
+) =>
   one<A>(({ inputs: [dy, x, y], outputs: [dx], attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     const p = power(attrs);

@@ -19,7 +19,11 @@ export const sort: Kernels<typeof rows> = {
         const last = pass === widths.length - 1;
         const to = last ? wordOf(indices) : places[pass % 2];
         return {
-          shader: shader('sort', { FIRST: pass === 0 ? 1 : 0, LAST: last ? 1 : 0, DESCENDING: descending ? 1 : 0 }),
+          shader: shader('sort', {
+            FIRST: pass === 0 ? 1 : 0,
+            LAST: last ? 1 : 0,
+            DESCENDING: descending ? 1 : 0,
+          }),
           args: [wordOf(x), places[(pass + 1) % 2], to, wordOf(values), n, rows * n, width, k],
           workgroups: each(rows * n),
         };
