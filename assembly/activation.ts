@@ -1,5 +1,5 @@
 import {
-  constant, DENSITY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE, TWO,
+  constant, DENSITY, FORTY, GELU_CUBIC, GELU_CUBIC_SLOPE, GELU_ZERO, HALF, MOST, ONE, SIX, SIXTH, SQRT_2_BY_PI, SQRT_HALF, THREE, TWENTY, TWO,
 } from './constants';
 import { BACKWARD, elements, FORWARD, loop } from './elements';
 import { Activation, ActivationBackwardRecord, ActivationRecord } from './generated/records';
@@ -31,11 +31,28 @@ export function forward(kind: i32, x: v128, p: v128): v128 {
   if (kind == Activation.TANH) return tanh(x);
   if (kind == Activation.SOFTPLUS) return f32x4.add(f32x4.pmax(x, zero), log1p(expDown(below(x))));
   if (kind == Activation.SOFTSIGN) return softsign(x);
+  if (kind == Activation.RELU6) return f32x4.pmin(f32x4.pmax(x, zero), constant(SIX));
+  if (kind == Activation.HARDSIGMOID) {
+    return f32x4.mul(f32x4.pmin(f32x4.pmax(f32x4.add(x, constant(THREE)), zero), constant(SIX)), constant(SIXTH));
+  }
+  if (kind == Activation.MISH) {
+    // -infinity would meet a factor of 0; beyond 20 x is the result.
+    const n = gateOfMish(x);
+    const y = f32x4.mul(f32x4.pmax(x, negated(constant(MOST))), f32x4.div(n, f32x4.add(n, constant(TWO))));
+    return select(x, y, f32x4.gt(x, constant(TWENTY)));
+  }
   if (kind == Activation.HARDSWISH) {
     const y = f32x4.mul(f32x4.mul(x, f32x4.add(x, constant(THREE))), constant(SIXTH));
     return v128.andnot(select(x, y, f32x4.ge(x, constant(THREE))), f32x4.le(x, negated(constant(THREE))));
   }
   return x;
+}
+
+/** n = e (e + 2) with e = e^x: tanh(log(1 + e)) is n / (n + 2). */
+@inline
+function gateOfMish(x: v128): v128 {
+  const e = expDown(f32x4.pmin(x, constant(FORTY)));
+  return f32x4.mul(e, f32x4.add(e, constant(TWO)));
 }
 
 /** sqrt(2 / pi) (x + 0.044715 x^3) */
@@ -99,6 +116,21 @@ export function backward(kind: i32, dy: v128, s: v128, p: v128): v128 {
     const slope = f32x4.div(one, f32x4.add(one, f32x4.abs(s)));
     return f32x4.mul(f32x4.mul(dy, slope), slope);
   }
+  if (kind == Activation.RELU6) {
+    return v128.andnot(dy, v128.or(f32x4.le(s, zero), f32x4.ge(s, constant(SIX))));
+  }
+  if (kind == Activation.HARDSIGMOID) {
+    return v128.andnot(f32x4.mul(dy, constant(SIXTH)), v128.or(f32x4.le(s, zero), f32x4.ge(s, one)));
+  }
+  if (kind == Activation.MISH) {
+    // t = n / (n + 2), whose derivative is 4 e (e + 1) / (n + 2)^2; divided twice by what its square would make infinite.
+    const x = f32x4.pmax(f32x4.pmin(s, constant(FORTY)), negated(constant(MOST)));
+    const e = expDown(x);
+    const n = f32x4.mul(e, f32x4.add(e, constant(TWO)));
+    const below = f32x4.add(n, constant(TWO));
+    const slope = f32x4.div(f32x4.div(f32x4.mul(f32x4.mul(e, f32x4.add(e, one)), f32x4.splat(4)), below), below);
+    return f32x4.mul(dy, f32x4.add(f32x4.div(n, below), f32x4.mul(x, slope)));
+  }
   if (kind == Activation.HARDSWISH) {
     const ramp = f32x4.mul(f32x4.add(f32x4.add(s, s), constant(THREE)), constant(SIXTH));
     const y = select(dy, f32x4.mul(dy, ramp), f32x4.ge(s, constant(THREE)));
@@ -121,6 +153,9 @@ export function forwardTurns(kind: i32, x: usize, y: usize, n: i32, p: f32): voi
     case Activation.SOFTPLUS: loop(FORWARD, Activation.SOFTPLUS, x, 0, y, n, p); break;
     case Activation.SOFTSIGN: loop(FORWARD, Activation.SOFTSIGN, x, 0, y, n, p); break;
     case Activation.HARDSWISH: loop(FORWARD, Activation.HARDSWISH, x, 0, y, n, p); break;
+    case Activation.RELU6: loop(FORWARD, Activation.RELU6, x, 0, y, n, p); break;
+    case Activation.HARDSIGMOID: loop(FORWARD, Activation.HARDSIGMOID, x, 0, y, n, p); break;
+    case Activation.MISH: loop(FORWARD, Activation.MISH, x, 0, y, n, p); break;
   }
 }
 
@@ -137,6 +172,9 @@ export function backwardTurns(kind: i32, dy: usize, s: usize, dx: usize, n: i32,
     case Activation.SOFTPLUS: loop(BACKWARD, Activation.SOFTPLUS, dy, s, dx, n, p); break;
     case Activation.SOFTSIGN: loop(BACKWARD, Activation.SOFTSIGN, dy, s, dx, n, p); break;
     case Activation.HARDSWISH: loop(BACKWARD, Activation.HARDSWISH, dy, s, dx, n, p); break;
+    case Activation.RELU6: loop(BACKWARD, Activation.RELU6, dy, s, dx, n, p); break;
+    case Activation.HARDSIGMOID: loop(BACKWARD, Activation.HARDSIGMOID, dy, s, dx, n, p); break;
+    case Activation.MISH: loop(BACKWARD, Activation.MISH, dy, s, dx, n, p); break;
   }
 }
 

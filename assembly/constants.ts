@@ -49,6 +49,17 @@ export const THREE = 52;
 export const SIXTH = 53;
 export const MOST = 54;
 export const SIGN = 55;
+export const NINE = 56;
+export const INFINITE = 57;
+export const ROOT_BITS = 58;
+export const LOG = 59;
+export const WHOLE_HIGH = 68;
+export const WHOLE_LOW = 69;
+export const LEAST = 70;
+export const SHIFTED = 71;
+export const TWENTY = 72;
+export const FORTY = 73;
+export const SIX = 74;
 
 function put(number: i32, value: f32): void {
   store<f32>(TABLE + (<usize>number << 2), value);
@@ -120,6 +131,29 @@ export function fillConstants(): void {
   put(SIXTH, 1.0 / 6.0);
   put(MOST, 1e30);
   put(SIGN, -0.0);
+  put(NINE, 9);
+  put(INFINITE, Infinity);
+  // The bits of sqrt(1 / 2): a float's minus these are its exponent and, in the lower 23 bits, how far its mantissa is beyond it.
+  put(ROOT_BITS, 0.70710678118654752);
+  // log(1 + t) = t - t^2 / 2 + t^3 p(t), for 1 + t from sqrt(1 / 2) to sqrt(2): the polynomial of Cephes' logf
+  put(LOG, 7.0376836292e-2);
+  put(LOG + 1, -1.1514610310e-1);
+  put(LOG + 2, 1.1676998740e-1);
+  put(LOG + 3, -1.2420140846e-1);
+  put(LOG + 4, 1.4249322787e-1);
+  put(LOG + 5, -1.6668057665e-1);
+  put(LOG + 6, 2.0000714765e-1);
+  put(LOG + 7, -2.4999993993e-1);
+  put(LOG + 8, 3.3333331174e-1);
+  // Beyond these e^x is infinite, or nothing.
+  put(WHOLE_HIGH, 89);
+  put(WHOLE_LOW, -104);
+  // The least normal float, and what makes a normal one of those below.
+  put(LEAST, 1.1754943508222875e-38);
+  put(SHIFTED, 8388608);
+  put(TWENTY, 20);
+  put(FORTY, 40);
+  put(SIX, 6);
   if (ASC_FEATURE_THREADS) atomic.store<i32>(TABLE, 1);
   else store<i32>(TABLE, 1);
 }

@@ -1,4 +1,4 @@
-import { offsetOf } from './elementwise';
+import { offsetOf } from './walk';
 import { StridedCopyRecord } from './generated/records';
 import { shareEnd, shareStart } from './threads';
 

@@ -86,7 +86,7 @@ export function log(x: f32): f64 {
   return 2.0 * s * p + <f64>e * 0.69314718055994531;
 }
 
-/** log(1 + t) for 0 <= t <= 1: 2 atanh(s) with s = t / (2 + t) <= 1/3, as a polynomial. Keeps tiny t. */
+/** log(1 + t) for -1/2 <= t <= 1: 2 atanh(s) with s = t / (2 + t), at most 1/3, as a polynomial. Keeps tiny t. */
 @inline
 export function log1p(t: v128): v128 {
   const s = f32x4.div(t, f32x4.add(t, constant(TWO)));

@@ -6,7 +6,7 @@
 
 import { reductions } from './records-reduce.ts';
 import {
-  gathered, pooled, product, type Records, rows, rowsBackward, rowsForward, scratch, taps, tile,
+  gathered, pairs, pooled, product, type Records, rows, rowsBackward, rowsForward, scratch, taps, tile,
 } from './words.ts';
 
 export { type RecordType, type Tier, tiers, type WordType } from './words.ts';
@@ -61,15 +61,39 @@ export const records: Records = {
       note: '16 bytes each; the result goes where the sum was',
     },
   },
-  elementwise: {
+  binary: {
     binary: {
       opcode: 4, tier: 'full',
-      words: {
-        kind: 'binary', a: 'at', b: 'at', y: 'at', rank: 'i32', outer: 'i32',
-        dims: 'i32[rank]', stridesA: 'i32[rank]', stridesB: 'i32[rank]',
-      },
+      words: { kind: 'binary', ...pairs },
       note: 'outer: the product of all dims but the last; strides are in elements',
     },
+  },
+  'binary-math': {
+    binaryMath: { opcode: 41, tier: 'full', words: { kind: 'binary', ...pairs } },
+  },
+  compare: {
+    compare: {
+      opcode: 42, tier: 'full',
+      words: { kind: 'comparison', type: 'dtype', ...pairs },
+      note: 'y: a byte for each answer',
+    },
+    where: {
+      opcode: 43, tier: 'full',
+      words: {
+        c: 'at', a: 'at', b: 'at', y: 'at', rank: 'i32', outer: 'i32',
+        dims: 'i32[rank]', stridesC: 'i32[rank]', stridesA: 'i32[rank]', stridesB: 'i32[rank]',
+      },
+      note: 'c: bytes; a, b, y: words of four bytes',
+    },
+  },
+  unary: {
+    unary: {
+      opcode: 40, tier: 'full',
+      words: { unary: 'unary', x: 'at', y: 'at', count: 'i32', parameter: 'f32', second: 'f32' },
+      note: 'parameter, second: the bounds of clip',
+    },
+  },
+  elementwise: {
     fill: {
       opcode: 6, tier: 'full',
       words: { y: 'at', bytes: 'i32', word: 'u32' },

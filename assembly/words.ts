@@ -39,6 +39,10 @@ export const taps = {
   height: 'i32', width: 'i32', channels: 'i32', rows: 'i32', columns: 'i32', tapsDown: 'i32', tapsAcross: 'i32',
   strideDown: 'i32', strideAcross: 'i32', originDown: 'i32', originAcross: 'i32', stepDown: 'i32', stepAcross: 'i32',
 } as const;
+export const pairs = {
+  a: 'at', b: 'at', y: 'at', rank: 'i32', outer: 'i32',
+  dims: 'i32[rank]', stridesA: 'i32[rank]', stridesB: 'i32[rank]',
+} as const;
 export const rows = { rows: 'i32', n: 'i32' } as const;
 export const rowsForward = { x: 'at', y: 'at', ...rows } as const;
 export const rowsBackward = { dy: 'at', y: 'at', dx: 'at', ...rows } as const;

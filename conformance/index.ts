@@ -1,5 +1,7 @@
 import type { OpName } from '../src/ops/index.ts';
 import { activation } from './activation.ts';
+import { binary } from './binary.ts';
+import { compare } from './compare.ts';
 import { conv } from './conv.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
@@ -20,11 +22,15 @@ import { reduce } from './reduce.ts';
 import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
+import { unary } from './unary.ts';
 import { update } from './update.ts';
 
 /** Bound and cases of every op: conformance, gradients and benchmarks are made from them. Forgetting one is a type error. */
 export const conformance: Family<OpName> = {
   ...matmul,
+  ...binary,
+  ...unary,
+  ...compare,
   ...elementwise,
   ...activation,
   ...reduce,

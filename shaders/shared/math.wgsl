@@ -17,9 +17,9 @@ fn exp_safe(given: f32) -> f32 {
   return p * power_of_two(half) * power_of_two(i32(n) - half);
 }
 
-// e^x - 1 for x up to 0, as 2^n q + (2^n - 1) with e^x = 2^n (1 + q): nothing cancels.
+// e^x - 1 for x up to 25, as 2^n q + (2^n - 1) with e^x = 2^n (1 + q): nothing cancels.
 fn expm1_safe(given: f32) -> f32 {
-  let x = clamp_nan(given, -104.0, 0.0);
+  let x = clamp_nan(given, -104.0, 25.0);
   if (is_nan(x)) { return x; }
   let n = round(x * 1.44269504);
   var r = x - n * 0.693359375;
@@ -36,23 +36,31 @@ fn expm1_safe(given: f32) -> f32 {
   return scale * q + (scale - 1.0);
 }
 
-// Of positive normal numbers; NaN stays.
+// x = 2^e m with m from sqrt(1 / 2) to sqrt(2), and log m by Cephes' polynomial. A denormal is its bits, times 2^-149.
 fn log_safe(x: f32) -> f32 {
-  if (is_nan(x)) { return x; }
-  let bits = bitcast<u32>(x);
-  var e = f32(i32(bits >> 23u) - 127);
-  var m = bitcast<f32>((bits & 0x7fffffu) | 0x3f800000u);
-  if (m > 1.41421356) {
-    m = m * 0.5;
-    e = e + 1.0;
-  }
-  let s = (m - 1.0) / (m + 1.0);
-  let z = s * s;
-  let p = 1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * 0.11111111)));
-  return e * 0.69314718 + 2.0 * s * p;
+  let given = bitcast<u32>(x);
+  if (is_nan(x) || given == 0x7f800000u) { return x; }
+  if ((given & 0x7fffffffu) == 0u) { return -infinity(); }
+  if ((given >> 31u) == 1u) { return nan(); }
+  let tiny = given < 0x800000u;
+  let bits = bitcast<i32>(select(given, bitcast<u32>(f32(given)), tiny)) - 0x3f3504f3;
+  let e = f32(bits >> 23u) - select(0.0, 149.0, tiny);
+  let t = bitcast<f32>((bits & 0x7fffff) + 0x3f3504f3) - 1.0;
+  let z = t * t;
+  var p = 7.0376836292e-2;
+  p = p * t - 1.1514610310e-1;
+  p = p * t + 1.1676998740e-1;
+  p = p * t - 1.2420140846e-1;
+  p = p * t + 1.4249322787e-1;
+  p = p * t - 1.6668057665e-1;
+  p = p * t + 2.0000714765e-1;
+  p = p * t - 2.4999993993e-1;
+  p = p * t + 3.3333331174e-1;
+  let y = t * z * p - 2.12194440e-4 * e - 0.5 * z;
+  return (t + y) + 0.693359375 * e;
 }
 
-// log(1 + t) for 0 <= t <= 1
+// log(1 + t) for -1/2 <= t <= 1
 fn log1p_safe(t: f32) -> f32 {
   let s = t / (2.0 + t);
   let z = s * s;
@@ -106,4 +114,25 @@ fn erf_safe(given: f32) -> f32 {
   q = q * z + -7.37332916720468e-3;
   q = q * z + -1.42647390514189e-2;
   return x * p / q;
+}
+
+// Floats from 2^23 on are whole, and infinities and NaN stay what they are.
+fn is_whole(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) >= 0x4b000000u; }
+
+// The polynomial of Cephes' atanf, up to tan(pi / 8).
+fn atan_safe(x: f32) -> f32 {
+  if (is_nan(x)) { return x; }
+  var a = min(abs(x), 1e30);
+  var start = 0.0;
+  if (a > 2.41421356) {
+    start = 1.57079633;
+    a = -1.0 / a;
+  } else if (a > 0.414213562) {
+    start = 0.785398163;
+    a = (a - 1.0) / (a + 1.0);
+  }
+  let z = a * a;
+  let p = -3.33329491539e-1 + z * (1.99777106478e-1 + z * (-1.38776856032e-1 + z * 8.05374449538e-2));
+  let y = start + (a + a * z * p);
+  return select(y, -y, (bitcast<u32>(x) >> 31u) == 1u);
 }

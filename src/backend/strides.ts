@@ -33,11 +33,11 @@ export function mergeDimensions({ dims, strides }: Walk): Walk {
   return { dims: [1], strides: strides.map(() => [0]) };
 }
 
-/** How an elementwise op of two operands walks them to make `output`. The last steps are 0 or 1. */
-export function broadcastWalk(a: Shape, b: Shape, output: Shape): Walk {
+/** How an elementwise op walks its operands to make `output`. The last steps are 0 or 1. */
+export function broadcastWalk(operands: readonly Shape[], output: Shape): Walk {
   return mergeDimensions({
     dims: [...output],
-    strides: [broadcastStrides(a, output), broadcastStrides(b, output)],
+    strides: operands.map((shape) => broadcastStrides(shape, output)),
   });
 }
 

@@ -5,7 +5,7 @@ import { showShape } from '../core/shape.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { ConvAttrs } from '../ops/conv-sizes.ts';
 import { apply, type Operand, resolve, tracerOf } from './apply.ts';
-import { add } from './elementwise.ts';
+import { add } from './binary.ts';
 import { reshape } from './layout.ts';
 import {
   isLayout,

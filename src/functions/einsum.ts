@@ -2,7 +2,7 @@ import { fail } from '../core/errors.ts';
 import { normalizeAxis, showShape, sizeOf } from '../core/shape.ts';
 import type { Tensor } from '../graph/trace.ts';
 import { type Operand, resolve, tracerOf } from './apply.ts';
-import { mul } from './elementwise.ts';
+import { mul } from './binary.ts';
 import { reshape, slice, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 import { sum } from './reduce.ts';

@@ -1,6 +1,21 @@
 export * from './activation.ts';
 export type { Operand } from './apply.ts';
 export {
+  add,
+  atan2,
+  div,
+  fmod,
+  lerp,
+  maximum,
+  minimum,
+  mul,
+  type NumberOr,
+  pow,
+  remainder,
+  sub,
+} from './binary.ts';
+export * from './compare.ts';
+export {
   type ConvOptions,
   type ConvTransposeOptions,
   conv1d,
@@ -78,4 +93,5 @@ export {
 } from './shape.ts';
 export * from './softmax.ts';
 export { type Sorted, type SortOptions, sort, type TopkOptions, topk } from './sort.ts';
+export * from './unary.ts';
 export * from './variable.ts';

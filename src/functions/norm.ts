@@ -5,7 +5,7 @@ import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { NormAttrs } from '../ops/norm.ts';
 import { type Operand, resolve, tracerOf } from './apply.ts';
-import { add, mul } from './elementwise.ts';
+import { add, mul } from './binary.ts';
 import { reshape } from './layout.ts';
 
 /** What batch normalization gives. */

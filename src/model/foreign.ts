@@ -83,7 +83,7 @@ export function renamed(variables: readonly FrozenVariable[], state: StateDict):
 
 /** Layers that leave the shape of a sample as it is. */
 const KEEPING =
-  /^(dropout|alphaDropout|softmax|logSoftmax|relu|leakyRelu|elu|gelu|silu|sigmoid|tanh|softplus|hardswish)$/;
+  /^(dropout|alphaDropout|softmax|logSoftmax|relu6?|leakyRelu|prelu|[cs]?elu|gelu|silu|mish|(logS|s)igmoid|(hard)?tanh|soft(plus|sign)|hardswish|hardsigmoid)$/;
 
 /** The input that the first layer with a size asks for, if nothing before it changes shapes. */
 export function inputOfSpec(spec: LayerSpec | undefined): readonly number[] | undefined {

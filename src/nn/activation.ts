@@ -1,6 +1,8 @@
+import { whole } from '../core/checks.ts';
 import * as f from '../functions/activation.ts';
-import { choice, layer } from './layer.ts';
-import type { Module } from './module.ts';
+import { Parameter } from '../graph/variable.ts';
+import { choice, layer, optional } from './layer.ts';
+import { type Module, module } from './module.ts';
 
 /** max(x, 0), element by element. */
 export const relu: () => Module = layer('relu', {}, () => f.relu);
@@ -34,9 +36,60 @@ export const silu: () => Module = layer('silu', {}, () => f.silu);
 export const sigmoid: () => Module = layer('sigmoid', {}, () => f.sigmoid);
 /** Hyperbolic tangent. */
 export const tanh: () => Module = layer('tanh', {}, () => f.tanh);
-/** log(1 + e^x). */
-export const softplus: () => Module = layer('softplus', {}, () => f.softplus);
+/** log(1 + e^(beta x)) / beta. */
+export const softplus: (beta?: number) => Module = layer(
+  'softplus',
+  { beta: 1 },
+  ({ beta }) =>
+    (x) =>
+      f.softplus(x, beta),
+);
 /** x / (1 + |x|). */
 export const softsign: () => Module = layer('softsign', {}, () => f.softsign);
 /** x relu6(x + 3) / 6 (Howard et al. 2019). */
 export const hardswish: () => Module = layer('hardswish', {}, () => f.hardswish);
+/** min(max(x, 0), 6) (Krizhevsky 2010). */
+export const relu6: () => Module = layer('relu6', {}, () => f.relu6);
+/** relu6(x + 3) / 6. */
+export const hardsigmoid: () => Module = layer('hardsigmoid', {}, () => f.hardsigmoid);
+/** x tanh(softplus(x)) (Misra 2019). */
+export const mish: () => Module = layer('mish', {}, () => f.mish);
+/** log(sigmoid(x)). */
+export const logSigmoid: () => Module = layer('logSigmoid', {}, () => f.logsigmoid);
+/** x, held between min and max. */
+export const hardtanh: (min?: number, max?: number) => Module = layer(
+  'hardtanh',
+  { min: -1, max: 1 },
+  ({ min, max }) =>
+    (x) =>
+      f.hardtanh(x, min, max),
+  (make) => (min?: number, max?: number) => make({ min, max }),
+);
+/** x where it is positive, else alpha (e^(x / alpha) - 1) (Barron 2017). */
+export const celu: (alpha?: number) => Module = layer(
+  'celu',
+  { alpha: 1 },
+  ({ alpha }) =>
+    (x) =>
+      f.celu(x, alpha),
+);
+/** Self-normalizing: scale times elu, with the constants of Klambauer et al. 2017. */
+export const selu: () => Module = layer('selu', {}, () => f.selu);
+/** The first half of an axis times the sigmoid of the second (Dauphin et al. 2017). */
+export const glu: (axis?: number) => Module = layer(
+  'glu',
+  { axis: -1 },
+  ({ axis }) =>
+    (x) =>
+      f.glu(x, axis),
+);
+/** x where it is positive, else times a slope that is learned: one for all, or one for each channel (axis 1) (He et al. 2015). */
+export const prelu: (channels?: number, initial?: number) => Module = layer(
+  'prelu',
+  { channels: optional(1, whole(1)), initial: 0.25 },
+  ({ channels, initial }) =>
+    module({ weight: new Parameter([channels], (_, data) => void data.fill(initial)) }, (x, p) =>
+      f.prelu(x, p.weight),
+    ),
+  (make) => (channels?: number, initial?: number) => make({ channels, initial }),
+);

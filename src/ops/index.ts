@@ -2,6 +2,8 @@ import { bytesPerElement } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { activationRows } from './activation.ts';
+import { binary } from './binary.ts';
+import { compare } from './compare.ts';
 import { conv } from './conv.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
@@ -22,12 +24,16 @@ import { reduce } from './reduce.ts';
 import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
+import { unary } from './unary.ts';
 import { update } from './update.ts';
 
 /** THE table: every op there is. Backends hold one row for each of these names. */
 export const ops = {
   ...matmul,
   ...conv,
+  ...binary,
+  ...unary,
+  ...compare,
   ...elementwise,
   ...activationRows,
   ...reduce,

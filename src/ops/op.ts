@@ -91,6 +91,8 @@ interface Facts<A> {
    * activation or, on the way back, the derivative of one.
    */
   readonly fuses?: 'product' | 'bias' | 'activation';
+  /** The function of one number that it is, element by element: a quantized model runs it as a table. */
+  scalar?(attrs: A): (x: number) => number;
   /** Of a product: the axis of its second operand that becomes the output's last; undefined where no single one does. */
   columns?(inputs: readonly TensorType[], attrs: A): number | undefined;
   /** The activation whose derivative it computes. */

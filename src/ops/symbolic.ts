@@ -60,6 +60,10 @@ export function unbroadcast(emit: Emit, dy: Sym, shape: Shape): Sym {
   return reshaped(emit, reduced, shape);
 }
 
+/** One number, as a tensor without dimensions. */
+export const scalar = (emit: Emit, value: number): Sym =>
+  emit('fill', [], { value, shape: [], dtype: 'f32' });
+
 export function reshaped(emit: Emit, x: Sym, shape: Shape): Sym {
   return sameShape(x.shape, shape) ? x : emit('reshape', [x], { shape });
 }

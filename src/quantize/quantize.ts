@@ -38,7 +38,8 @@ export function calibrationGraph(frozen: AnyFrozen, batch: number): KeyedGraph {
 export function tensorsToObserve(graph: Graph): TensorId[] {
   const ids = new Set<TensorId>();
   for (const node of graph.nodes) {
-    if (!opOf(node.op).fuses) continue;
+    const { fuses, scalar } = opOf(node.op);
+    if (!fuses && !scalar) continue;
     for (const id of [...node.inputs, ...node.outputs])
       if (graph.tensors[id].dtype === 'f32' && graph.tensors[id].kind !== 'constant') ids.add(id);
   }

@@ -1,10 +1,9 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Node, readersOf, type TensorId } from '../graph/graph.ts';
-import { type Epilogue, epilogueOf, isActivation, isProduct } from '../graph/passes/fuse.ts';
+import { type Epilogue, epilogueOf, isProduct } from '../graph/passes/fuse.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import { slotsOf } from '../model/signature.ts';
-import { type ActivationName, activationFunction } from '../ops/activation.ts';
 import { opOf } from '../ops/index.ts';
 import type { KeyedGraph } from './keys.ts';
 import {
@@ -88,8 +87,10 @@ export class Rewriter {
   /** The integer form that the facts of an op's row allow: the nodes that went into it, or the reason why there is none. */
   private integers(node: Node, readers: Node[][]): readonly Node[] | string {
     if (isProduct(node)) return this.linear(node, epilogueOf(this.source, node, readers));
-    if (isActivation(node)) return this.activation(node);
-    const input = opOf(node.op).moves && this.u8.get(node.inputs[0]);
+    const { scalar, moves, fuses } = opOf(node.op);
+    // What stands between f32 ops stays f32; activations come behind products, and are worth the way.
+    if (scalar && (fuses || this.u8.has(node.inputs[0]))) return this.function(node);
+    const input = moves && this.u8.get(node.inputs[0]);
     if (!input) return `${node.op} has no integer form`;
     const tensor = this.tracer.apply(node.op, [input.tensor], node.attrs);
     this.u8.set(node.outputs[0], { tensor, params: input.params });
@@ -97,7 +98,7 @@ export class Rewriter {
   }
 
   /** Any function of one number, as a table. */
-  private activation(node: Node<ActivationName>): readonly Node[] | string {
+  private function(node: Node): readonly Node[] | string {
     const input = this.asU8(node.inputs[0]);
     const params = this.params(node.outputs[0]);
     if (!input || !params) return 'calibration saw no values for it';
@@ -146,8 +147,8 @@ export class Rewriter {
     return [constant(weight, 'i8', [n, k]), constant(bias, 'i32', [n]), constant(multiplier, 'i32', [n])];
   }
 
-  private table({ op, attrs }: Node<ActivationName>, input: QuantParams, output: QuantParams): Tensor {
-    const f = activationFunction({ name: op, attrs });
+  private table({ op, attrs }: Node, input: QuantParams, output: QuantParams): Tensor {
+    const f = opOf(op).scalar!(attrs);
     return this.tracer.constant(activationTable(f, input, output), { dtype: 'u8', shape: [256] });
   }
 

@@ -41,7 +41,7 @@ const functions: Record<Exclude<keyof typeof pytorch, 'optimizers'>, (...x: Tens
   elu: (x) => f.elu(x),
   elu_steep: (x) => f.elu(x, 1e4),
   hardswish: f.hardswish,
-  softplus: f.softplus,
+  softplus: (x) => f.softplus(x),
   silu: f.silu,
   gelu_tanh: (x) => f.gelu(x, 'tanh'),
   max_apart: (x) => f.max(x, { axes: [0, 2] }),

@@ -1,6 +1,8 @@
 import type { AttrsOf, OpName } from '../../../ops/index.ts';
 import type { Unsupported } from '../../backend.ts';
 import { activation } from './activation.ts';
+import { binary } from './binary.ts';
+import { compare } from './compare.ts';
 import { conv } from './conv.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
@@ -21,11 +23,14 @@ import { reduce } from './reduce.ts';
 import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
+import { unary } from './unary.ts';
 import { update } from './update.ts';
 
 /** Every op, by name: how it becomes records, or why it can't. */
 export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported } = {
   ...activation,
+  ...binary,
+  ...compare,
   ...conv,
   ...dropout,
   ...elementwise,
@@ -45,6 +50,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...scan,
   ...sort,
   ...softmax,
+  ...unary,
   ...update,
 };
 

@@ -1,6 +1,8 @@
 import type { AttrsOf, OpName } from '../../../ops/index.ts';
 import type { Unsupported } from '../../backend.ts';
 import { activation } from './activation.ts';
+import { binary } from './binary.ts';
+import { compare } from './compare.ts';
 import { conv } from './conv.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
@@ -21,6 +23,7 @@ import { reduce } from './reduce.ts';
 import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
+import { unary } from './unary.ts';
 import { update } from './update.ts';
 
 /** Every op, by name: how it becomes dispatches, or why it can't. */
@@ -37,10 +40,13 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...pad,
   ...gather,
   ...softmax,
+  ...unary,
   ...update,
   ...norm,
   ...normRows,
   ...loss,
+  ...binary,
+  ...compare,
   ...conv,
   ...dropout,
   ...optimizer,
