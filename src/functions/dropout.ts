@@ -3,7 +3,8 @@ import { optionsOf } from '../core/options.ts';
 import { showShape } from '../core/shape.ts';
 import type { Tensor, Tracer } from '../graph/trace.ts';
 import { tracerOf } from './apply.ts';
-import { add, mul, scale, sub } from './elementwise.ts';
+import { add, mul, sub } from './binary.ts';
+import { scale } from './elementwise.ts';
 import { isLayout, type Layout } from './pixels.ts';
 
 /** Options of dropout1d() and dropout2d(). */

@@ -1,6 +1,7 @@
 export * from './activation.ts';
 export * from './conv.ts';
 export * from './dropout.ts';
+export * from './gates.ts';
 export * from './gather.ts';
 export * from './instance-norm.ts';
 export * from './layout.ts';

@@ -30,7 +30,9 @@ const activations = [
   ['tanh'],
   ['softplus'],
   ['hardswish'],
+  ['mish'],
 ] as const;
+const functions = ['sign', 'round', 'rsqrt', 'exp', 'expm1', 'log', 'log1p', 'erf', 'sin', 'sinh'] as const;
 const linear = { transposeA: false, transposeB: false };
 const quant = { scale: 1 / 64, zeroPoint: 100 };
 const adam = { beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.01 };
@@ -38,6 +40,9 @@ const product = { shift: 35, zeroPoint: 9, min: 0, max: 255 };
 
 /** A case of each family of kernels. */
 const families: readonly Family[] = [
+  ...functions.map((name): Family => [name, [ONE]]),
+  ...(['maximum', 'pow', 'lt'] as const).map((name): Family => [name, [ONE, ONE]]),
+  ['where', [['u8', N], ONE, ONE]],
   ...activations.flatMap(([name, attrs = {}]): Family[] => [
     [name, [ONE], attrs],
     [`${name}_backward`, [ONE, ONE], attrs],

@@ -47,7 +47,7 @@ export const train = () =>
     .option('--hidden <sizes>', 'widths of the hidden layers, with commas', sizes, [256, 128])
     .addOption(
       new Option('--activation <name>', 'between the layers')
-        .choices(Object.keys(nn.activations).filter((name) => name !== 'glu'))
+        .choices(Object.keys(nn.activations))
         .default('relu'),
     )
     .option('--dropout <p>', 'share of hidden values to drop', real(0, 0.999), 0)
