@@ -81,5 +81,12 @@ export function subset<D extends AnyDataSet>(data: D, start: number, end: number
   );
 }
 
-/** The first `count` samples. */
-export const take = <D extends AnyDataSet>(data: D, count: number): D => subset(data, 0, count);
+/** A data set by names as one of the kind of another: without names where that has none. */
+export function asNamedLike(like: AnyDataSet, set: NamedDataSet): AnyDataSet {
+  if ('inputs' in like || !set.inputs.input || !set.targets.target) return set;
+  return {
+    ...{ length: set.length, input: set.inputs.input, target: set.targets.target },
+    gather: (indices: ArrayLike<number>, input: TypedArray, target: TypedArray) =>
+      set.gather(indices, { input }, { target }),
+  };
+}

@@ -2,6 +2,7 @@ import { check, whole, seed as wholeSeed } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { expectValue, optionsOf } from '../core/options.ts';
 import { Random } from '../core/random.ts';
+import { byNumber } from './groups.ts';
 import { shuffleInPlace } from './order.ts';
 import type { Split } from './split.ts';
 
@@ -20,16 +21,6 @@ const checkFolds = optionsOf<FoldOptions>('kFolds', { seed: wholeSeed, classes: 
 
 /** No other order is drawn from this stream. */
 const STREAM = 0xf01d;
-
-/** Positions by their number, numbers ascending. */
-function byNumber(length: number, numbers: ArrayLike<number> | undefined): number[][] {
-  const sets = new Map<number, number[]>();
-  for (let i = 0; i < length; i++) {
-    const of = numbers ? numbers[i] : 0;
-    sets.get(of)?.push(i) ?? sets.set(of, [i]);
-  }
-  return [...sets.entries()].sort(([a], [b]) => a - b).map(([, set]) => set);
-}
 
 /**
  * `k` splits of `length` samples: each sample is put aside in one of them, and sizes differ by one at most (by group, as little as groups

@@ -21,7 +21,7 @@ export function batchOrder(length: number, options: OrderOptions): Uint32Array<A
 }
 
 /** Every order equally likely. Fisher & Yates, from the end. */
-export function shuffleInPlace<T extends { [i: number]: number; readonly length: number }>(
+export function shuffleInPlace<T extends { [i: number]: unknown; readonly length: number }>(
   list: T,
   random: Random,
 ): T {

@@ -14,6 +14,7 @@ import type { Recipe } from '../../plans/recipe.ts';
 import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import { groupsOf, observedIn, otherGroups, textOf } from './checkpoint-optimizer.ts';
 import { type DataPrint, difference, isPrint } from './data-print.ts';
+import type { StreamPosition } from './feed.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
 
 /** How far a fit is in its data: what gives the order of the samples, and the steps made of it. */
@@ -26,6 +27,8 @@ export interface FitPosition {
   readonly dropLast: boolean;
   /** Samples in the data set. */
   readonly samples: number;
+  /** Where it is in a stream. */
+  readonly stream?: StreamPosition;
   /** What some of them are, where they are always the same. */
   readonly data?: DataPrint;
 }
@@ -102,9 +105,11 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
 /** Throws 'invalid_argument' unless a fit with these options goes through the data as the checkpoint's did. */
 export function checkPosition(saved: FitPosition | undefined, now: Omit<FitPosition, 'done'>): FitPosition {
   if (!saved) return fail('invalid_argument', 'the checkpoint was not made by a fit; load() takes it');
+  const kind = ({ stream }: Omit<FitPosition, 'done'>) => (stream ? 'a stream' : 'samples by position');
+  differs("the fit's data", kind(saved), kind(now));
   for (const key of ['batchSize', 'seed', 'shuffle', 'samples'] as const)
     differs(`the fit's ${key}`, String(saved[key]), String(now[key]));
-  if (now.samples % now.batchSize)
+  if (now.stream || now.samples % now.batchSize)
     differs("the fit's dropLast", String(saved.dropLast), String(now.dropLast));
   const other = difference(saved.data, now.data);
   if (other) fail('invalid_argument', other);
@@ -191,13 +196,24 @@ function positionOf(text: string | undefined, print: string | undefined): FitPos
   const bad = (cause?: BiphaseError): never =>
     fail('invalid_data', `the checkpoint's position is '${text}', expected that of a fit`, { cause });
   try {
-    const { done, batchSize, seed, shuffle, dropLast = true, samples } = JSON.parse(text) as FitPosition;
+    const {
+      done,
+      batchSize,
+      seed,
+      shuffle,
+      dropLast = true,
+      samples,
+      stream,
+    } = JSON.parse(text) as FitPosition;
     const data: unknown = print === undefined ? undefined : JSON.parse(print);
-    const whole = [done, batchSize, samples].every((n) => Number.isSafeInteger(n) && n >= 0);
+    const { pass = 0, batches = 0, key = 0 } = stream ?? {};
+    const whole = [done, batchSize, samples, pass, batches, key].every(
+      (n) => Number.isSafeInteger(n) && n >= 0,
+    );
     if (!whole || !Number.isFinite(seed) || typeof shuffle !== 'boolean' || typeof dropLast !== 'boolean')
       bad();
     if (data !== undefined && !isPrint(data)) return bad();
-    return { done, batchSize, seed, shuffle, dropLast, samples, data };
+    return { done, batchSize, seed, shuffle, dropLast, samples, stream, data };
   } catch (error) {
     return bad(error as BiphaseError);
   }

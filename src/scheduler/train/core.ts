@@ -2,7 +2,6 @@ import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
-import type { NamedDataSet } from '../../data/index.ts';
 import { type GrowingPlan, growing } from '../../graph/growing.ts';
 import { Buffer, type Variable } from '../../graph/variable.ts';
 import { type AnyFrozen, FrozenModel } from '../../model/frozen.ts';
@@ -107,7 +106,11 @@ export class TrainingCore {
   }
 
   /** The same with an entry beside the step that evaluates up to `most` samples together. */
-  async prepareEvaluation(data: NamedDataSet, most: number, average = false): Promise<void> {
+  async prepareEvaluation(
+    data: { readonly inputs: Signature; readonly targets?: Signature },
+    most: number,
+    average = false,
+  ): Promise<void> {
     const { current } = this.stepper;
     if (this.inputs) expectInputs(this.inputs, data.inputs);
     // Of one sample there are no batch statistics.

@@ -5,7 +5,8 @@ import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { optionsOf } from '../../core/options.ts';
 import { sizeOf } from '../../core/shape.ts';
-import { type AnyDataSet, type NamedDataSet, named } from '../../data/index.ts';
+import { type AnySamples, inOrder, type SomeSamples, typesOf } from '../../data/batches.ts';
+import type { NamedDataSet } from '../../data/index.ts';
 import { isMetric, type Metric } from '../../metrics/metric.ts';
 import { slotsOf } from '../../model/signature.ts';
 import { trainSlots } from '../../plans/train.ts';
@@ -36,34 +37,35 @@ export const EVALUATE = 'evaluate';
 /** Runs all samples, in order, through the entry beside the training; batches take turns with what else the engine does. */
 export async function evaluateOn(
   core: TrainingCore,
-  given: AnyDataSet,
+  data: AnySamples,
   options: EvaluateOptions | undefined,
 ): Promise<Evaluation> {
   const { batchSize = 64, average = false, metrics = [] } = check(options);
   if (average) expectAverage(core);
-  checkData(given, 1);
-  const data = named(given);
-  const most = Math.min(batchSize, data.length);
+  checkData(data, 1);
+  const most = Math.min(batchSize, data.length ?? batchSize);
+  const types = typesOf(data);
   const gathered = new Map(metrics.map((metric) => [metric.name, metric.start()]));
   if (gathered.size < metrics.length)
     fail(
       'invalid_argument',
       `evaluate: two metrics are named alike: ${metrics.map(({ name }) => name).join(', ')}`,
     );
-  await core.lanes.upkeep(() => core.prepareEvaluation(data, most, average));
+  await core.lanes.upkeep(() => core.prepareEvaluation(types, most, average));
   let total = 0;
-  for (let at = 0; at < data.length; at += most) {
-    const rows = Math.min(most, data.length - at);
-    const samples = Uint32Array.from({ length: rows }, (_, i) => at + i);
+  let seen = 0;
+  for await (const some of inOrder(data, most)) {
     const { loss, output, target } = await core.lanes.upkeep(() =>
-      core.stepper.using(({ program }) => answersOn(program, data, samples, gathered.size > 0)),
+      core.stepper.using(({ program }) => answersOn(program, types, some, gathered.size > 0)),
     );
     for (const gathering of gathered.values()) gathering.add(output!, target!);
-    total += loss * rows;
+    total += loss * some.samples.length;
+    seen += some.samples.length;
     await core.lanes.betweenSteps();
   }
+  if (seen === 0) fail('invalid_data', 'evaluate: the stream has no rows; expected at least one');
   const values = [...gathered].map(([name, gathering]) => [name, gathering.value()]);
-  return { loss: total / data.length, samples: data.length, metrics: Object.fromEntries(values) };
+  return { loss: total / seen, samples: seen, metrics: Object.fromEntries(values) };
 }
 
 interface Answers {
@@ -75,19 +77,19 @@ interface Answers {
 /** The mean loss of some samples; with `answers` also what the model makes of them, and what it should. */
 async function answersOn(
   program: Program,
-  data: NamedDataSet,
-  samples: Uint32Array,
+  types: Pick<NamedDataSet, 'targets'>,
+  { samples, fill }: SomeSamples,
   answers: boolean,
 ): Promise<Answers> {
   const { slots } =
     program.plans[EVALUATE] ?? fail('busy', 'the training moved on to a program that evaluates nothing');
-  checkTargets(data, slotsOf('target', slots));
+  checkTargets(types, slotsOf('target', slots));
   const rows = samples.length;
   const inputs = Object.values(slots).filter(({ role }) => role === 'input');
   const arrays = Object.fromEntries(
     inputs.map(({ name, dtype, shape }) => [name, allocate(dtype, rows * sizeOf(shape.slice(1)))]),
   );
-  await data.gather(samples, slotsOf('input', arrays), slotsOf('target', arrays));
+  await fill(slotsOf('input', arrays), slotsOf('target', arrays));
   for (const slot of inputs) {
     checkBounds(slot, arrays[slot.name], samples);
     program.write(slot, arrays[slot.name]);

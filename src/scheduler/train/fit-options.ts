@@ -14,7 +14,8 @@ import {
 import { fail } from '../../core/errors.ts';
 import { expectValue, nested, optionsOf } from '../../core/options.ts';
 import { sameShape, showShape } from '../../core/shape.ts';
-import type { AnyDataSet, DataSet, NamedDataSet } from '../../data/index.ts';
+import { type AnySamples, isStream } from '../../data/batches.ts';
+import type { DataSet, NamedDataSet, StreamDataSet } from '../../data/index.ts';
 import type { Slot } from '../../graph/plan.ts';
 import type { Tensor } from '../../graph/trace.ts';
 import { isSignature, type Signature } from '../../model/signature.ts';
@@ -72,9 +73,11 @@ export interface FitOptions {
   readonly batchSize: number;
   /** Times that all samples are gone through; 1 if not given. */
   readonly epochs?: number;
+  /** Steps of an epoch, where it is no pass over all samples: the next epoch goes on where it ended, and passes begin anew as they end. */
+  readonly stepsPerEpoch?: number;
   /** Seed of the order of the samples; each epoch has its own order. */
   readonly seed?: number;
-  /** Take samples in a new random order each epoch; on by default. */
+  /** Take samples in a new random order each epoch; on by default, but for streams, which have orders of their own. */
   readonly shuffle?: boolean;
   /**
    * Leave out the samples at an epoch's end that fill no whole batch; false if not given: they are a smaller batch, as with
@@ -117,6 +120,7 @@ const signal = check('an AbortSignal', (x) => object(x) && 'aborted' in (x as ob
 export const checkFit = optionsOf<FitOptions>('fit', {
   batchSize: required(whole(1)),
   epochs: whole(1),
+  stepsPerEpoch: whole(1),
   seed,
   shuffle: flag,
   dropLast: flag,
@@ -138,7 +142,7 @@ export interface StepReport {
   readonly step: number;
   /** Epoch of this fit, counted from 1. */
   readonly epoch: number;
-  /** Steps that this fit will make in all, and how many it has made. */
+  /** Steps that this fit will make in all; Infinity as long as nobody knows how many rows a stream has. */
   readonly steps: number;
   /** Steps that this fit has made. */
   readonly done: number;
@@ -149,18 +153,19 @@ export interface StepReport {
 }
 
 const dataSet = check(
-  'a data set, such as data.fromArrays() makes',
+  'a data set, such as data.fromArrays() or data.fromStream() makes',
   (x) =>
     object(x) &&
-    callback((x as AnyDataSet).gather) &&
+    (callback((x as DataSet).gather) || callback((x as StreamDataSet).rows)) &&
     ((object((x as DataSet).input) && object((x as DataSet).target)) ||
-      (isSignature((x as NamedDataSet).inputs) && isSignature((x as NamedDataSet).targets))),
+      (isSignature((x as NamedDataSet).inputs) && object((x as NamedDataSet).targets))),
 );
 
-export function checkData(data: AnyDataSet, batchSize: number): void {
+export function checkData(data: AnySamples, batchSize: number): void {
   expectValue('fit', 'data', data, dataSet);
+  if (isStream(data) && data.length === undefined) return;
   if (data.length === 0) fail('invalid_data', 'the data set is empty; expected at least one sample');
-  if (batchSize > data.length)
+  if (batchSize > data.length!)
     fail(
       'out_of_range',
       `batchSize is ${batchSize} but the data set has ${data.length} samples; use a smaller batch`,
@@ -168,7 +173,10 @@ export function checkData(data: AnyDataSet, batchSize: number): void {
 }
 
 /** Throws 'shape_mismatch' unless a data set has the targets that a plan takes. */
-export function checkTargets({ targets }: NamedDataSet, slots: Readonly<Record<string, Slot>>): void {
+export function checkTargets(
+  { targets }: Pick<NamedDataSet, 'targets'>,
+  slots: Readonly<Record<string, Slot>>,
+): void {
   const names = Object.keys(slots);
   const other = Object.keys(targets).find((name) => !slots[name]) ?? names.find((name) => !targets[name]);
   if (other)

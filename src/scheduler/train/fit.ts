@@ -1,9 +1,10 @@
 import { fail } from '../../core/errors.ts';
-import { batchOrder, type NamedDataSet } from '../../data/index.ts';
+import { isStream } from '../../data/batches.ts';
 import { checkWritable } from '../../io/file.ts';
 import { slotsOf } from '../../model/signature.ts';
 import type { TrainingCore } from './core.ts';
 import { printOf } from './data-print.ts';
+import type { Fed, Feed } from './feed.ts';
 import { Broken } from './finite.ts';
 import { checkData, checkTargets, type FitOptions, type StepReport } from './fit-options.ts';
 import type { Keeper } from './keeping.ts';
@@ -14,10 +15,12 @@ import type { Evaluation } from './validation-options.ts';
 export async function* fitSteps(
   core: TrainingCore,
   keeper: Keeper,
-  data: NamedDataSet,
+  feed: Feed,
   options: FitOptions,
 ): AsyncGenerator<StepReport, void, void> {
-  const { batchSize, epochs = 1, seed = 0, shuffle = true, lossEvery = 1, signal, checkpoint } = options;
+  const { batchSize, epochs = 1, seed = 0, lossEvery = 1, signal, checkpoint } = options;
+  const { data } = feed;
+  const shuffle = options.shuffle ?? !isStream(data);
   const { terminateOnNaN = core.watches, dropLast = false, earlyStopping } = options;
   if (earlyStopping && !options.validation)
     fail('invalid_argument', 'fit: earlyStopping needs to know what to watch: give { validation: { data } }');
@@ -32,41 +35,44 @@ export async function* fitSteps(
   const { train } = await core.prepare(data, batchSize);
   checkTargets(data, slotsOf('target', train.plan.slots));
   const where = {
-    ...{ batchSize, seed, shuffle, dropLast, samples: data.length },
-    data: checkpoint && (await printOf(data)),
+    ...{ batchSize, seed, shuffle, dropLast, samples: data.length ?? 0 },
+    data: checkpoint && !isStream(data) ? await printOf(data) : undefined,
   };
-  const perEpoch = Math[dropLast ? 'floor' : 'ceil'](data.length / batchSize);
-  const steps = perEpoch * epochs;
-  let done = await keeper.begin(checkpoint, where);
+  let stream = feed.at;
+  let done = await keeper.begin(checkpoint, { ...where, stream }, async (position) => {
+    await feed.begin(position.done, position.stream);
+    stream = feed.at;
+  });
   await stepper.watch(terminateOnNaN);
-  let onItsWay: Promise<StepReport> | undefined;
-  let order: Uint32Array | undefined;
-  for (; done < steps; done++) {
-    const epoch = Math.floor(done / perEpoch);
-    if (signal?.aborted) {
-      if (checkpoint) await keeper.write(checkpoint.path, { ...where, done });
+  const keep = (path: string) => keeper.write(path, { ...where, done, stream });
+  /** The next batch. Where there is none to be had, all steps so far are kept. */
+  const next = async (): Promise<Fed | undefined> => {
+    try {
+      signal?.throwIfAborted();
+      return await feed.next(signal);
+    } catch (error) {
+      if (checkpoint) await keep(checkpoint.path);
       else await lanes.upkeep(() => stepper.check());
-      fail('aborted', `training was stopped after ${done} of ${steps} steps; the weights are intact`, {
-        cause: signal.reason,
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      const of = Number.isFinite(feed.steps) ? ` of ${feed.steps}` : '';
+      return fail('aborted', `training was stopped after ${done}${of} steps; the weights are intact`, {
+        cause: error,
       });
     }
-    if (!order || done % perEpoch === 0) order = batchOrder(data.length, { seed, epoch, shuffle });
-    const at = (done % perEpoch) * batchSize;
-    const samples = order.subarray(at, at + batchSize);
+  };
+  let onItsWay: Promise<StepReport> | undefined;
+  for (let fed = await next(); fed; fed = fed.ends ? undefined : await next()) {
+    const { samples, fill, epoch, steps } = fed;
     if (stepper.current?.batch !== samples.length) {
       // Losses on their way come from the program that is about to go.
       await onItsWay?.catch(() => undefined);
       await lanes.upkeep(() => core.prepare(data, samples.length));
     }
-    const looks = (done + 1) % perEpoch === 0 && validation?.due(epoch + 1, epochs);
-    const wanted = looks || (done + 1) % lossEvery === 0 || done + 1 === steps;
-    const { loss } = await core.make(
-      {
-        fill: (inputs, targets) => data.gather(samples, inputs, targets),
-        ...{ samples, epoch: epoch + 1 },
-      },
-      { loss: wanted, wait: lossEvery === 1 },
-    );
+    const looks = fed.endsEpoch && validation?.due(epoch, epochs);
+    const wanted = looks || (done + 1) % lossEvery === 0 || fed.ends;
+    const { loss } = await core.make({ fill, samples, epoch }, { loss: wanted, wait: lossEvery === 1 });
+    done++;
+    stream = fed.stream;
     let seen: Evaluation | undefined;
     if (looks) {
       if (onItsWay) yield sound(await onItsWay);
@@ -75,19 +81,15 @@ export async function* fitSteps(
       // Before the checkpoint, which keeps what schedules were told of it.
       seen = await validation!.look();
     }
-    if (checkpoint && ((done + 1) % checkpoint.everySteps === 0 || done + 1 === steps))
-      await keeper.write(checkpoint.path, { ...where, done: done + 1 });
+    if (checkpoint && (done % checkpoint.everySteps === 0 || fed.ends)) await keep(checkpoint.path);
     // The last update has no loss after it that would tell.
-    if (terminateOnNaN && done + 1 === steps) await lanes.upkeep(() => stepper.check());
+    if (terminateOnNaN && fed.ends) await lanes.upkeep(() => stepper.check());
     if (loss) {
-      const now = { step: stepper.step, epoch: epoch + 1, steps, done: done + 1 };
+      const now = { step: stepper.step, epoch, steps, done };
       const report = loss.then((value) => ({ ...now, loss: value }));
       if (seen) {
         yield { ...sound(await report), validation: seen };
-        if (validation!.stops) {
-          done++;
-          break;
-        }
+        if (validation!.stops) break;
       } else if (lossEvery === 1) yield sound(await report);
       else {
         // If the caller leaves before it comes, nobody waits for it.
@@ -99,5 +101,5 @@ export async function* fitSteps(
     await lanes.betweenSteps();
   }
   if (onItsWay) yield sound(await onItsWay);
-  if ((await validation?.restore()) && checkpoint) await keeper.write(checkpoint.path, { ...where, done });
+  if ((await validation?.restore()) && checkpoint) await keep(checkpoint.path);
 }

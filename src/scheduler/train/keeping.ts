@@ -47,14 +47,19 @@ export class Keeper {
     return decodeCheckpoint(file, await this.model());
   }
 
-  /** Steps that a fit has made where it begins: 0, or what its checkpoint says, from which the training goes on then. */
-  async begin(options: CheckpointOptions | undefined, where: Omit<FitPosition, 'done'>): Promise<number> {
+  /** Steps that a fit has made where it begins: 0, or what its checkpoint says, from which training and data (by `goTo`) go on then. */
+  async begin(
+    options: CheckpointOptions | undefined,
+    where: Omit<FitPosition, 'done'>,
+    goTo: (position: FitPosition) => Promise<void>,
+  ): Promise<number> {
     const file = options?.resume ? await readIfThere(options.path) : undefined;
     if (!file) return 0;
     const { snapshot, position } = await this.decode(file);
-    const { done } = checkPosition(position, where);
+    const from = checkPosition(position, where);
+    await goTo(from);
     await this.core.stepper.restore(snapshot);
-    return done;
+    return from.done;
   }
 
   private async model(): Promise<CheckpointModel> {

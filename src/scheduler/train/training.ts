@@ -4,7 +4,7 @@ import { check, flag, whole } from '../../core/checks.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { expectValue, optionsOf } from '../../core/options.ts';
-import { type AnyDataSet, named } from '../../data/index.ts';
+import type { AnySamples } from '../../data/batches.ts';
 import type { Plan } from '../../graph/plan.ts';
 import type { Tensor } from '../../graph/trace.ts';
 import type { Variable } from '../../graph/variable.ts';
@@ -18,6 +18,7 @@ import { Lanes } from '../turns/lanes.ts';
 import type { FitPosition } from './checkpoint.ts';
 import { type Place, TrainingCore } from './core.ts';
 import { type EvaluateOptions, evaluateOn } from './evaluate.ts';
+import { feedOf } from './feed.ts';
 import { fieldsOf } from './fields.ts';
 import { Broken } from './finite.ts';
 import { fitSteps } from './fit.ts';
@@ -88,18 +89,19 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
 
   /**
    * Trains, and reports after each step. Each epoch takes every sample once, in a seeded order; the last batch of an epoch
-   * may be smaller (`dropLast` leaves it out). Stop by leaving the loop or by the signal: the
+   * may be smaller (`dropLast` leaves it out). Of a stream, an epoch is a pass, in the order that it has. Stop by leaving the loop or by the signal: the
    * weights are those of the last whole step, and training can go on with another fit. As long as a
    * loop is open, other calls that change the training are refused ('busy'); stop() ends one that nobody can end any more.
    *
    * Throws NotFiniteError where the loss, a gradient or a weight is NaN or infinite, and stands before that step then.
    */
-  async *fit(data: AnyDataSet, options: FitOptions): AsyncGenerator<StepReport, void, void> {
+  async *fit(data: AnySamples, options: FitOptions): AsyncGenerator<StepReport, void, void> {
     const checked = checkFit(options);
     checkData(data, checked.batchSize);
+    const feed = feedOf(data, checked);
     const holder = this.hold('fit()');
     try {
-      for await (const report of fitSteps(this.core, this.keeper, named(data), checked)) {
+      for await (const report of fitSteps(this.core, this.keeper, feed, checked)) {
         const ended = () => fail('aborted', `this fit ended after step ${report.step}: stop() was called`);
         if (holder.ended) ended();
         holder.rests = true;
@@ -110,6 +112,7 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
     } catch (error) {
       throw await this.core.explained(error);
     } finally {
+      feed.close();
       this.held.release(holder);
     }
   }
@@ -151,7 +154,7 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
    * model is frozen for it. Also between the steps of a fit.
    * Throws 'unsupported' where model or loss do different things for different numbers of samples.
    */
-  async evaluate(data: AnyDataSet, options?: EvaluateOptions): Promise<Evaluation> {
+  async evaluate(data: AnySamples, options?: EvaluateOptions): Promise<Evaluation> {
     this.alive();
     return evaluateOn(this.core, data, options);
   }

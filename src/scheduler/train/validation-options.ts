@@ -1,6 +1,6 @@
-import { callback, check, flag, listOf, object, real, required, text, whole } from '../../core/checks.ts';
+import { check, flag, listOf, object, real, required, text, whole } from '../../core/checks.ts';
 import { nested } from '../../core/options.ts';
-import type { AnyDataSet } from '../../data/index.ts';
+import type { AnySamples } from '../../data/batches.ts';
 import { isMetric, type Metric } from '../../metrics/metric.ts';
 
 /** How a model in training does on samples that it does not learn from. */
@@ -15,8 +15,8 @@ export interface Evaluation {
 
 /** How a fit looks at samples that it does not learn from. */
 export interface ValidationOptions {
-  /** The samples. */
-  readonly data: AnyDataSet;
+  /** The samples; of a stream its first pass, each time. */
+  readonly data: AnySamples;
   /** Epochs from one look to the next; 1 if not given. There is always one after the last. */
   readonly everyEpochs?: number;
   /** Samples that go through together; 64 if not given. */
@@ -38,7 +38,7 @@ export interface EarlyStoppingOptions {
 }
 
 export const validationCheck = nested<ValidationOptions>("fit's validation", {
-  data: required(check('a data set', (x) => object(x) && callback((x as AnyDataSet).gather))),
+  data: required(check('a data set', object)),
   everyEpochs: whole(1),
   batchSize: whole(1),
   metrics: listOf(isMetric),
