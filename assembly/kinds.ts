@@ -26,7 +26,13 @@ export const kinds = {
     values: { none: 0, ...numbersOf(activations), gelu_tanh: 4 },
   },
   unary: { about: 'the function', values: numbersOf(unaries) },
-  loss: { about: 'the loss', values: { mse: 0, bce_with_logits: 1, huber: 2 } },
+  loss: {
+    about: 'the loss',
+    values: {
+      mse: 0, bce_with_logits: 1, huber: 2, l1: 3, bce: 4, kl_div: 5, kl_div_log: 6, poisson_nll: 7, poisson_nll_rate: 8,
+      hinge_embedding: 9, soft_margin: 10, sigmoid_focal: 11,
+    },
+  },
   update: {
     about: 'the optimizer',
     values: {

@@ -1,9 +1,16 @@
-import { constant, ONE } from './constants';
-import { CrossEntropyBackwardRecord, CrossEntropyRecord, Loss, LossBackwardRecord, LossRecord } from './generated/records';
-import { exp, log, log1p, sigmoid } from './math';
+import {
+  CrossEntropyBackwardRecord, CrossEntropyRecord, MeanOverBackwardRecord, MeanOverRecord, TargetWeightsRecord,
+} from './generated/records';
+import { exp, log } from './math';
 import { rowMax, sumExp } from './softmax';
+import { sumAlong } from './sums';
 import { shareEnd, shareStart } from './threads';
-import { loadPart, storePart, sumLanes } from './vector';
+import { loadPart, storePart, sumLanes, zeroFloats } from './vector';
+
+@inline
+function isIgnored(ignores: i32, ignored: i32, target: i32): bool {
+  return ignores != 0 && target == ignored;
+}
 
 /** Mean of how far n floats are below `shift`: blocks of 256 in f32, these in f64, as long sums are (sums.ts). */
 function meanBelow(x: usize, n: i32, shift: f32): f32 {
@@ -18,7 +25,10 @@ function meanBelow(x: usize, n: i32, shift: f32): f32 {
   return <f32>(all / <f64>n);
 }
 
-/** log(sum exp(x - m)) + (1 - s)(m - x[t]) + s(m - mean), with m the row's largest, s the smoothing: nothing large cancels. */
+/**
+ * log(sum exp(x - m)) + (1 - s)(m - x[t]) + s(m - mean), with m the row's largest, s the smoothing: nothing large cancels. Of
+ * logarithms of chances -x[t]. 0 for the ignored target.
+ */
 export function crossEntropy(r: CrossEntropyRecord, thread: i32, threads: i32): void {
   const n = r.n;
   const s = r.smoothing;
@@ -27,7 +37,13 @@ export function crossEntropy(r: CrossEntropyRecord, thread: i32, threads: i32): 
     const x = r.x + ((<usize>i * <usize>n) << 2);
     const t = load<i32>(r.targets + (<usize>i << 2));
     let y: f32 = NaN;
-    if (t >= 0 && t < n) {
+    if (isIgnored(r.ignores, r.ignored, t)) {
+      y = 0;
+    } else if (t < 0 || t >= n) {
+      // No class.
+    } else if (r.logChances) {
+      y = -load<f32>(x + (<usize>t << 2));
+    } else {
       const most = rowMax(x, n);
       y = <f32>log(sumExp(x, n, most));
       y += (1 - s) * (most - load<f32>(x + (<usize>t << 2)));
@@ -37,7 +53,7 @@ export function crossEntropy(r: CrossEntropyRecord, thread: i32, threads: i32): 
   }
 }
 
-/** dy (softmax(x) - target), smoothed. */
+/** dy (softmax(x) - target), smoothed; of logarithms of chances -dy at the target. 0 for the ignored one. */
 export function crossEntropyBackward(r: CrossEntropyBackwardRecord, thread: i32, threads: i32): void {
   const n = r.n;
   const s = r.smoothing;
@@ -50,6 +66,15 @@ export function crossEntropyBackward(r: CrossEntropyBackwardRecord, thread: i32,
     const t = load<i32>(r.targets + (<usize>row << 2));
     const dx = r.dx + at;
     const known = t >= 0 && t < n;
+    if (isIgnored(r.ignores, r.ignored, t)) {
+      zeroFloats(dx, n);
+      continue;
+    }
+    if (known && r.logChances) {
+      zeroFloats(dx, n);
+      store<f32>(dx + (<usize>t << 2), -dy);
+      continue;
+    }
     const most: f32 = known ? rowMax(x, n) : NaN;
     const total = f32x4.splat(known ? sumExp(x, n, most) : NaN);
     const shift = f32x4.splat(most);
@@ -74,93 +99,29 @@ export function crossEntropyBackward(r: CrossEntropyBackwardRecord, thread: i32,
   }
 }
 
-@inline
-function lossOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
-  const d = f32x4.sub(x, t);
-  if (kind == Loss.MSE) return f32x4.mul(d, d);
-  if (kind == Loss.BCE_WITH_LOGITS) {
-    // (1 - t) max(x, 0) + t max(-x, 0): nothing cancels, and a share of 0 makes no NaN of an infinity.
-    const zero = f32x4.splat(0);
-    const wrong = v128.bitselect(f32x4.sub(constant(ONE), t), t, f32x4.gt(x, zero));
-    const size = f32x4.abs(x);
-    const linear = v128.andnot(f32x4.mul(wrong, size), f32x4.eq(wrong, zero));
-    return f32x4.add(linear, log1p(exp(f32x4.neg(size))));
-  }
-  const size = f32x4.abs(d);
-  const square = f32x4.mul(f32x4.mul(size, size), f32x4.splat(0.5));
-  const straight = f32x4.mul(delta, f32x4.sub(size, f32x4.mul(delta, f32x4.splat(0.5))));
-  return v128.bitselect(square, straight, f32x4.le(size, delta));
-}
-
-@inline
-function slopeOf(kind: i32, x: v128, t: v128, delta: v128): v128 {
-  const d = f32x4.sub(x, t);
-  if (kind == Loss.MSE) return f32x4.add(d, d);
-  if (kind == Loss.BCE_WITH_LOGITS) return f32x4.sub(sigmoid(x), t);
-  return f32x4.max(f32x4.min(d, delta), f32x4.neg(delta));
-}
-
-/** Two adjacent vectors a turn, here and below: V8 makes wide ones of them. */
-@inline
-function lossLoop(kind: i32, r: LossRecord, thread: i32, threads: i32): void {
-  const x = r.x;
-  const t = r.t;
-  const y = r.y;
-  const n = r.count;
-  const delta = f32x4.splat(r.delta);
-  const end = shareEnd(n, 16, thread, threads);
-  let i = shareStart(n, 16, thread, threads);
-  for (; i + 8 <= end; i += 8) {
-    const e = <usize>i << 2;
-    const y0 = lossOf(kind, v128.load(x + e), v128.load(t + e), delta);
-    const y1 = lossOf(kind, v128.load(x + e, 16), v128.load(t + e, 16), delta);
-    v128.store(y + e, y0);
-    v128.store(y + e, y1, 16);
-  }
-  for (; i < end; i += 4) {
-    const e = <usize>i << 2;
-    storePart(y + e, end - i, lossOf(kind, loadPart(x + e, end - i, 0), loadPart(t + e, end - i, 0), delta));
+/** How much each target counts: 0 for the ignored one, else the weight of its class, or 1. */
+export function targetWeights(r: TargetWeightsRecord, thread: i32, threads: i32): void {
+  const end = shareEnd(r.count, 16, thread, threads);
+  for (let i = shareStart(r.count, 16, thread, threads); i < end; i++) {
+    const t = load<i32>(r.targets + (<usize>i << 2));
+    let weight: f32 = 1;
+    if (r.weights) weight = t >= 0 && t < r.classes ? load<f32>(r.weights + (<usize>t << 2)) : NaN;
+    store<f32>(r.y + (<usize>i << 2), isIgnored(r.ignores, r.ignored, t) ? 0 : weight);
   }
 }
 
-@inline
-function slopeLoop(kind: i32, r: LossBackwardRecord, thread: i32, threads: i32): void {
-  const dy = r.dy;
-  const x = r.x;
-  const t = r.t;
-  const dx = r.dx;
-  const n = r.count;
-  const delta = f32x4.splat(r.delta);
-  const end = shareEnd(n, 16, thread, threads);
-  let i = shareStart(n, 16, thread, threads);
-  for (; i + 8 <= end; i += 8) {
-    const e = <usize>i << 2;
-    const s0 = slopeOf(kind, v128.load(x + e), v128.load(t + e), delta);
-    const s1 = slopeOf(kind, v128.load(x + e, 16), v128.load(t + e, 16), delta);
-    v128.store(dx + e, f32x4.mul(v128.load(dy + e), s0));
-    v128.store(dx + e, f32x4.mul(v128.load(dy + e, 16), s1), 16);
-  }
-  for (; i < end; i += 4) {
-    const e = <usize>i << 2;
-    const s = slopeOf(kind, loadPart(x + e, end - i, 0), loadPart(t + e, end - i, 0), delta);
-    storePart(dx + e, end - i, f32x4.mul(loadPart(dy + e, end - i, 0), s));
-  }
+/** The sum of x divided by that of w, and that of w: where all weights are 1 the same bits as a mean. */
+export function meanOver(r: MeanOverRecord, thread: i32, threads: i32): void {
+  if (thread != 0) return;
+  const total = sumAlong(r.w, r.weights);
+  store<f32>(r.total, <f32>total);
+  store<f32>(r.y, <f32>(sumAlong(r.x, r.count) / total));
 }
 
-/** A loss of each element. */
-export function loss(r: LossRecord, thread: i32, threads: i32): void {
-  switch (r.kind) {
-    case Loss.MSE: lossLoop(Loss.MSE, r, thread, threads); break;
-    case Loss.BCE_WITH_LOGITS: lossLoop(Loss.BCE_WITH_LOGITS, r, thread, threads); break;
-    case Loss.HUBER: lossLoop(Loss.HUBER, r, thread, threads); break;
-  }
-}
-
-/** dy times the loss's derivative by x. */
-export function lossBackward(r: LossBackwardRecord, thread: i32, threads: i32): void {
-  switch (r.kind) {
-    case Loss.MSE: slopeLoop(Loss.MSE, r, thread, threads); break;
-    case Loss.BCE_WITH_LOGITS: slopeLoop(Loss.BCE_WITH_LOGITS, r, thread, threads); break;
-    case Loss.HUBER: slopeLoop(Loss.HUBER, r, thread, threads); break;
-  }
+/** dy / total everywhere; 0 where that is 0. */
+export function meanOverBackward(r: MeanOverBackwardRecord, thread: i32, threads: i32): void {
+  const total = load<f32>(r.total);
+  const share = f32x4.splat(total == 0 ? 0 : load<f32>(r.dy) / total);
+  const end = shareEnd(r.count, 16, thread, threads);
+  for (let i = shareStart(r.count, 16, thread, threads); i < end; i += 4) storePart(r.dx + (<usize>i << 2), end - i, share);
 }

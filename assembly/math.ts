@@ -63,8 +63,13 @@ export function expm1(given: v128): v128 {
  * Natural logarithm of a positive normal number or NaN, in f64: x = 2^e m with m near 1, then
  * log m = 2 atanh((m - 1) / (m + 1)) as its power series, good to 1e-13. For the sum of a row, so scalar.
  */
+@inline
 export function log(x: f32): f64 {
-  const bits = reinterpret<u64>(<f64>x);
+  return logWide(<f64>x);
+}
+
+export function logWide(x: f64): f64 {
+  const bits = reinterpret<u64>(x);
   let e = <i32>((bits >> 52) & 0x7ff) - 1023;
   let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
   if (m > 1.4142135623730951) {

@@ -4,6 +4,7 @@
  * (src/generated/records.ts) and the tables of docs/ABI.md.
  */
 
+import { losses } from './records-loss.ts';
 import { reductions } from './records-reduce.ts';
 import {
   gathered, pairs, pooled, product, type Records, rows, rowsBackward, rowsForward, scratch, taps, tile,
@@ -198,24 +199,7 @@ export const records: Records = {
     logSoftmax: { opcode: 19, tier: 'full', words: rowsForward },
     logSoftmaxBackward: { opcode: 20, tier: 'engine', words: rowsBackward },
   },
-  loss: {
-    crossEntropy: {
-      opcode: 21, tier: 'engine',
-      words: { x: 'at', targets: 'at', y: 'at', ...rows, smoothing: 'f32' },
-    },
-    crossEntropyBackward: {
-      opcode: 22, tier: 'engine',
-      words: { dy: 'at', x: 'at', targets: 'at', dx: 'at', ...rows, smoothing: 'f32' },
-    },
-    loss: {
-      opcode: 23, tier: 'engine',
-      words: { kind: 'loss', x: 'at', t: 'at', y: 'at', count: 'i32', delta: 'f32' },
-    },
-    lossBackward: {
-      opcode: 24, tier: 'engine',
-      words: { kind: 'loss', dy: 'at', x: 'at', t: 'at', dx: 'at', count: 'i32', delta: 'f32' },
-    },
-  },
+  ...losses,
   dropout: {
     dropout: {
       opcode: 25, tier: 'engine',

@@ -1,5 +1,5 @@
-// dy (softmax(x) - target), smoothed.
-struct Args { dy: u32, x: u32, targets: u32, dx: u32, rows: u32, n: u32, smoothing: f32, zero: u32 }
+// dy (softmax(x) - target), smoothed; of logarithms of chances -dy at the target. 0 for the ignored one.
+struct Args { dy: u32, x: u32, targets: u32, dx: u32, rows: u32, n: u32, smoothing: f32, ignores: u32, ignored: u32, log_chances: u32, zero: u32 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
@@ -16,6 +16,8 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
     if (i == t) { target_share += 1.0 - args.smoothing; }
     var dx = dy * (shifted_exp(load(args.x + row + i), most) / total - target_share);
     if (is_nan(total)) { dx = total; }
+    if (args.log_chances == 1u && t < args.n) { dx = select(0.0, -dy, i == t); }
+    if (args.ignores == 1u && t == args.ignored) { dx = 0.0; }
     store(args.dx + row + i, dx);
   }
 }

@@ -23,17 +23,19 @@ export function checkSlotArray(plan: Plan, slot: Slot, data: TypedArray, verb: '
  * can do something with. `samples` says which samples of a data set they are. Asked wherever callers' values are written.
  */
 export function checkBounds(slot: Slot, data: TypedArray, samples?: ArrayLike<number>): void {
-  const { below, name, shape } = slot;
+  const { below, except, name, shape } = slot;
   const [least, most] = below === undefined ? (slot.within ?? []) : [0, below - 1];
   if (least === undefined || most === undefined) return;
   for (let i = 0; i < data.length; i++)
-    if (!(data[i] >= least && data[i] <= most)) {
+    if (!(data[i] >= least && data[i] <= most) && data[i] !== except) {
       const row = Math.floor(i / sizeOf(shape.slice(1)));
       const where = samples ? `sample ${samples[row]} of the data set` : `sample ${row} of the batch`;
       const finite = most === Number.MAX_VALUE ? 'finite numbers' : `numbers from ${least} to ${most}`;
+      const wanted = below === undefined ? finite : `whole ${finite}`;
+      const ignored = except === undefined ? '' : `, or ${except} for what is left out`;
       fail(
         'out_of_range',
-        `'${name}' holds ${data[i]} at position ${i}; expected ${below === undefined ? finite : `whole ${finite}`} (${where})`,
+        `'${name}' holds ${data[i]} at position ${i}; expected ${wanted}${ignored} (${where})`,
       );
     }
 }

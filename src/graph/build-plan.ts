@@ -94,6 +94,7 @@ function slotsOf(graph: Graph, refOf: (id: TensorId) => TensorRef): Record<strin
         name: t.name,
         role: t.kind,
         ...(t.below !== undefined && { below: t.below }),
+        ...(t.except !== undefined && { except: t.except }),
         ...(t.within !== undefined && { within: t.within }),
       };
   for (const [name, id] of Object.entries(graph.outputs))

@@ -24,8 +24,9 @@ export interface GraphTensor extends TensorType {
   readonly data?: TypedArray;
   /** This tensor is part of another one's memory, from element `offset`. */
   readonly view?: { readonly of: TensorId; readonly offset: number };
-  /** Values must be whole numbers in [0, below). */
+  /** Values must be whole numbers in [0, below), or `except`. */
   readonly below?: number;
+  readonly except?: number;
   /** Values must be numbers from the first to the second. */
   readonly within?: readonly [least: number, most: number];
 }

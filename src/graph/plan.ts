@@ -40,6 +40,8 @@ export interface Slot extends TensorRef {
   readonly role: Role;
   /** Whole numbers in [0, below) are expected: labels, indices. */
   readonly below?: number;
+  /** A whole number besides these that is expected too: the label of what is left out of a loss. */
+  readonly except?: number;
   /** Numbers from the first to the second are expected: targets of a loss. */
   readonly within?: readonly [least: number, most: number];
 }

@@ -264,10 +264,13 @@ export class Tracer {
           `${op}: got a tensor of another model or a plain value; expected tensors of this trace`,
         );
     const types = row.infer(inputs, attrs);
-    for (const { input, below } of row.indices?.(inputs, attrs) ?? []) {
-      const { id, kind, dtype, below: known = Infinity } = this.tensors[this.numbersOf(inputs[input].id)];
+    for (const { input, below, except } of row.indices?.(inputs, attrs) ?? []) {
+      const { id, kind, dtype, ...known } = this.tensors[this.numbersOf(inputs[input].id)];
       // A float is cut to a whole number: which ones that makes is not said by a bound of its own.
-      if (kind === 'input' && dtype !== 'f32') this.amend(id, { below: Math.min(known, below) });
+      if (kind !== 'input' || dtype === 'f32') continue;
+      // What one op ignores another one may need to be an index.
+      const agreed = known.below === undefined || known.except === except ? except : undefined;
+      this.amend(id, { below: Math.min(known.below ?? Infinity, below), except: agreed });
     }
     for (const { input, least, most } of row.domains ?? []) {
       const { id, kind, within: known = [least, most] } = this.tensors[inputs[input].id];

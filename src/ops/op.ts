@@ -51,10 +51,11 @@ export interface GradientContext<A> extends Differentiated<A> {
   readonly dy: Sym;
 }
 
-/** Integer values that index something: input `input` must hold whole numbers in [0, below). */
+/** Integer values that index something: input `input` must hold whole numbers in [0, below), or `except`. */
 export interface IndexBound {
   readonly input: number;
   readonly below: number;
+  readonly except?: number;
 }
 
 /** Real values that input `input` may have: a target outside makes no sense. */

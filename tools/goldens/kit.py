@@ -56,8 +56,9 @@ class Goldens:
         self.cases = []
 
     def add(self, call, inputs, compute, attrs=None, gradients=True):
-        """`compute(*inputs)` gives a tensor or a list of them. `gradients`: whether they are taken, where an input is floating."""
-        leaves = [x.detach().clone().requires_grad_(gradients and x.is_floating_point()) for x in inputs]
+        """`compute(*inputs)` gives a tensor or a list of them. `gradients`: whether they are taken, where an input is floating; or of which."""
+        wanted = range(len(inputs)) if gradients is True else gradients or []
+        leaves = [x.detach().clone().requires_grad_(i in wanted and x.is_floating_point()) for i, x in enumerate(inputs)]
         made = compute(*leaves)
         outputs = list(made) if isinstance(made, (list, tuple)) else [made]
         case = {"call": call, "attrs": attrs or {}, "inputs": [stored(x) for x in inputs], "outputs": [stored(y.detach()) for y in outputs]}

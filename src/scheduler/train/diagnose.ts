@@ -117,7 +117,11 @@ function inStep(seen: Observed, value: number): Finding {
   const near = parameter ? ` at '${parameter}'` : '';
   const what = {
     output: `the output of ${opAt(seen)}${near}`,
-    loss: `the loss (${op})`,
+    // What came before is finite: it was divided by nothing.
+    loss:
+      op === 'mean_over'
+        ? 'the loss, since no target counts (all are ignored, or weigh 0),'
+        : `the loss (${op})`,
     gradient: `the gradient in ${opAt(seen)}${near}`,
   };
   return { quantity, layer: path || undefined, parameter, value, text: `${what[quantity]} is ${value}` };

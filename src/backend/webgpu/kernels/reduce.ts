@@ -7,7 +7,7 @@ import type { Scratch } from '../scratch.ts';
 import { count, each, type Kernel, type Kernels, one, shader } from './kernel.ts';
 
 /** Terms that one workgroup combines. More are combined in parts first, and then the parts. */
-const CHUNK = 4096;
+export const CHUNK = 4096;
 
 /** Invocations that share one sum: a short one is quicker alone than waiting for others. */
 export const lanesFor = (terms: number): number => (terms <= 256 ? 1 : 64);

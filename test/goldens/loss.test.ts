@@ -1,0 +1,29 @@
+import { logSoftmax } from '../../src/functions/index.ts';
+import type { Tensor } from '../../src/graph/trace.ts';
+import * as nn from '../../src/nn/index.ts';
+import { type Call, judge } from './kit.ts';
+
+const of =
+  (loss: (options: never) => nn.Loss): Call =>
+  ([x, t], attrs) =>
+    loss(attrs)(x, t);
+
+/** PyTorch ignores -100 unasked. */
+const ignoring = (attrs: object): nn.ClassOptions => ({ ignoreIndex: -100, ...attrs });
+
+judge('loss', {
+  cross_entropy: ([x, t], attrs) => nn.crossEntropyLoss(ignoring(attrs))(x, t),
+  nll: ([x, t]: Tensor[], attrs) => nn.nllLoss(ignoring(attrs))(logSoftmax(x), t),
+  mse: of(nn.mseLoss),
+  l1: of(nn.l1Loss),
+  smooth_l1: of(nn.smoothL1Loss),
+  huber: of(nn.huberLoss),
+  soft_margin: of(nn.softMarginLoss),
+  hinge_embedding: of(nn.hingeEmbeddingLoss),
+  poisson_nll: of(nn.poissonNllLoss),
+  bce: of(nn.bceLoss),
+  bce_with_logits: of(nn.bceWithLogitsLoss),
+  multi_label: of(nn.multiLabelSoftMarginLoss),
+  kl_div: of(nn.klDivLoss),
+  sigmoid_focal: of(nn.sigmoidFocalLoss),
+});
