@@ -36,10 +36,12 @@ export {
   scatterAdd,
   takeAlongDim,
 } from './gather.ts';
+export { type InterpolateOptions, interpolate } from './interpolate.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';
 export { type PadOptions, pad, roll } from './pad.ts';
+export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts';
 export type { Layout, Sizes } from './pixels.ts';
 export {
   type AdaptivePoolOptions,
@@ -93,5 +95,6 @@ export {
 } from './shape.ts';
 export * from './softmax.ts';
 export { type Sorted, type SortOptions, sort, type TopkOptions, topk } from './sort.ts';
+export { tril, triu } from './triangle.ts';
 export * from './unary.ts';
 export * from './variable.ts';

@@ -4,6 +4,7 @@ export * from './dropout.ts';
 export * from './gates.ts';
 export * from './gather.ts';
 export * from './instance-norm.ts';
+export * from './interpolate.ts';
 export * from './layout.ts';
 export * from './matmul.ts';
 export * from './norm.ts';

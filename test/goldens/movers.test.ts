@@ -31,4 +31,9 @@ judge('movers', {
     f.diagonal(x, offset, axis1, axis2),
   einsum: (xs, { equation }: { equation: string }) => f.einsum(equation, ...xs),
   stack: (xs, { axis }: { axis: number }) => f.stack(xs, axis),
+  tril: ([x], { diagonal }: { diagonal: number }) => f.tril(x, diagonal),
+  triu: ([x], { diagonal }: { diagonal: number }) => f.triu(x, diagonal),
+  pixelShuffle: ([x], { factor }: { factor: number }) => f.pixelShuffle(x, factor),
+  pixelUnshuffle: ([x], { factor }: { factor: number }) => f.pixelUnshuffle(x, factor),
+  interpolate: ([x], options: f.InterpolateOptions) => f.interpolate(x, options),
 });

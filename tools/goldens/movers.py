@@ -78,4 +78,25 @@ for equation, given in [
     ("ij,kj->", [a, normal(4, 3, seed=29)]), ("ij,jk->ik", [normal(2, 1, seed=30), b]), ("ji,jk->ik", [b, square]), ("Zi,iA", [a, b]), ("abc,bad->cd", [x, normal(3, 2, 5, seed=31)]),
 ]:
     goldens.add("einsum", given, lambda *t: torch.einsum(equation, *t), {"equation": equation})
+for diagonal in [0, 1, -2, 9]:
+    add("tril", lambda t: torch.tril(t, diagonal), {"diagonal": diagonal})
+    add("triu", lambda t: torch.triu(t, diagonal), {"diagonal": diagonal})
+add("pixelShuffle", lambda t: F.pixel_shuffle(t, 2), {"factor": 2}, normal(2, 8, 3, 4, seed=5))
+add("pixelUnshuffle", lambda t: F.pixel_unshuffle(t, 3), {"factor": 3}, normal(2, 2, 6, 9, seed=6))
+
+
+def interpolate(mode, shape, **how):
+    size, factor, corners = (how.get(k) for k in ("size", "scaleFactor", "alignCorners"))
+    compute = lambda t: F.interpolate(t, size=size, scale_factor=factor, mode=mode, align_corners=corners)
+    add("interpolate", compute, {"mode": mode, **how}, normal(*shape, seed=7))
+
+
+for mode in ["nearest", "nearest-exact", "bilinear", "bicubic"]:
+    interpolate(mode, (1, 2, 3, 4), scaleFactor=2)
+    interpolate(mode, (2, 1, 5, 4), size=[7, 3])
+    interpolate(mode, (1, 1, 5, 6), scaleFactor=[1.5, 0.6])
+    interpolate(mode, (1, 1, 1, 3), size=[4, 3])
+for mode in ["bilinear", "bicubic"]:
+    interpolate(mode, (1, 2, 3, 4), size=[6, 5], alignCorners=True)
+    interpolate(mode, (1, 1, 3, 4), size=[1, 8], alignCorners=True)
 goldens.write()
