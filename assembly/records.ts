@@ -7,7 +7,7 @@
 import { losses } from './records-loss.ts';
 import { reductions } from './records-reduce.ts';
 import {
-  gathered, pairs, pooled, product, type Records, rows, rowsBackward, rowsForward, scratch, taps, tile,
+  gathered, pairs, pooled, product, productI8, productOfTapsI8, type Records, rows, rowsBackward, rowsForward, taps, tile,
 } from './words.ts';
 
 export { type RecordType, type Tier, tiers, type WordType } from './words.ts';
@@ -46,11 +46,13 @@ export const records: Records = {
   'matmul/matmul-i8': {
     matmulI8: {
       opcode: 2, tier: 'int8',
-      words: {
-        x: 'at', packed: 'at?', bias: 'at', multiplier: 'at', table: 'at?', y: 'at', m: 'i32', n: 'i32', k: 'i32',
-        shift: 'i32', zeroPoint: 'i32', min: 'i32', max: 'i32', ...tile, kind: 'i32', ...scratch, weight: 'at',
-      },
+      words: productI8,
       note: 'packed: weight as PACK_I8 left it; a single row needs none',
+    },
+    convI8: {
+      opcode: 117, tier: 'int8',
+      words: productOfTapsI8,
+      note: 'm: windows; n: filters of a group, k: taps times channels of a group; weights of a group behind those of the one before',
     },
     packI8: {
       opcode: 3, tier: 'int8',
@@ -60,6 +62,13 @@ export const records: Records = {
       opcode: 31, tier: 'engine',
       words: { w: 'at', x: 'at', sum: 'at' },
       note: '16 bytes each; the result goes where the sum was',
+    },
+  },
+  'matmul/depthwise-i8': {
+    depthwiseI8: {
+      opcode: 118, tier: 'int8',
+      words: productOfTapsI8,
+      note: 'packed: weight as PACK_I8 left it for panels of 16 columns and dot_i16x8; k: taps',
     },
   },
   binary: {

@@ -43,6 +43,13 @@ export const pairs = {
   a: 'at', b: 'at', y: 'at', rank: 'i32', outer: 'i32',
   dims: 'i32[rank]', stridesA: 'i32[rank]', stridesB: 'i32[rank]',
 } as const;
+/** An int8 product. */
+export const productI8 = {
+  x: 'at', packed: 'at?', bias: 'at', multiplier: 'at', table: 'at?', y: 'at', m: 'i32', n: 'i32', k: 'i32',
+  shift: 'i32', zeroPoint: 'i32', min: 'i32', max: 'i32', ...tile, kind: 'i32', ...scratch, weight: 'at',
+} as const;
+/** One of the taps of an image: `taken` channels of each; outside is `padding`. */
+export const productOfTapsI8 = { ...productI8, taken: 'i32', groups: 'i32', padding: 'i32', ...taps } as const;
 export const rows = { rows: 'i32', n: 'i32' } as const;
 export const rowsForward = { x: 'at', y: 'at', ...rows } as const;
 export const rowsBackward = { dy: 'at', y: 'at', dx: 'at', ...rows } as const;

@@ -27,7 +27,7 @@ const inputTerms = ([dy, w]: readonly Value[], a: ConvInputAttrs) =>
 const weightTerms = ([dy]: readonly Value[]) => dy.shape[0] * dy.shape[1] * dy.shape[2];
 
 /** What a convolution is of, in words: the image, the taps, the filters; then how, if not one by one. */
-interface Shape {
+export interface ConvShape {
   readonly image: readonly [number, number, number, number];
   readonly kernel: readonly [number, number];
   readonly filters: number;
@@ -38,7 +38,7 @@ function shape(
   kernel: string,
   filters: number,
   { stride = [1, 1], padding = [0, 0, 0, 0], dilation = [1, 1], groups = 1 }: Partial<ConvAttrs> = {},
-): Shape {
+): ConvShape {
   const sizes = (text: string) => text.split('x').map(Number) as never;
   return {
     image: sizes(image),
@@ -48,9 +48,9 @@ function shape(
   };
 }
 
-const around = (n: number) => [n, n, n, n] as const;
+export const around = (n: number) => [n, n, n, n] as const;
 /** Channels around vectors, tiles and panels; a pixel; pads larger than the kernel; images longer than a block of K. */
-const SHAPES: Shape[] = [
+export const SHAPES: ConvShape[] = [
   shape('1x1x1x1', '1x1', 1),
   shape('2x3x4x1', '2x3', 2),
   shape('1x5x6x3', '3x3', 4, { padding: around(1) }),
@@ -72,7 +72,7 @@ const SHAPES: Shape[] = [
   shape('0x5x5x3', '3x3', 2),
 ];
 /** Every channel by itself. */
-const DEPTHWISE: Shape[] = [
+export const DEPTHWISE: ConvShape[] = [
   shape('2x5x6x1', '3x3', 1, { padding: around(1) }),
   shape('1x7x9x5', '3x3', 5, { groups: 5, padding: around(1) }),
   shape('2x9x13x12', '3x3', 12, { groups: 12, stride: [2, 2], padding: around(1) }),
@@ -84,8 +84,12 @@ const DEPTHWISE: Shape[] = [
 const ALL = [...SHAPES, ...DEPTHWISE];
 
 const text = (sizes: readonly number[], fill = ''): TensorText => `f32 ${sizes.join('x')}${fill}`;
-const weight = ({ image, kernel, filters, attrs }: Shape) => [...kernel, image[3] / attrs.groups, filters];
-function output(s: Shape): number[] {
+const weight = ({ image, kernel, filters, attrs }: ConvShape) => [
+  ...kernel,
+  image[3] / attrs.groups,
+  filters,
+];
+function output(s: ConvShape): number[] {
   const { down, across } = convSizes('conv', f32(s.image), f32(weight(s)), s.attrs);
   return [s.image[0], down.windows, across.windows, s.filters];
 }

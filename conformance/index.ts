@@ -3,6 +3,7 @@ import { activation } from './activation.ts';
 import { binary } from './binary.ts';
 import { compare } from './compare.ts';
 import { conv } from './conv.ts';
+import { convI8 } from './conv-i8.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
@@ -46,6 +47,7 @@ export const conformance: Family<OpName> = {
   ...normRows,
   ...loss,
   ...conv,
+  ...convI8,
   ...dropout,
   ...optimizer,
   ...update,

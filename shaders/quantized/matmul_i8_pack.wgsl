@@ -1,6 +1,6 @@
 // Weights (N, K) i8 as words of four k, columns side by side and up to a multiple of 4 of them, zeros beyond; behind them each
-// column's bias plus 128 times the sum of its weights, which turns sums over x - 128 into sums over x.
-struct Args { weight: u32, bias: u32, packed: u32, n: u32, k: u32, words: u32, padded: u32, zero: u32 }
+// column's bias plus 128 times the sum of its weights, which turns sums over x - 128 into sums over x. So for each product of a batch.
+struct Args { weight: u32, bias: u32, packed: u32, n: u32, k: u32, words: u32, padded: u32, batches: u32, zero: u32 }
 
 fn word(column: u32, q: u32) -> u32 {
   var w = 0u;
@@ -14,11 +14,13 @@ fn word(column: u32, q: u32) -> u32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u32>, @builtin(local_invocation_index) l: u32) {
   let i = position(g, gs, l);
-  if (i >= (args.words + 1u) * args.padded) { return; }
-  let column = i % args.padded;
-  let q = i / args.padded;
+  let lines = args.words + 1u;
+  if (i >= args.batches * lines * args.padded) { return; }
+  let q = i / args.padded % lines;
+  let among = i % args.padded;
   var w = 0u;
-  if (column < args.n) {
+  if (among < args.n) {
+    let column = i / args.padded / lines * args.n + among;
     if (q < args.words) { w = word(column, q); }
     else {
       var sum = 0;

@@ -5,7 +5,7 @@ import type { TensorType } from './op.ts';
 import type { Pair } from './pool.ts';
 
 /** How a kernel is laid over an image with zeros around it. */
-export interface ConvAttrs extends Epilogue {
+export interface Laid {
   readonly stride: Pair;
   /** Rows above, columns to the left, rows below, columns to the right; below 0 they are cut off. */
   readonly padding: readonly [top: number, left: number, bottom: number, right: number];
@@ -13,6 +13,8 @@ export interface ConvAttrs extends Epilogue {
   /** Parts of the channels that are convolved apart, each with its part of the filters. */
   readonly groups: number;
 }
+
+export interface ConvAttrs extends Laid, Epilogue {}
 
 /** Along one axis: how long the image is, and where the taps of each window are: window * stride - before + tap * dilation. */
 export interface Axis {
@@ -48,7 +50,7 @@ export const outputOf = ({ batch, down, across, filters }: ConvSizes): number[] 
 const MOST = 2 ** 15;
 const whole = (least: number) => (n: number) => Number.isSafeInteger(n) && n >= least && n < MOST;
 
-function checkAttrs(name: string, { stride, padding, dilation, groups }: ConvAttrs): void {
+function checkAttrs(name: string, { stride, padding, dilation, groups }: Laid): void {
   for (const [what, values, count, least] of [
     ['stride', stride, 2, 1],
     ['padding', padding, 4, -MOST],
@@ -63,7 +65,7 @@ function checkAttrs(name: string, { stride, padding, dilation, groups }: ConvAtt
 }
 
 /** Sizes of an image x and weights w. Throws where they don't fit each other. */
-export function convSizes(name: string, x: TensorType, w: TensorType, attrs: ConvAttrs): ConvSizes {
+export function convSizes(name: string, x: TensorType, w: TensorType, attrs: Laid): ConvSizes {
   checkAttrs(name, attrs);
   const { stride, padding, dilation, groups } = attrs;
   const [batch, height, width, channels] = x.shape;

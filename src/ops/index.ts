@@ -5,6 +5,7 @@ import { activationRows } from './activation.ts';
 import { binary } from './binary.ts';
 import { compare } from './compare.ts';
 import { conv } from './conv.ts';
+import { convI8 } from './conv-i8.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
@@ -34,6 +35,7 @@ export const ops = {
   ...binary,
   ...unary,
   ...compare,
+  ...convI8,
   ...elementwise,
   ...activationRows,
   ...reduce,

@@ -1,7 +1,7 @@
 import { fail } from '../core/errors.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
 import { expectInputs, expectNumber, expectRank, showType } from './check.ts';
-import { op, type TensorType } from './op.ts';
+import { op, type TensorType, type Value } from './op.ts';
 import { requantize } from './requantize.ts';
 
 /** real = (q - zeroPoint) * scale. The scale is a normal f32. */
@@ -47,11 +47,48 @@ function checkQuant(name: string, { scale, zeroPoint }: QuantAttrs, dtype: 'u8' 
     );
 }
 
+/** Checks what a requantized product of `n` columns and `k` terms is given besides its operands. */
+export function checkRequantized(
+  name: string,
+  n: number,
+  k: number,
+  [bias, multiplier, table]: readonly (TensorType | undefined)[],
+  { shift, zeroPoint, min, max }: MatmulI8Attrs,
+): void {
+  for (const [what, t] of [
+    ['bias', bias],
+    ['multiplier', multiplier],
+  ] as const)
+    if (!sameShape(t!.shape, [n]))
+      fail('shape_mismatch', `${name}: the ${what} has shape ${showShape(t!.shape)}, expected [${n}]`);
+  if (table && !table256(table))
+    fail('shape_mismatch', `${name}: the table is ${showType(table)}, expected u8 [256]`);
+  if (k > MAX_K_I8)
+    fail(
+      'unsupported',
+      `${name}: ${k} products of u8 and i8 may overflow int32; at most ${MAX_K_I8} are exact`,
+    );
+  if (!Number.isInteger(shift)) fail('out_of_range', `${name}: shift is ${shift}, expected a whole number`);
+  expectNumber(name, 'shift', shift, 17, 62);
+  expectNumber(name, 'zeroPoint', zeroPoint, 0, 255);
+  expectNumber(name, 'min', min, 0, max);
+  expectNumber(name, 'max', max, min, 255);
+}
+
+/** The byte that a sum of column n becomes. */
+export const requantizer =
+  (multiplier: Value, table: Value | undefined, { shift, zeroPoint, min, max }: MatmulI8Attrs) =>
+  (acc: number, n: number): number => {
+    const q = Math.min(max, Math.max(min, requantize(acc, multiplier.data[n], shift) + zeroPoint));
+    return table ? table.data[q] : q;
+  };
+
 const table256 = (t: TensorType) => t.dtype === 'u8' && sameShape(t.shape, [256]);
 
 export const quantized = {
   /** q = clamp(roundHalfToEven(x * f32(1 / scale)) + zeroPoint); NaN gives the zero point. */
   quantize: op<QuantAttrs & { dtype: 'u8' | 'i8' }>({
+    permuted: (attrs) => attrs,
     infer(inputs, attrs) {
       expectInputs('quantize', inputs, ['f32']);
       if (!(attrs.dtype in limits))
@@ -72,6 +109,7 @@ export const quantized = {
 
   /** x = (q - zeroPoint) * scale, one f32 multiplication. */
   dequantize: op<QuantAttrs>({
+    permuted: (attrs) => attrs,
     infer(inputs, attrs) {
       expectInputs('dequantize', inputs, [null]);
       const { dtype, shape } = inputs[0];
@@ -100,9 +138,9 @@ export const quantized = {
         shape: [n, k],
       },
     ]) => ({ kind: 'i8', batch: 1, m: sizeOf(x.shape.slice(0, -1)), n, k, form: 'nt' }),
-    infer(inputs, { shift, zeroPoint, min, max }) {
+    infer(inputs, attrs) {
       expectInputs('matmul_i8', inputs, ['u8', 'i8', 'i32', 'i32', 'u8?']);
-      const [x, weight, bias, multiplier, table] = inputs;
+      const [x, weight, ...rest] = inputs;
       expectRank('matmul_i8', x, 1);
       const [n, k] = weight.shape;
       if (weight.shape.length !== 2 || x.shape.at(-1) !== k)
@@ -110,36 +148,18 @@ export const quantized = {
           'shape_mismatch',
           `matmul_i8: input ${showShape(x.shape)} and weight ${showShape(weight.shape)}; expected (..., K) and (N, K)`,
         );
-      for (const [what, t] of [
-        ['bias', bias],
-        ['multiplier', multiplier],
-      ] as const)
-        if (!sameShape(t.shape, [n]))
-          fail('shape_mismatch', `matmul_i8: the ${what} has shape ${showShape(t.shape)}, expected [${n}]`);
-      if (table && !table256(table))
-        fail('shape_mismatch', `matmul_i8: the table is ${showType(table)}, expected u8 [256]`);
-      if (k > MAX_K_I8)
-        fail(
-          'unsupported',
-          `matmul_i8: ${k} products of u8 and i8 may overflow int32; at most ${MAX_K_I8} are exact`,
-        );
-      if (!Number.isInteger(shift))
-        fail('out_of_range', `matmul_i8: shift is ${shift}, expected a whole number`);
-      expectNumber('matmul_i8', 'shift', shift, 17, 62);
-      expectNumber('matmul_i8', 'zeroPoint', zeroPoint, 0, 255);
-      expectNumber('matmul_i8', 'min', min, 0, max);
-      expectNumber('matmul_i8', 'max', max, min, 255);
+      checkRequantized('matmul_i8', n, k, rest, attrs);
       return { dtype: 'u8', shape: [...x.shape.slice(0, -1), n] };
     },
-    reference([x, weight, bias, multiplier, table], y, { shift, zeroPoint, min, max }) {
+    reference([x, weight, bias, multiplier, table], y, attrs) {
       const [n, k] = weight.shape;
+      const finished = requantizer(multiplier, table, attrs);
       const rows = sizeOf(x.shape.slice(0, -1));
       for (let r = 0; r < rows; r++)
         for (let c = 0; c < n; c++) {
           let acc = bias.data[c];
           for (let l = 0; l < k; l++) acc += x.data[r * k + l] * weight.data[c * k + l];
-          const q = Math.min(max, Math.max(min, requantize(acc, multiplier.data[c], shift) + zeroPoint));
-          y.data[r * n + c] = table ? table.data[q] : q;
+          y.data[r * n + c] = finished(acc, c);
         }
     },
     flops: ([x, weight]) => 2 * sizeOf(x.shape) * weight.shape[0],
@@ -147,6 +167,7 @@ export const quantized = {
 
   /** activation_i8(x u8, table u8 (256)): y = table[x], any function of one quantized number. */
   activation_i8: op<Reported>({
+    permuted: (attrs) => attrs,
     infer(inputs) {
       expectInputs('activation_i8', inputs, ['u8', 'u8']);
       if (!table256(inputs[1]))

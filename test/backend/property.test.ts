@@ -81,6 +81,35 @@ const uses: Partial<Record<OpName, fc.Arbitrary<Case>>> = {
       attrs: { shift, zeroPoint, min: 0, max: 255 },
       constants: constant ? [1, 2, 3] : [],
     })),
+  conv_i8: fc
+    .record({
+      image: fc.tuple(fc.integer({ min: 0, max: 2 }), side, side),
+      kernel: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+      stride: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+      dilation: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+      // Room for the largest kernel there is.
+      around: fc.tuple(fc.integer({ min: 3, max: 5 }), fc.integer({ min: 3, max: 5 })),
+      groups: fc.constantFrom(1, 1, 2, 3, 16, 20, 31),
+      taken: fc.constantFrom(1, 1, 2, 3, 4, 8, 17),
+      ofGroup: fc.constantFrom(1, 1, 2, 5, 8, 18),
+      shift: fc.integer({ min: 30, max: 44 }),
+      bytes: fc.tuple(fc.nat(255), fc.nat(255)),
+    })
+    .map(({ image, kernel, stride, dilation, around, groups, taken, ofGroup, shift, bytes }) => {
+      const filters = groups * ofGroup;
+      const [zeroPoint, inputZero] = bytes;
+      const padding = [around[0], around[1], around[1], around[0]] as const;
+      return {
+        inputs: [
+          u8([...image, groups * taken]),
+          i8([filters, ...kernel, taken]),
+          i32([filters], (_, r) => r.int(2 ** 14) - 2 ** 13),
+          i32([filters], (_, r) => r.int(2 ** 31)),
+        ],
+        attrs: { stride, padding, dilation, groups, shift, zeroPoint, min: 0, max: 255, inputZero },
+        constants: [1, 2, 3],
+      };
+    }),
 };
 
 for (const { name, create, absent } of backends)
@@ -99,7 +128,7 @@ for (const { name, create, absent } of backends)
             expect(compare(op, inputs, c.attrs, want.outputs[0], got.outputs[0])).toEqual([]);
             expect([got.strayWrites, got.changedInputs]).toEqual([[], []]);
           }),
-          { numRuns: op === 'matmul_i8' ? 150 : 60 },
+          { numRuns: op === 'matmul_i8' ? 150 : op === 'conv_i8' ? 40 : 60 },
         );
       });
   });

@@ -71,6 +71,10 @@ function builtIn(type: 'f32' | 'i8', wish: TileShape): TileShape {
 }
 
 /** What int8 weights (n x k) take when they are packed for the tiles: one byte for each by the relaxed dot, two by dot_i16x8. */
-export function packedBytes(n: number, k: number, { i8Tile: [, columns], i8Kind }: Tiles): number {
+export function packedBytes(
+  n: number,
+  k: number,
+  { i8Tile: [, columns], i8Kind }: Pick<Tiles, 'i8Tile' | 'i8Kind'>,
+): number {
   return Math.ceil(n / columns) * columns * Math.ceil(k / (i8Kind === 1 ? 4 : 2)) * 4;
 }

@@ -19,7 +19,7 @@ interface Windows {
   readonly groups: number;
 }
 
-const geometry = ({ down, across, channels }: Windows) => ({
+export const geometry = ({ down, across, channels }: Windows) => ({
   ...{ height: down.size, width: across.size, channels, rows: down.windows, columns: across.windows },
   ...{ tapsDown: down.taps, tapsAcross: across.taps, strideDown: down.stride, strideAcross: across.stride },
   ...{ originDown: down.origin, originAcross: across.origin, stepDown: down.step, stepAcross: across.step },
@@ -91,7 +91,7 @@ function derived({ attrs, inputs, outputs }: Operands<ConvAttrs>, place: Place):
   return backward(name).encode({ inputs: [outputs[0], inputs[2]], outputs, attrs: its }, place);
 }
 
-const windowsOf = (s: ConvSizes): Windows => ({
+export const windowsOf = (s: ConvSizes): Windows => ({
   ...{ down: forwards(s.down), across: forwards(s.across), batch: s.batch },
   ...{ channels: s.channels, results: s.filters, groups: s.groups },
 });

@@ -24,7 +24,7 @@ interface Windows {
 }
 
 /** Taps in taps.wgsl. */
-function geometry({ down, across, images, channels, out }: Windows): number[] {
+export function geometry({ down, across, images, channels, out }: Windows): number[] {
   const both = <K extends keyof Taps>(fact: K) => [down[fact] as number, across[fact] as number];
   return [
     ...[down.size, across.size, channels, down.windows, across.windows, down.taps, across.taps],
@@ -112,7 +112,7 @@ function depthwise(
   ];
 }
 
-const windowsOf = (s: ConvSizes): Windows => ({
+export const windowsOf = (s: ConvSizes): Windows => ({
   ...{ down: forwards(s.down), across: forwards(s.across), images: s.batch, channels: s.channels },
   ...{ results: s.filters, groups: s.groups, out: [s.down.windows, s.across.windows] },
 });

@@ -4,6 +4,7 @@ import { activation } from './activation.ts';
 import { binary } from './binary.ts';
 import { compare } from './compare.ts';
 import { conv } from './conv.ts';
+import { convI8 } from './conv-i8.ts';
 import { counts } from './count.ts';
 import { dropout } from './dropout.ts';
 import { elementwise } from './elementwise.ts';
@@ -48,6 +49,7 @@ export const kernels: { readonly [N in OpName]: Kernel<AttrsOf<N>> | Unsupported
   ...binary,
   ...compare,
   ...conv,
+  ...convI8,
   ...dropout,
   ...optimizer,
   ...pool,
