@@ -19,6 +19,13 @@ export const reductions: Records = {
     },
     globalNorm: { opcode: 14, tier: 'engine', words: { x: 'at', y: 'at', count: 'i32' } },
   },
+  extremes: {
+    extreme: {
+      opcode: 56, tier: 'int8',
+      words: { kind: 'reduction', type: 'dtype', x: 'at', y: 'at', ...reduced },
+      note: 'kind: max or min; type: i32 or u8',
+    },
+  },
   fold: {
     fold: {
       opcode: 50, tier: 'full',
@@ -49,14 +56,15 @@ export const reductions: Records = {
   scan: {
     cumsum: {
       opcode: 54, tier: 'full',
-      words: { x: 'at', y: 'at', ...reduced, exclusive: 'flag', reverse: 'flag' },
+      words: { type: 'dtype', x: 'at', y: 'at', ...reduced, exclusive: 'flag', reverse: 'flag' },
+      note: 'type: f32 or i32',
     },
   },
   sort: {
     sort: {
       opcode: 55, tier: 'full',
-      words: { x: 'at', values: 'at', indices: 'at', ...rows, k: 'i32', descending: 'flag', ...scratch, pairs: 'at?' },
-      note: 'k: how many of each row are kept; pairs: 16 n bytes for each row, where k is above 32',
+      words: { type: 'dtype', x: 'at', values: 'at', indices: 'at', ...rows, k: 'i32', descending: 'flag', ...scratch, pairs: 'at?' },
+      note: 'type: f32 or i32; k: how many of each row are kept; pairs: 16 n bytes for each row, where k is above 32',
     },
   },
 };

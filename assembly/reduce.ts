@@ -114,14 +114,12 @@ export function maxBackward(r: MaxBackwardRecord, thread: i32, threads: i32): vo
   }
 }
 
-/** `sign` -1: of the smallest. */
-@inline
-function rowArgmax<T>(x: usize, n: i32, sign: f32): i32 {
+function rowArgmax<T>(x: usize, n: i32, least: bool): i32 {
   let best: i32 = 0;
-  let most = <f32>load<T>(x) * sign;
+  let most = load<T>(x);
   for (let i = 1; i < n; i++) {
-    const now = <f32>load<T>(x + <usize>i * sizeof<T>()) * sign;
-    if (now > most || (now != now && most == most)) {
+    const now = load<T>(x + <usize>i * sizeof<T>());
+    if ((least ? now < most : now > most) || (now != now && most == most)) {
       most = now;
       best = i;
     }
@@ -135,13 +133,15 @@ export function argmax(r: ArgmaxRecord, thread: i32, threads: i32): void {
   const x = r.x;
   const y = r.y;
   const n = r.n;
-  const sign: f32 = r.least ? -1 : 1;
+  const least = r.least != 0;
   const end = shareEnd(r.rows, 16, thread, threads);
   for (let i = shareStart(r.rows, 16, thread, threads); i < end; i++) {
     const at = <usize>i * <usize>n;
     store<i32>(
       y + (<usize>i << 2),
-      type == Dtype.U8 ? rowArgmax<u8>(x + at, n, sign) : rowArgmax<f32>(x + (at << 2), n, sign),
+      type == Dtype.U8 ? rowArgmax<u8>(x + at, n, least)
+      : type == Dtype.I32 ? rowArgmax<i32>(x + (at << 2), n, least)
+      : rowArgmax<f32>(x + (at << 2), n, least),
     );
   }
 }

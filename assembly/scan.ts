@@ -1,8 +1,8 @@
-import { CumsumRecord } from './generated/records';
+import { CumsumRecord, Dtype } from './generated/records';
 import { shareEnd, shareStart } from './threads';
 
-/** Sums along the middle of (outer, count, inner), in f64, each rounded once. */
-export function cumsum(r: CumsumRecord, thread: i32, threads: i32): void {
+/** `S`: in what type they are summed. */
+function sums<T, S>(r: CumsumRecord, thread: i32, threads: i32): void {
   const x = r.x;
   const y = r.y;
   const count = r.count;
@@ -15,11 +15,17 @@ export function cumsum(r: CumsumRecord, thread: i32, threads: i32): void {
   for (let i = shareStart(runs, 16, thread, threads); i < end; i++) {
     const row = <usize>(i / inner) * <usize>count + <usize>begin;
     let at = (row * <usize>inner + <usize>(i % inner)) << 2;
-    let sum: f64 = 0;
+    let sum: S = 0;
     for (let c = 0; c < count; c++, at += step) {
-      const next = sum + <f64>load<f32>(x + at);
-      store<f32>(y + at, <f32>(exclusive ? sum : next));
+      const next = sum + <S>load<T>(x + at);
+      store<T>(y + at, <T>(exclusive ? sum : next));
       sum = next;
     }
   }
+}
+
+/** Sums along the middle of (outer, count, inner): of floats in f64, each rounded once. */
+export function cumsum(r: CumsumRecord, thread: i32, threads: i32): void {
+  if (r.type == Dtype.I32) sums<i32, i32>(r, thread, threads);
+  else sums<f32, f64>(r, thread, threads);
 }

@@ -66,9 +66,31 @@ const over = (fill: string, long: string, empty: boolean): Case<AttrsOf<'sum'>>[
 ];
 const sums = over('normal', '=0.1', true);
 
+/** Rows and columns, tails of both types, and the middle; what only exact integers tell apart. */
+const integers: Case<AttrsOf<'max'>>[] = [
+  ...(['u8', 'i32'] as const).flatMap((dtype) =>
+    (
+      [
+        ['1', 0],
+        ['5x37', 1],
+        ['37x5', 0],
+        ['3x4', 1],
+        ['3x40x5', 1],
+        ['2x3x70', 1],
+        ['9x33', 0, 1],
+      ] as const
+    ).map(([shape, ...axes]) =>
+      use(`${dtype} ${shape}${dtype === 'i32' ? ' <1000' : ''}`, { axes, keepDims: false }),
+    ),
+  ),
+  use('i32 5x6 =16777217,16777216,-16777217,-2147483648,2147483647', { axes: [1], keepDims: true }),
+  use('i32 3x3 =-5,-7,-6', { axes: [1], keepDims: false }),
+];
+
 const positions: Case[] = [
   ...ROWS.filter((s) => !/(^|x)0$/.test(s)).flatMap((s) => [use(`f32 ${s}`), use(`u8 ${s}`)]),
   use('f32 3x100 =1,2,2,0'),
+  use('i32 3x5 =16777216,16777217,-16777217,-16777216,-2147483648'),
   use('f32 8x20 specials'),
   use('f32 9x7 infinities'),
   minusInfinity,
@@ -77,8 +99,11 @@ const positions: Case[] = [
 export const reduce: Family<keyof typeof rows> = {
   sum: { bound: { abs: summed, rel: 2 * EPS }, cases: sums },
   mean: { bound: { abs: meaned, rel: 2 * EPS }, cases: sums },
-  max: { bound: exact, cases: over('distinct', 'distinct', false) },
-  min: { bound: exact, cases: over('distinct', 'distinct', false).filter((_, i) => i % 2 === 0) },
+  max: { bound: exact, cases: [...over('distinct', 'distinct', false), ...integers] },
+  min: {
+    bound: exact,
+    cases: [...over('distinct', 'distinct', false).filter((_, i) => i % 2 === 0), ...integers],
+  },
   max_backward: {
     bound: close(4),
     cases: [

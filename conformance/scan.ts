@@ -38,6 +38,8 @@ export const scan: Family<keyof typeof rows> = {
       ]),
       along('f32 1', 0, ways[0]),
       along('f32 4x0', 1, ways[0]),
+      along('i32 3x300 =16777217,5,-7', 1, ways[0]),
+      along('i32 2x5x4 =2147483647,3', 1, ways[3]),
       ...noGradient(
         along('f32 100003 =0.1', 0, ways[0]),
         along('f32 30011x3 =0.1', 0, ways[2]),

@@ -28,6 +28,8 @@ export const sort: Family<keyof typeof rows> = {
       first(0, 'f32 3x5', false),
       first(5, 'f32 0x5', false),
       first(0, 'f32 2x0', true),
+      first(5, 'i32 2x5 =16777217,16777216,-2147483648,2147483647', true),
+      first(100, 'i32 3x100 <50', false),
       ...noGradient(first(4099, 'f32 2x4099 wide', false), first(300, 'f32 1x300 =1', true)),
     ],
   },

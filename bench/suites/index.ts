@@ -1,6 +1,7 @@
 import type { BenchCase } from '../run/case.ts';
 import { infer, train } from './models.ts';
 import { activation, matmul, matmulI8, movers, norm, optimizer } from './ops.ts';
+import { reduce } from './reduce.ts';
 
 /** Suites of cases that an engine runs, by name. `quick`: fewer and smaller ones. */
 export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
@@ -10,6 +11,7 @@ export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
   optimizer,
   movers,
   norm,
+  reduce,
   train,
   infer,
 };

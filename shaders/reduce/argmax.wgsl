@@ -1,11 +1,10 @@
 // First position of the largest of each row, or smallest, of the first NaN if there is one; one invocation for each row.
 struct Args { x: u32, y: u32, rows: u32, n: u32, zero: u32 }
-override BYTES: u32; // 1: u8, 0: f32
-override SIGN: f32; // -1: the smallest
+override LEAST: u32; // 1: the smallest
 
-fn value(r: u32, i: u32) -> f32 {
-  if (BYTES == 1u) { return SIGN * f32(load_byte(args.x, r * args.n + i)); }
-  return SIGN * load(args.x + r * args.n + i);
+fn key_of(r: u32, i: u32) -> u32 {
+  let key = ordered(word_of(args.x, r * args.n + i));
+  return select(key, ~key, LEAST == 1u && (TYPE != 0u || key != NAN_KEY));
 }
 
 @compute @workgroup_size(64)
@@ -13,10 +12,10 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   let r = position(g, gs, l);
   if (r >= args.rows) { return; }
   var best = 0u;
-  var most = value(r, 0u);
-  for (var i = 1u; i < args.n && !is_nan(most); i++) {
-    let now = value(r, i);
-    if (is_nan(now) || now > most) {
+  var most = key_of(r, 0u);
+  for (var i = 1u; i < args.n; i++) {
+    let now = key_of(r, i);
+    if (now > most) {
       most = now;
       best = i;
     }

@@ -6,12 +6,9 @@ override FIRST: u32; // 1: the pass of blocks
 override LAST: u32; // 1: writes values and places, of the first k
 override DESCENDING: u32;
 
-// Integers in the order of the numbers: NaN above all, -0 equal to 0; turned over for a descending order.
+// Turned over for a descending order.
 fn key_of(row: u32, i: u32) -> u32 {
-  let bits = arena[args.x + row * args.n + i];
-  var key = 0xffffffffu;
-  if ((bits & 0x7fffffffu) == 0u) { key = 0x80000000u; }
-  else if ((bits & 0x7fffffffu) <= 0x7f800000u) { key = select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u); }
+  let key = ordered(word_of(args.x, row * args.n + i));
   return select(key, ~key, DESCENDING == 1u);
 }
 

@@ -78,9 +78,9 @@ function reducedAxes(name: string, t: Tensor, axes: ReduceOptions['axes']): numb
 
 /** Sum over axes; f32. The sum of nothing is 0. */
 export const sum = plain('sum', inRuns);
-/** Greatest element over axes; f32. Equals share the gradient evenly. Throws 'shape_mismatch' where there is nothing. */
+/** Greatest element over axes, of f32, i32 or u8, in that type. Equals share the gradient evenly. Throws 'shape_mismatch' where there is nothing. */
 export const max = plain('max', atOnce);
-/** Smallest element over axes; f32. Equals share the gradient evenly. Throws 'shape_mismatch' where there is nothing. */
+/** Smallest element over axes, of f32, i32 or u8, in that type. Equals share the gradient evenly. Throws 'shape_mismatch' where there is nothing. */
 export const min = plain('min', atOnce);
 /** Product over axes; f32, of nothing it is 1. Its gradient is right where factors are 0. */
 export const prod = plain('prod', inRuns);
@@ -163,7 +163,7 @@ function position(name: 'argmax' | 'argmin') {
   };
 }
 
-/** Position of the largest along an axis, i32: the first of equals, the first NaN if there is one. */
+/** Position of the largest along an axis of f32, i32 or u8, as i32: the first of equals, the first NaN if there is one. */
 export const argmax = position('argmax');
-/** Position of the smallest along an axis, i32: the first of equals, the first NaN if there is one. */
+/** Position of the smallest along an axis of f32, i32 or u8, as i32: the first of equals, the first NaN if there is one. */
 export const argmin = position('argmin');

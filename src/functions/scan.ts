@@ -17,7 +17,7 @@ export interface CumsumOptions {
 
 const read = optionsOf<CumsumOptions>('cumsum', { axis: axisCheck, exclusive: flag, reverse: flag });
 
-/** Sums of all elements up to each along an axis (torch.cumsum, ONNX CumSum); f32. */
+/** Sums of all elements up to each along an axis (torch.cumsum, ONNX CumSum); of f32 or i32, in that type. */
 export function cumsum(x: Operand, options?: CumsumOptions): Tensor {
   const { axis = -1, exclusive = false, reverse = false } = read(options);
   const t = resolve(tracerOf('cumsum', [x]), x);

@@ -24,7 +24,7 @@ export interface TopkOptions {
 
 /** Elements in order. */
 export interface Sorted {
-  /** f32; has a gradient. */
+  /** f32, which have a gradient, or i32. */
   readonly values: Tensor;
   /** Where along the axis each was, i32. */
   readonly indices: Tensor;
@@ -47,14 +47,15 @@ function sorted(name: string, x: Operand, axis: number, k: number | undefined, d
 }
 
 /**
- * All elements in order along an axis, equals in the order of their places (torch.sort, stable). NaN is larger than anything.
+ * All elements in order along an axis, equals in the order of their places (torch.sort, stable); of f32 or i32. NaN is larger than anything.
  */
 export function sort(x: Operand, options?: SortOptions): Sorted {
   const { axis = -1, descending = false } = checkSort(options);
   return sorted('sort', x, axis, undefined, descending);
 }
 
-/** The k largest along an axis, or smallest, in order, of equals the first (torch.topk). NaN is larger than anything. */
+/** The k largest along an axis, or smallest, in order, of equals the first (torch.topk); of f32 or i32.
+ * NaN is larger than anything. Throws 'out_of_range' where there are fewer than k. */
 export function topk(x: Operand, k: number, options?: TopkOptions): Sorted {
   expectValue('topk', 'k', k, whole(0));
   const { axis = -1, largest = true } = checkTopk(options);

@@ -24,6 +24,15 @@ export function expectInputs(
   });
 }
 
+/** Checks that an input has one of these types. */
+export function expectOneOf(op: string, t: TensorType, dtypes: readonly DType[]): void {
+  if (!dtypes.includes(t.dtype))
+    fail(
+      'dtype_mismatch',
+      `${op}: got ${showType(t)}, expected ${dtypes.join(' or ')}; convert it with cast()`,
+    );
+}
+
 /** Checks that two tensors have one shape. */
 export function expectSameShape(op: string, a: TensorType, b: TensorType): void {
   if (!sameShape(a.shape, b.shape))

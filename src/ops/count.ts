@@ -1,6 +1,5 @@
-import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { expectInputs } from './check.ts';
+import { expectInputs, expectOneOf } from './check.ts';
 import { type Op, op } from './op.ts';
 import { forEachRun, type ReduceAttrs, reducedShape, reduceSizes } from './reduce.ts';
 
@@ -14,8 +13,7 @@ function counting(
     infer(inputs, attrs) {
       expectInputs(name, inputs, [null]);
       const [x] = inputs;
-      if (x.dtype === 'i8')
-        fail('dtype_mismatch', `${name}: got i8, expected f32, i32 or u8; convert it with cast()`);
+      expectOneOf(name, x, ['f32', 'i32', 'u8']);
       return { dtype, shape: reducedShape(name, x, attrs) };
     },
     reference([x], y, { axes }) {

@@ -1,7 +1,7 @@
 import type { NumberArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
 import { type Shape, sameShape, showShape, sizeOf } from '../core/shape.ts';
-import { expectInputs, expectRank } from './check.ts';
+import { expectInputs, expectOneOf, expectRank } from './check.ts';
 import { type Op, op, type TensorType } from './op.ts';
 import { spread } from './symbolic.ts';
 
@@ -83,15 +83,17 @@ function summing(name: 'sum' | 'mean'): Op<ReduceAttrs> {
 
 function extreme(name: 'max' | 'min', of: (a: number, b: number) => number, what: string): Op<ReduceAttrs> {
   return op<ReduceAttrs>({
+    moves: true,
     infer(inputs, attrs) {
-      expectInputs(name, inputs, ['f32']);
+      expectInputs(name, inputs, [null]);
+      expectOneOf(name, inputs[0], ['f32', 'i32', 'u8']);
       const shape = reducedShape(name, inputs[0], attrs);
       if (reduceSizes(inputs[0].shape, attrs.axes).count === 0)
         fail(
           'shape_mismatch',
           `${name}: nothing to take the ${what} of along axes ${showShape(attrs.axes)} (size 0)`,
         );
-      return { dtype: 'f32', shape };
+      return { dtype: inputs[0].dtype, shape };
     },
     reference([x], y, { axes }) {
       const sizes = reduceSizes(x.shape, axes);
@@ -112,9 +114,8 @@ function position(name: 'argmax' | 'argmin', better: (a: number, b: number) => b
     infer(inputs) {
       expectInputs(name, inputs, [null]);
       expectRank(name, inputs[0], 1);
-      const { dtype, shape } = inputs[0];
-      if (dtype !== 'f32' && dtype !== 'u8')
-        fail('dtype_mismatch', `${name}: got ${dtype}, expected f32 or u8; convert it with cast()`);
+      const { shape } = inputs[0];
+      expectOneOf(name, inputs[0], ['f32', 'i32', 'u8']);
       if (shape.at(-1) === 0)
         fail('shape_mismatch', `${name}: the last axis of ${showShape(shape)} is empty`);
       return { dtype: 'i32', shape: shape.slice(0, -1) };

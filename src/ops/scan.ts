@@ -1,6 +1,6 @@
 import { fail } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { expectInputs, expectRank } from './check.ts';
+import { expectInputs, expectOneOf, expectRank } from './check.ts';
 import { op } from './op.ts';
 import { forEachRun, reduceSizes } from './reduce.ts';
 
@@ -13,11 +13,12 @@ export interface ScanAttrs {
 }
 
 export const scan = {
-  /** Sums of all terms up to each, along an axis, in f64 and each rounded once; as ONNX CumSum. */
+  /** Sums of all terms up to each, along an axis: of f32 in f64 and each rounded once, of i32 modulo 2^32; as ONNX CumSum. */
   cumsum: op<ScanAttrs>({
     infer(inputs, { axis }) {
-      expectInputs('cumsum', inputs, ['f32']);
+      expectInputs('cumsum', inputs, [null]);
       const [x] = inputs;
+      expectOneOf('cumsum', x, ['f32', 'i32']);
       expectRank('cumsum', x, 1);
       if (!(axis >= 0 && axis < x.shape.length))
         fail('out_of_range', `cumsum: axis ${axis} is outside a tensor of ${x.shape.length} dimensions`);

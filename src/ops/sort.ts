@@ -1,6 +1,6 @@
 import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
-import { expectInputs, expectRank } from './check.ts';
+import { expectInputs, expectOneOf, expectRank } from './check.ts';
 import { severalOutputs, type TensorType } from './op.ts';
 import { rowsOf } from './softmax.ts';
 
@@ -25,8 +25,9 @@ export const sort = {
    */
   sort: severalOutputs<SortAttrs>({
     infer(inputs, { k }) {
-      expectInputs('sort', inputs, ['f32']);
+      expectInputs('sort', inputs, [null]);
       const [x] = inputs;
+      expectOneOf('sort', x, ['f32', 'i32']);
       expectRank('sort', x, 1);
       const n = x.shape.at(-1)!;
       if (!Number.isInteger(k) || k < 0 || k > n)
@@ -36,7 +37,7 @@ export const sort = {
         );
       const shape = [...x.shape.slice(0, -1), k];
       return [
-        { dtype: 'f32', shape },
+        { dtype: x.dtype, shape },
         { dtype: 'i32', shape },
       ] satisfies TensorType[];
     },

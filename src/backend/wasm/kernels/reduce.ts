@@ -12,6 +12,16 @@ const reduction = (kind: records.Reduction, divisor: (n: number) => number): Ker
 /** Also the gradient of a bias. */
 export const sum = reduction('sum', () => 1);
 
+const extreme = (kind: 'max' | 'min'): Kernel<ReduceAttrs> => {
+  const ofFloats = reduction(kind, () => 1);
+  const ofIntegers: Kernel<ReduceAttrs> = one(({ inputs: [x], outputs: [y], attrs: { axes } }, at) =>
+    records.extreme({ kind, type: x.dtype, ...at({ x, y }), ...reduceSizes(x.shape, axes) }),
+  );
+  return {
+    encode: (step, place) => (step.inputs[0].dtype === 'f32' ? ofFloats : ofIntegers).encode(step, place),
+  };
+};
+
 const position = (least: boolean): Kernel =>
   one(({ inputs: [x], outputs: [y] }, at) =>
     records.argmax({ type: x.dtype, ...at({ x, y }), ...rowsOf(x.shape), least }),
@@ -20,8 +30,8 @@ const position = (least: boolean): Kernel =>
 export const reduce: Kernels<typeof rows> = {
   sum,
   mean: reduction('sum', (n) => n),
-  max: reduction('max', () => 1),
-  min: reduction('min', () => 1),
+  max: extreme('max'),
+  min: extreme('min'),
   max_backward: one(({ inputs: [dy, x, y], outputs: [dx], attrs: { axes } }, at) =>
     records.maxBackward({
       ...at({ dy, x, y, dx }),

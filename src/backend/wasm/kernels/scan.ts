@@ -5,6 +5,6 @@ import { type Kernels, one } from './kernel.ts';
 
 export const scan: Kernels<typeof rows> = {
   cumsum: one(({ inputs: [x], outputs: [y], attrs: { axis, exclusive, reverse } }, at) =>
-    records.cumsum({ ...at({ x, y }), ...reduceSizes(x.shape, [axis]), exclusive, reverse }),
+    records.cumsum({ type: x.dtype, ...at({ x, y }), ...reduceSizes(x.shape, [axis]), exclusive, reverse }),
   ),
 };

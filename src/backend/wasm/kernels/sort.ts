@@ -17,15 +17,8 @@ export const sort: Kernels<typeof rows> = {
     ) => {
       const sizes = rowsOf(x.shape);
       const pairs = k > FEW ? lend(sizes.rows * sizes.n * PAIRS) : undefined;
-      return records.sort({
-        ...at({ x, values, indices }),
-        ...sizes,
-        k,
-        descending,
-        scratch,
-        scratchPerThread,
-        pairs,
-      });
+      const operands = { type: x.dtype, ...at({ x, values, indices }), ...sizes };
+      return records.sort({ ...operands, k, descending, scratch, scratchPerThread, pairs });
     },
   ),
 };

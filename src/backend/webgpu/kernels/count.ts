@@ -1,13 +1,11 @@
-import type { DType } from '../../../core/dtype.ts';
 import type { counts as rows } from '../../../ops/count.ts';
 import { type ReduceAttrs, reduceSizes } from '../../../ops/reduce.ts';
 import { wordOf } from '../record.ts';
-import { count, type Kernel, type Kernels, one, packed } from './kernel.ts';
+import { count, type Kernel, type Kernels, one, packed, TYPES } from './kernel.ts';
 import { lanesFor } from './reduce.ts';
 
-/** KIND and TYPE in count_nonzero.wgsl. */
+/** KIND in count_nonzero.wgsl. */
 const kinds = { count: 0, any: 1, all: 2 };
-const types: Partial<Record<DType, number>> = { f32: 0, i32: 1, u8: 2 };
 
 const counting = (kind: keyof typeof kinds): Kernel<ReduceAttrs> =>
   one(({ inputs: [x], outputs: [y], attrs: { axes } }) => {
@@ -15,7 +13,7 @@ const counting = (kind: keyof typeof kinds): Kernel<ReduceAttrs> =>
     return {
       shader: {
         files: ['count_nonzero', 'sums', 'workgroup'],
-        constants: { KIND: kinds[kind], TYPE: types[x.dtype]!, LANES: lanesFor(sizes.count) },
+        constants: { KIND: kinds[kind], TYPE: TYPES[x.dtype], LANES: lanesFor(sizes.count) },
       },
       args: [wordOf(x), wordOf(y), count(y), sizes.count, sizes.inner],
       workgroups: kind === 'count' ? count(y) : packed(count(y)),

@@ -33,6 +33,9 @@ export const one = <A extends object = object>(
 
 export const count = (t: TensorRef): number => sizeOf(t.shape);
 
+/** TYPE in shaders. */
+export const TYPES = { f32: 0, i32: 1, u8: 2, i8: 3 } as const;
+
 /** Workgroups of 64 for one invocation an element. */
 export const each = (n: number): number => Math.ceil(n / 64);
 

@@ -2,9 +2,9 @@ import { sizeOf } from '../../../core/shape.ts';
 import type { TensorRef } from '../../../graph/plan.ts';
 import { type ReduceAttrs, type ReduceSizes, reduceSizes, type reduce as rows } from '../../../ops/reduce.ts';
 import { rowsOf } from '../../../ops/softmax.ts';
-import { type Dispatch, float, wordOf } from '../record.ts';
+import { type Dispatch, float, type Shader, wordOf } from '../record.ts';
 import type { Scratch } from '../scratch.ts';
-import { count, each, type Kernel, type Kernels, one, shader } from './kernel.ts';
+import { count, each, type Kernel, type Kernels, one, packed, shader, TYPES } from './kernel.ts';
 
 /** Terms that one workgroup combines. More are combined in parts first, and then the parts. */
 export const CHUNK = 4096;
@@ -80,11 +80,31 @@ const reduction = (kind: 0 | 1 | 2, divisor: (n: number) => number): Kernel<Redu
   },
 });
 
-const position = (sign: 1 | -1): Kernel =>
+const ordering = (file: string, x: TensorRef, least: boolean): Shader => ({
+  files: [file, 'ordered'],
+  constants: { TYPE: TYPES[x.dtype], LEAST: least ? 1 : 0 },
+});
+
+const extreme = (least: boolean): Kernel<ReduceAttrs> => {
+  const ofFloats = reduction(least ? 2 : 1, () => 1);
+  const ofIntegers: Kernel<ReduceAttrs> = one(({ inputs: [x], outputs: [y], attrs }) => {
+    const { count: terms, inner } = reduceSizes(x.shape, attrs.axes);
+    return {
+      shader: ordering('extreme', x, least),
+      args: [wordOf(x), wordOf(y), count(y), terms, inner],
+      workgroups: each(x.dtype === 'u8' ? packed(count(y)) : count(y)),
+    };
+  });
+  return {
+    encode: (step, context) => (step.inputs[0].dtype === 'f32' ? ofFloats : ofIntegers).encode(step, context),
+  };
+};
+
+const position = (least: boolean): Kernel =>
   one(({ inputs: [x], outputs: [output] }) => {
     const { rows, n } = rowsOf(x.shape);
     return {
-      shader: shader('argmax', { BYTES: x.dtype === 'u8' ? 1 : 0, SIGN: sign }),
+      shader: ordering('argmax', x, least),
       args: [wordOf(x), wordOf(output), rows, n],
       workgroups: each(rows),
     };
@@ -93,8 +113,8 @@ const position = (sign: 1 | -1): Kernel =>
 export const reduce: Kernels<typeof rows> = {
   sum: reduction(0, () => 1),
   mean: reduction(0, (n) => n),
-  max: reduction(1, () => 1),
-  min: reduction(2, () => 1),
+  max: extreme(false),
+  min: extreme(true),
   max_backward: one(({ inputs: [dy, x, y], outputs: [output], attrs }) => {
     const sizes = reduceSizes(x.shape, attrs.axes);
     return {
@@ -103,8 +123,8 @@ export const reduce: Kernels<typeof rows> = {
       workgroups: each(count(y)),
     };
   }),
-  argmax: position(1),
-  argmin: position(-1),
+  argmax: position(false),
+  argmin: position(true),
   global_norm: {
     encode: ({ inputs: [x], outputs: [output] }, { scratch }) => normDispatches(x, output, scratch),
   },

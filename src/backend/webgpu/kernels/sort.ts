@@ -1,7 +1,7 @@
 import { rowsOf } from '../../../ops/softmax.ts';
 import type { sort as rows } from '../../../ops/sort.ts';
 import { type Dispatch, wordOf } from '../record.ts';
-import { each, type Kernels, shader } from './kernel.ts';
+import { each, type Kernels, TYPES } from './kernel.ts';
 
 /** Elements that the first pass puts in order. */
 const BLOCK = 64;
@@ -19,11 +19,15 @@ export const sort: Kernels<typeof rows> = {
         const last = pass === widths.length - 1;
         const to = last ? wordOf(indices) : places[pass % 2];
         return {
-          shader: shader('sort', {
-            FIRST: pass === 0 ? 1 : 0,
-            LAST: last ? 1 : 0,
-            DESCENDING: descending ? 1 : 0,
-          }),
+          shader: {
+            files: ['sort', 'ordered'],
+            constants: {
+              TYPE: TYPES[x.dtype],
+              FIRST: pass === 0 ? 1 : 0,
+              LAST: last ? 1 : 0,
+              DESCENDING: descending ? 1 : 0,
+            },
+          },
           args: [wordOf(x), places[(pass + 1) % 2], to, wordOf(values), n, rows * n, width, k],
           workgroups: each(rows * n),
         };
