@@ -36,7 +36,26 @@ function across<T>(x: usize, y: usize, bytes: usize, count: i32, stride: usize, 
     for (let j: usize = 0; j < bytes; j += sizeof<T>()) store<T>(y + j, ofFew<T>(x + j, count, stride, turned));
     return;
   }
-  for (let j: usize = 0; j < bytes; j += 16) {
+  let j: usize = 0;
+  for (; j + 64 <= bytes; j += 64) {
+    let at = x + j;
+    let b0 = v128.xor(v128.load(at), turn);
+    let b1 = v128.xor(v128.load(at, 16), turn);
+    let b2 = v128.xor(v128.load(at, 32), turn);
+    let b3 = v128.xor(v128.load(at, 48), turn);
+    for (let c = 1; c < count; c++) {
+      at += stride;
+      b0 = most<T>(b0, v128.xor(v128.load(at), turn));
+      b1 = most<T>(b1, v128.xor(v128.load(at, 16), turn));
+      b2 = most<T>(b2, v128.xor(v128.load(at, 32), turn));
+      b3 = most<T>(b3, v128.xor(v128.load(at, 48), turn));
+    }
+    v128.store(y + j, v128.xor(b0, turn));
+    v128.store(y + j, v128.xor(b1, turn), 16);
+    v128.store(y + j, v128.xor(b2, turn), 32);
+    v128.store(y + j, v128.xor(b3, turn), 48);
+  }
+  for (; j < bytes; j += 16) {
     const first = min(j, bytes - 16);
     let at = x + first;
     let best = v128.xor(v128.load(at), turn);

@@ -1,4 +1,4 @@
-import { begin, high, power } from './fold';
+import { high, power } from './fold';
 import { Fold, FoldBackwardRecord } from './generated/records';
 import { exp, size } from './math';
 import { spare } from './spare';
@@ -17,6 +17,13 @@ function signOf(x: v128): v128 {
   const one = f32x4.splat(1);
   const zero = f32x4.splat(0);
   return f32x4.sub(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), one));
+}
+
+function nothingFound(): void {
+  const one = f64x2.splat(1);
+  v128.store(spare(0), one);
+  v128.store(spare(0), one, 16);
+  v128.store(spare(1), f32x4.splat(0));
 }
 
 /** For the largest size: how many have it, in four f32. For a product: how many are 0, and what the others come to, in four f64. */
@@ -91,7 +98,7 @@ function backAlong(kind: i32, dy: f32, x: usize, y: f32, dx: usize, n: i32, p: f
   const steps = n >> 2;
   const done = <usize>steps << 4;
   if (surveyed(kind)) {
-    begin(Fold.PROD);
+    nothingFound();
     const sought = kind == Fold.PROD ? f32x4.splat(0) : ys;
     survey(kind, x, steps, 16, 4, sought);
     if (n & 3) survey(kind, x + done, 1, 16, n & 3, sought);
@@ -135,7 +142,7 @@ export function foldBackward(r: FoldBackwardRecord, thread: i32, threads: i32): 
       const dy = loadPart(r.dy + output, n, 0);
       const y = loadPart(r.y + output, n, 1);
       if (surveyed(kind)) {
-        begin(Fold.PROD);
+        nothingFound();
         survey(kind, xs + at, count, stride, n, kind == Fold.PROD ? f32x4.splat(0) : y);
         share(dy);
       }

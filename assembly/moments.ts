@@ -2,7 +2,7 @@ import { VarianceRecord } from './generated/records';
 import { spare } from './spare';
 import { sumAcross, sumAlong } from './sums';
 import { shareEnd, shareStart } from './threads';
-import { loadPart, sumLanes } from './vector';
+import { loadPart, storePart, sumLanes } from './vector';
 
 /**
  * Variances in one pass over memory. A block is shifted by the mean of its first elements, so that sums of d = x - shift and of d^2
@@ -12,7 +12,7 @@ import { loadPart, sumLanes } from './vector';
  */
 const BLOCK: i32 = 2048;
 const SAMPLE: i32 = 128;
-/** Of columns: so many rows are in the first cache, for the cache line of columns that is treated side by side. */
+/** Of columns: rows to a block, and columns side by side, which are a line of the cache. */
 const ROWS: i32 = 256;
 const SAMPLE_ROWS: i32 = 16;
 const COLUMNS: i32 = 16;
@@ -117,31 +117,81 @@ function finish(divisor: f64, root: bool): f32 {
   return <f32>(root ? sqrt<f64>(value) : value);
 }
 
-/** Up to 16 columns of `count` rows; the means and sums of squares of each lie in `state`, two f64. */
+/** One vector of a row, into the sums in `sums` and those of squares 64 bytes behind them. */
+@inline
+function put(sums: usize, sum: v128, square: v128): void {
+  v128.store(sums, f32x4.add(v128.load(sums), sum));
+  v128.store(sums, f32x4.add(v128.load(sums, 64), square), 64);
+}
+
+/** Sums of d = x - shift and d^2 of 16 columns, whose rows are whole cache lines. */
+function deviationsBeside(x: usize, rows: i32, stride: usize, shifts: usize, sums: usize): void {
+  memory.fill(sums, 0, 128);
+  for (let c = 0; c < rows; ) {
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let q0 = s0;
+    let q1 = s0;
+    let q2 = s0;
+    let q3 = s0;
+    for (const end = min(rows, c + GROUP); c < end; c++, x += stride) {
+      const d0 = f32x4.sub(v128.load(x), v128.load(shifts));
+      const d1 = f32x4.sub(v128.load(x, 16), v128.load(shifts, 16));
+      const d2 = f32x4.sub(v128.load(x, 32), v128.load(shifts, 32));
+      const d3 = f32x4.sub(v128.load(x, 48), v128.load(shifts, 48));
+      s0 = f32x4.add(s0, d0);
+      s1 = f32x4.add(s1, d1);
+      s2 = f32x4.add(s2, d2);
+      s3 = f32x4.add(s3, d3);
+      q0 = f32x4.add(q0, f32x4.mul(d0, d0));
+      q1 = f32x4.add(q1, f32x4.mul(d1, d1));
+      q2 = f32x4.add(q2, f32x4.mul(d2, d2));
+      q3 = f32x4.add(q3, f32x4.mul(d3, d3));
+    }
+    put(sums, s0, q0);
+    put(sums + 16, s1, q1);
+    put(sums + 32, s2, q2);
+    put(sums + 48, s3, q3);
+  }
+}
+
+/** The same of fewer columns, four at a time. */
+function deviationsOfFew(x: usize, n: i32, rows: i32, stride: usize, shifts: usize, sums: usize): void {
+  for (let j = 0; j < n; j += 4) {
+    const left = min(4, n - j);
+    const lanes = <usize>j << 2;
+    deviations(false, x + lanes, rows, stride, left, loadPart(shifts + lanes, left, 0));
+    storePart(sums + lanes, left, v128.load(spare(0)));
+    storePart(sums + 64 + lanes, left, v128.load(spare(1)));
+  }
+}
+
+/**
+ * Up to 16 columns of `count` rows. `state` holds for each of them its mean and sum of squares, as f64; then all shifts, all sums and
+ * all sums of squares of the block of rows at hand.
+ */
 function across(x: usize, y: usize, n: i32, count: i32, stride: usize, divisor: f64, root: bool, state: usize): void {
-  memory.fill(state, 0, <usize>COLUMNS << 4);
   const shifts = state + (<usize>COLUMNS << 4);
+  const sums = shifts + (<usize>COLUMNS << 2);
   const start = x;
+  memory.fill(state, 0, <usize>COLUMNS << 4);
   for (let c = 0; c < count; c += ROWS, x += <usize>ROWS * stride) {
     const rows = min(ROWS, count - c);
     const sample = min(SAMPLE_ROWS, rows);
-    for (let j = 0; j < n; j += 4) {
-      const left = min(4, n - j);
-      const at = x + (<usize>j << 2);
-      sumAcross(at, shifts, sample, <i32>(stride >> 2), 0, left, <f64>sample);
-      const shift = loadPart(shifts, left, 0);
-      if (left == 4) deviations(true, at, rows, stride, 4, shift);
-      else deviations(false, at, rows, stride, left, shift);
-      for (let i = 0; i < left; i++) {
-        const lane = <usize>i << 2;
-        const own = state + (<usize>(j + i) << 4);
-        seen = <f64>c;
-        mean = load<f64>(own);
-        squares = load<f64>(own, 8);
-        take(<f64>rows, <f64>load<f32>(shifts + lane), <f64>load<f32>(spare(0) + lane), <f64>load<f32>(spare(1) + lane));
-        store<f64>(own, mean);
-        store<f64>(own, squares, 8);
-      }
+    sumAcross(x, shifts, sample, <i32>(stride >> 2), 0, n, <f64>sample);
+    if (n == COLUMNS) deviationsBeside(x, rows, stride, shifts, sums);
+    else deviationsOfFew(x, n, rows, stride, shifts, sums);
+    for (let j = 0; j < n; j++) {
+      const lane = <usize>j << 2;
+      const own = state + (<usize>j << 4);
+      seen = <f64>c;
+      mean = load<f64>(own);
+      squares = load<f64>(own, 8);
+      take(<f64>rows, <f64>load<f32>(shifts + lane), <f64>load<f32>(sums + lane), <f64>load<f32>(sums + lane, 64));
+      store<f64>(own, mean);
+      store<f64>(own, squares, 8);
     }
   }
   for (let j = 0; j < n; j++) {

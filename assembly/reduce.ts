@@ -3,11 +3,18 @@ import { sumAlong, sumAcross } from './sums';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, maxLanes, storePart } from './vector';
 
+/** The bits that are turned over in each float. */
+@inline
+function signsOf(least: bool): v128 {
+  return i32x4.splat(least ? <i32>0x80000000 : 0);
+}
+
 /**
  * Largest of n neighbouring floats, in four vectors side by side and then across; NaN if any is. The smallest is the largest of
- * negated floats, negated: `signs` holds the bits that are turned over.
+ * negated floats, negated.
  */
-function maxAlong(x: usize, n: i32, signs: v128): f32 {
+export function maxAlong(x: usize, n: i32, least: bool): f32 {
+  const signs = signsOf(least);
   let s0 = f32x4.splat(-Infinity);
   let s1 = s0;
   let s2 = s0;
@@ -27,7 +34,8 @@ function maxAlong(x: usize, n: i32, signs: v128): f32 {
 }
 
 /** Largest of `count` rows of `inner` floats for the columns [from, to): a cache line of them at a time, then what is left. */
-function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32, signs: v128): void {
+export function maxAcross(x: usize, y: usize, count: i32, inner: i32, from: i32, to: i32, least: bool): void {
+  const signs = signsOf(least);
   const stride = <usize>inner << 2;
   const start = f32x4.splat(-Infinity);
   let j = from;
@@ -66,7 +74,7 @@ function over(sum: f64, divisor: f64): f32 {
 /** (outer, count, inner) -> (outer, inner) */
 export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
   const sums = r.kind == Reduction.SUM;
-  const signs = i32x4.splat(r.kind == Reduction.MIN ? <i32>0x80000000 : 0);
+  const least = r.kind == Reduction.MIN;
   const x = r.x;
   const y = r.y;
   const outer = r.outer;
@@ -77,7 +85,7 @@ export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
     const end = shareEnd(outer, 16, thread, threads);
     for (let o = shareStart(outer, 16, thread, threads); o < end; o++) {
       const run = x + ((<usize>o * <usize>count) << 2);
-      store<f32>(y + (<usize>o << 2), sums ? over(sumAlong(run, count), divisor) : maxAlong(run, count, signs));
+      store<f32>(y + (<usize>o << 2), sums ? over(sumAlong(run, count), divisor) : maxAlong(run, count, least));
     }
     return;
   }
@@ -87,7 +95,7 @@ export function reduce(r: ReduceRecord, thread: i32, threads: i32): void {
     const rows = x + ((<usize>o * <usize>count * <usize>inner) << 2);
     const target = y + ((<usize>o * <usize>inner) << 2);
     if (sums) sumAcross(rows, target, count, inner, from, to, divisor);
-    else maxAcross(rows, target, count, inner, from, to, signs);
+    else maxAcross(rows, target, count, inner, from, to, least);
   }
 }
 
@@ -119,12 +127,29 @@ function rowArgmax<T>(x: usize, n: i32, least: bool): i32 {
   let most = load<T>(x);
   for (let i = 1; i < n; i++) {
     const now = load<T>(x + <usize>i * sizeof<T>());
-    if ((least ? now < most : now > most) || (now != now && most == most)) {
+    if (least ? now < most : now > most) {
       most = now;
       best = i;
     }
   }
   return best;
+}
+
+/** Of floats: first what is the largest, then where it is. */
+function floatArgmax(x: usize, n: i32, least: bool): i32 {
+  const most = maxAlong(x, n, least);
+  const all = f32x4.splat(most);
+  let i: i32 = 0;
+  for (; i + 4 <= n; i += 4) {
+    const v = v128.load(x + (<usize>i << 2));
+    const found = i32x4.bitmask(most == most ? f32x4.eq(v, all) : f32x4.ne(v, v));
+    if (found) return i + ctz(found);
+  }
+  for (; i < n - 1; i++) {
+    const v = load<f32>(x + (<usize>i << 2));
+    if (most == most ? v == most : v != v) break;
+  }
+  return i;
 }
 
 /** First position of the largest or smallest of each row, of the first NaN if there is one. */
@@ -141,7 +166,7 @@ export function argmax(r: ArgmaxRecord, thread: i32, threads: i32): void {
       y + (<usize>i << 2),
       type == Dtype.U8 ? rowArgmax<u8>(x + at, n, least)
       : type == Dtype.I32 ? rowArgmax<i32>(x + (at << 2), n, least)
-      : rowArgmax<f32>(x + (at << 2), n, least),
+      : floatArgmax(x + (at << 2), n, least),
     );
   }
 }
