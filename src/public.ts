@@ -51,8 +51,9 @@ export type {
   StepReport,
   TrainingOptions,
 } from './scheduler/train/fit-options.ts';
+export type { EpochReport } from './scheduler/train/history.ts';
 export type { Recovery, RecoveryOptions } from './scheduler/train/recovery.ts';
-export type { FreezeOptions, Training } from './scheduler/train/training.ts';
+export type { Fit, FreezeOptions, Training } from './scheduler/train/training.ts';
 export type { TrainingCost } from './scheduler/train/training-cost.ts';
 export type {
   EarlyStoppingOptions,

@@ -197,10 +197,16 @@ describe('files that are not what they should be', () => {
   it.each([
     [{ step: '-1' }, 'invalid_data', /step is '-1'/],
     [{ step: '1e999' }, 'invalid_data', /step is '1e999'/],
-    [{ version: '2' }, 'invalid_data', /version '2'; this library reads 1/],
+    [{ version: '3' }, 'invalid_data', /version '3'; this library reads 1 and 2/],
     [{ format: 'pt' }, 'invalid_data', /not a checkpoint/],
     [{ position: '{"done":-4}' }, 'invalid_data', /position/],
     [{ position: 'null' }, 'invalid_data', /position/],
+    [{ stopping: '{"monitor":"loss"}' }, 'invalid_data', /the checkpoint's stopping is/],
+    [
+      { stopping: '{"monitor":"loss","waited":1,"left":true,"other":3}' },
+      'shape_mismatch',
+      /missing 0.weight/,
+    ],
     [{ seed: '12' }, 'invalid_argument', /the training's seed was 12 .* and is 11 now/],
   ])('sealed but wrong: %j', async (change, code, message) => {
     const training = await keptTraining(engine);

@@ -5,6 +5,7 @@ import {
   elementsOf,
   parseSafetensors,
   type Safetensors,
+  type StoredTensor,
   storedTypes,
   writeSafetensors,
 } from '../../io/safetensors.ts';
@@ -13,6 +14,7 @@ import type { Optimizer } from '../../optim/optimizer.ts';
 import type { Recipe } from '../../plans/recipe.ts';
 import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import { groupsOf, observedIn, otherGroups, textOf } from './checkpoint-optimizer.ts';
+import { OTHER, type Stopping, stoppingIn, stoppingText } from './checkpoint-stopping.ts';
 import { type DataPrint, difference, isPrint } from './data-print.ts';
 import type { StreamPosition } from './feed.ts';
 import { type Snapshot, stateSlots } from './snapshots.ts';
@@ -37,6 +39,10 @@ export interface Checkpoint {
   readonly snapshot: Snapshot;
   /** Undefined where no fit was under way. */
   readonly position: FitPosition | undefined;
+  /** Of a fit with early stopping. */
+  readonly stopping?: Stopping;
+  /** What the epochs of the fit came to (see History). */
+  readonly history?: string;
 }
 
 /** What a checkpoint is of, and must be loaded into. */
@@ -49,26 +55,34 @@ export interface CheckpointModel {
 }
 
 const FORMAT = 'biphase.checkpoint';
-const VERSION = '1';
+/** 2 has another state beside the training's, for early stopping; all others are still 1. */
+const VERSIONS = ['1', '2'];
 
 /**
  * A checkpoint as a safetensors file: each parameter and buffer under its name in the state dict, each moment of the optimizer as
- * `optimizer.<moment>.<name>`, and in the metadata the step, seeds and position, and room for a SHA-256 over all of it,
+ * `optimizer.<moment>.<name>`, the same of the other state that early stopping keeps after `other:`, and in the metadata the step, seeds and position, and room for a SHA-256 over all of it,
  * which seal() puts there.
  */
 export function encodeCheckpoint(
-  { snapshot, position }: Checkpoint,
+  { snapshot, position, stopping, history }: Checkpoint,
   { train, optimizer, seed, recipe }: CheckpointModel,
 ): Uint8Array<ArrayBuffer> {
-  const tensors = storedNames(train).map(({ name, state, offset, shape, size }) => ({
-    ...{ name, shape },
-    data: snapshot.states[state].subarray(offset, offset + size),
-  }));
+  const names = storedNames(train);
+  const tensorsOf = ({ states }: Snapshot, before = '') =>
+    names.map(({ name, state, offset, shape, size }) => ({
+      ...{ name: before + name, shape },
+      data: states[state].subarray(offset, offset + size),
+    }));
+  const other = stopping?.other;
+  const tensors = [...tensorsOf(snapshot), ...(other ? tensorsOf(other, OTHER) : [])];
   return writeSafetensors(tensors, {
-    ...{ format: FORMAT, version: VERSION, step: String(snapshot.step), seed: String(seed) },
+    ...{ format: FORMAT, version: VERSIONS[other ? 1 : 0], step: String(snapshot.step), seed: String(seed) },
     optimizer: identityOf(optimizer),
     ...(optimizer.groups && { groups: groupsOf(train) }),
     ...(snapshot.observed?.length && { observed: textOf(snapshot.observed) }),
+    ...(stopping && { stopping: stoppingText(stopping) }),
+    ...(other?.observed?.length && { [`${OTHER}observed`]: textOf(other.observed) }),
+    ...(history !== undefined && { history }),
     ...(recipe ? { recipe: JSON.stringify(recipe) } : {}),
     ...(position ? { position: JSON.stringify({ ...position, data: undefined }) } : {}),
     ...(position?.data ? { data: JSON.stringify(position.data) } : {}),
@@ -85,8 +99,11 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
   const { metadata, tensors } = parseSafetensors(file);
   if (metadata.format !== FORMAT)
     fail('invalid_data', 'this safetensors file is not a checkpoint: its metadata have no such format');
-  if (metadata.version !== VERSION)
-    fail('invalid_data', `the checkpoint has version '${metadata.version}'; this library reads ${VERSION}`);
+  if (!VERSIONS.includes(metadata.version))
+    fail(
+      'invalid_data',
+      `the checkpoint has version '${metadata.version}'; this library reads ${VERSIONS.join(' and ')}`,
+    );
   if (!(await isSealed(file)))
     fail('invalid_data', 'the checkpoint is damaged: its SHA-256 is not that of its content');
   const { train, optimizer, seed } = model;
@@ -94,11 +111,23 @@ export async function decodeCheckpoint(file: Uint8Array, model: CheckpointModel)
   for (const [what, saved, now] of otherGroups(metadata.groups, optimizer.groups && groupsOf(train)))
     differs(what, saved, now);
   differs("the training's seed", metadata.seed, String(seed));
-  const states = statesOf(tensors, train);
+  const stopping = metadata.stopping === undefined ? undefined : stoppingIn(metadata.stopping);
+  const step = stopping?.other;
+  const own = new Map<string, StoredTensor>();
+  const others = new Map<string, StoredTensor>();
+  for (const [name, tensor] of tensors)
+    if (step !== undefined && name.startsWith(OTHER)) others.set(name.slice(OTHER.length), tensor);
+    else own.set(name, tensor);
+  const states = statesOf(own, train);
   sameRecipe(recipeIn(metadata.recipe), model.recipe);
+  const snapshot = { step: stepOf(metadata.step), states, observed: observedIn(metadata.observed) };
+  const observed = observedIn(metadata[`${OTHER}observed`]);
+  const other = step === undefined ? undefined : { step, states: statesOf(others, train), observed };
   return {
-    snapshot: { step: stepOf(metadata.step), states, observed: observedIn(metadata.observed) },
+    snapshot,
     position: positionOf(metadata.position, metadata.data),
+    stopping: stopping && { ...stopping, other },
+    history: metadata.history,
   };
 }
 
@@ -116,7 +145,7 @@ export function checkPosition(saved: FitPosition | undefined, now: Omit<FitPosit
   return saved;
 }
 
-function differs(what: string, saved: string | undefined, now: string): void {
+export function differs(what: string, saved: string | undefined, now: string): void {
   if (saved !== now)
     fail('invalid_argument', `${what} was ${saved} when the checkpoint was made, and is ${now} now`);
 }

@@ -21,6 +21,7 @@ import type { Tensor } from '../../graph/trace.ts';
 import { isSignature, type Signature } from '../../model/signature.ts';
 import type { Values } from '../../nn/module.ts';
 import { type TrainOptions, trainChecks } from '../../plans/train.ts';
+import type { EpochReport } from './history.ts';
 import type { RecoveryOptions } from './recovery.ts';
 import {
   type EarlyStoppingOptions,
@@ -90,14 +91,24 @@ export interface FitOptions {
    * loop has made up to this many steps more than the last report says.
    */
   readonly lossEvery?: number;
-  /** Stops before the next step; the weights of the last whole step stay, and go into the checkpoint if there is one. */
+  /**
+   * Stops before the next step, with the error 'aborted'. The weights of the last whole step stay, or with `earlyStopping` those of the
+   * best look; the checkpoint, if there is one, goes on from the last step.
+   */
   readonly signal?: AbortSignal;
   /** Keeps the training on disk; not if not given. */
   readonly checkpoint?: CheckpointOptions;
   /** Looks at samples that it does not learn from after each epoch; reports of these steps have a `validation`. Not if not given. */
   readonly validation?: ValidationOptions;
-  /** Ends it where the validation brings nothing better; not if not given. A resumed fit begins to wait anew. */
+  /** Ends it where the validation brings nothing better; not if not given. Checkpoints keep how long it waited, and the best. */
   readonly earlyStopping?: EarlyStoppingOptions;
+  /**
+   * Told of each report, before who loops over them is, and awaited. The fit ends after the step under way where it returns 'stop', as it
+   * does when its epochs run out. An error in it ends the fit, with a checkpoint if it keeps some.
+   */
+  readonly onStep?: (report: StepReport) => unknown;
+  /** The same for the end of each epoch. */
+  readonly onEpoch?: (report: EpochReport) => unknown;
   /** As the training's option of that name, for this fit. */
   readonly terminateOnNaN?: boolean;
 }
@@ -106,7 +117,7 @@ export interface FitOptions {
 export interface CheckpointOptions {
   /** A file that is replaced whole: at every moment it is one complete checkpoint. */
   readonly path: string;
-  /** Steps between two; there is always one after the last step, and one when the signal stops the fit. */
+  /** Steps between two; there is always one after the last step, and one when the signal, a callback or early stopping ends the fit. */
   readonly everySteps: number;
   /**
    * Go on from the file, where there is one, with its weights, moments, step and position in the data; the weights come to
@@ -133,6 +144,8 @@ export const checkFit = optionsOf<FitOptions>('fit', {
   }),
   validation: validationCheck,
   earlyStopping: earlyStoppingCheck,
+  onStep: callback,
+  onEpoch: callback,
   terminateOnNaN: flag,
 });
 
@@ -146,6 +159,8 @@ export interface StepReport {
   readonly steps: number;
   /** Steps that this fit has made. */
   readonly done: number;
+  /** Samples of the step. */
+  readonly samples: number;
   /** The step's loss, before its update. */
   readonly loss: number;
   /** After the last step of an epoch, where the fit validates: how the model does on those samples. */

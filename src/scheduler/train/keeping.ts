@@ -12,6 +12,9 @@ import {
 import type { TrainingCore } from './core.ts';
 import type { CheckpointOptions } from './fit-options.ts';
 
+/** What a checkpoint keeps of a fit beside the training. */
+export type OfFit = Omit<Checkpoint, 'snapshot'>;
+
 /** Keeps a training in checkpoints, and goes on from them. */
 export class Keeper {
   private readonly core: TrainingCore;
@@ -22,12 +25,12 @@ export class Keeper {
   }
 
   /** The bytes of a checkpoint. */
-  async encode(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
+  async encode(fit: OfFit = { position: undefined }): Promise<Uint8Array<ArrayBuffer>> {
     const { core } = this;
     const model = await this.model();
     // In its turn, so that no step comes between the parts of the state.
     const file = await core.lanes
-      .upkeep(async () => encodeCheckpoint({ snapshot: await core.stepper.state(), position }, model))
+      .upkeep(async () => encodeCheckpoint({ ...fit, snapshot: await core.stepper.state() }, model))
       .catch(async (error) => {
         throw await core.explained(error);
       });
@@ -35,9 +38,9 @@ export class Keeper {
     return file;
   }
 
-  async write(path: string, position?: FitPosition): Promise<void> {
+  async write(path: string, fit?: OfFit): Promise<void> {
     const start = performance.now();
-    await writeWhole(path, await this.encode(position));
+    await writeWhole(path, await this.encode(fit));
     const { checkpoints } = this.core.stepper.meter;
     checkpoints.written++;
     checkpoints.ms += performance.now() - start;
@@ -47,19 +50,23 @@ export class Keeper {
     return decodeCheckpoint(file, await this.model());
   }
 
-  /** Steps that a fit has made where it begins: 0, or what its checkpoint says, from which training and data (by `goTo`) go on then. */
+  /**
+   * Steps that a fit has made where it begins: 0, or what its checkpoint says. Then all that the fit is goes on from there (by `goTo`), and
+   * the training from where its steps led: early stopping may have left it elsewhere, at its best.
+   */
   async begin(
     options: CheckpointOptions | undefined,
     where: Omit<FitPosition, 'done'>,
-    goTo: (position: FitPosition) => Promise<void>,
+    goTo: (found: Checkpoint & { readonly position: FitPosition }) => Promise<void>,
   ): Promise<number> {
     const file = options?.resume ? await readIfThere(options.path) : undefined;
     if (!file) return 0;
-    const { snapshot, position } = await this.decode(file);
-    const from = checkPosition(position, where);
-    await goTo(from);
-    await this.core.stepper.restore(snapshot);
-    return from.done;
+    const found = await this.decode(file);
+    const position = checkPosition(found.position, where);
+    await goTo({ ...found, position });
+    const { stopping, snapshot } = found;
+    await this.core.stepper.restore((stopping?.left && stopping.other) || snapshot);
+    return position.done;
   }
 
   private async model(): Promise<CheckpointModel> {

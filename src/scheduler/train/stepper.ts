@@ -3,6 +3,7 @@ import { bytesPerElement, type TypedArray } from '../../core/dtype.ts';
 import { BiphaseError, fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { GrowingPlan } from '../../graph/growing.ts';
+import type { Optimizer } from '../../optim/optimizer.ts';
 import type { TrainPlan } from '../../plans/train.ts';
 import type { Backends } from '../choose/backends.ts';
 import type { Chooser } from '../choose/chooser.ts';
@@ -69,6 +70,14 @@ export class Stepper {
   /** Notes what was measured after the steps so far. */
   observe(value: number): void {
     this.journal.observe(value);
+  }
+
+  /** The learning rate of an optimizer at the newest step. */
+  rateOf(optimizer: Optimizer): number {
+    // In f64: rates are rounded to f32 only for kernels.
+    const told = new Float64Array(4);
+    optimizer.hyper(this.step, told as ArrayLike<number> as Float32Array, this.journal.observed);
+    return told[0];
   }
 
   /** What is compiled now. */

@@ -30,6 +30,7 @@ import {
   type StepReport,
   type TrainingOptions,
 } from './fit-options.ts';
+import { type EpochReport, History } from './history.ts';
 import { Hold, type Holder } from './hold.ts';
 import { Keeper } from './keeping.ts';
 import { type NamedArrays, Reading, readVariables } from './reading.ts';
@@ -42,6 +43,14 @@ import type { Evaluation } from './validation-options.ts';
 export interface FreezeOptions {
   /** Take the mean of the weights that the training keeps (see `average` of train) instead of the weights; false if not given. */
   readonly average?: boolean;
+}
+
+/** A fit under way: its steps, to be looped over, and what its epochs came to. */
+export interface Fit extends AsyncGenerator<StepReport, void, void> {
+  /** The epochs that ended so far, with those before where it went on from a checkpoint. */
+  readonly history: readonly EpochReport[];
+  /** Makes all steps that are left; the history then. */
+  finish(): Promise<readonly EpochReport[]>;
 }
 
 const checkFreeze = optionsOf<FreezeOptions>('freeze', { average: flag });
@@ -92,16 +101,31 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
    * may be smaller (`dropLast` leaves it out). Of a stream, an epoch is a pass, in the order that it has. Stop by leaving the loop or by the signal: the
    * weights are those of the last whole step, and training can go on with another fit. As long as a
    * loop is open, other calls that change the training are refused ('busy'); stop() ends one that nobody can end any more.
+   * Who needs no loop awaits `fit(...).finish()`.
    *
    * Throws NotFiniteError where the loss, a gradient or a weight is NaN or infinite, and stands before that step then.
    */
-  async *fit(data: AnySamples, options: FitOptions): AsyncGenerator<StepReport, void, void> {
+  fit(data: AnySamples, options: FitOptions): Fit {
+    const history = new History();
+    const steps = this.steps(data, options, history);
+    const finish = async () => {
+      for await (const _ of steps);
+      return history.epochs;
+    };
+    return Object.assign(steps, { history: history.epochs, finish });
+  }
+
+  private async *steps(
+    data: AnySamples,
+    options: FitOptions,
+    history: History,
+  ): AsyncGenerator<StepReport, void, void> {
     const checked = checkFit(options);
     checkData(data, checked.batchSize);
     const feed = feedOf(data, checked);
     const holder = this.hold('fit()');
     try {
-      for await (const report of fitSteps(this.core, this.keeper, feed, checked)) {
+      for await (const report of fitSteps(this.core, this.keeper, feed, checked, history)) {
         const ended = () => fail('aborted', `this fit ended after step ${report.step}: stop() was called`);
         if (holder.ended) ended();
         holder.rests = true;
@@ -237,7 +261,7 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
   /** The bytes of a checkpoint, for hosts without files. */
   async checkpoint(position?: FitPosition): Promise<Uint8Array<ArrayBuffer>> {
     this.alive();
-    return this.keeper.encode(position);
+    return this.keeper.encode({ position });
   }
 
   /** Goes on from the bytes of a checkpoint; errors as load(). */
