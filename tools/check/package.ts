@@ -16,7 +16,7 @@ const examples = join(root, 'test', 'package');
 const MOST_PACKED = 700 * 1024;
 /** Compilers that the types must be right for: the oldest, the one before arrays became generic, the next, ours. */
 const COMPILERS = ['5.4', '5.6', '5.7', '6.0'];
-const MOST_WASM = 128 * 1024;
+const MOST_WASM = 144 * 1024;
 const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
 
 /** Kinds of programs, each strict and with its libraries checked. */
