@@ -1,5 +1,5 @@
 import { fail } from '../core/errors.ts';
-import { showShape } from '../core/shape.ts';
+import { showShape, sizeOf } from '../core/shape.ts';
 import type { LayerSpec } from '../nn/spec.ts';
 import type { FrozenVariable, StateDict } from './frozen.ts';
 
@@ -88,6 +88,7 @@ const KEEPING =
 /** The input that the first layer with a size asks for, if nothing before it changes shapes. */
 export function inputOfSpec(spec: LayerSpec | undefined): readonly number[] | undefined {
   if (spec?.layer === 'linear') return [spec.inFeatures as number];
+  if (spec?.layer === 'unflatten' && spec.dim === 1) return [sizeOf(spec.unflattenedSize as number[])];
   if (spec?.layer !== 'sequential') return undefined;
   const first = (spec.layers as LayerSpec[]).find(({ layer }) => !KEEPING.test(layer));
   return inputOfSpec(first);

@@ -4,6 +4,7 @@ import { declarationOf } from './layer.ts';
 import * as layers from './layers.ts';
 import type { AnyModel, Module } from './module.ts';
 import { isName, NAMES } from './names.ts';
+import { residual } from './residual.ts';
 import { sequential } from './sequential.ts';
 import type { LayerSpec } from './spec.ts';
 
@@ -40,6 +41,14 @@ function build(spec: unknown, where: string, depth: number): Module {
     return Array.isArray(args.layers)
       ? sequence(args.layers, where, depth)
       : bad("sequential needs a list 'layers'");
+  if (layer === 'residual') {
+    const { body, shortcut, ...others } = args;
+    const [other] = Object.keys(others);
+    if (other !== undefined) bad(`residual has no ${show(other)}; it has body, shortcut`);
+    if (body === undefined) bad("residual needs 'body'");
+    const part = (name: string) => build(args[name], `${where}.${name}`, depth + 1);
+    return residual(part('body'), shortcut === undefined ? undefined : part('shortcut'));
+  }
   const declaration = declared.get(layer as string);
   if (!declaration)
     return bad(`there is no layer ${show(layer)}; expected one of ${[...declared.keys()].join(', ')}`);

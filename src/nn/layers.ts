@@ -11,5 +11,6 @@ export * from './norm.ts';
 export * from './norm-rows.ts';
 export * from './pad.ts';
 export * from './pool.ts';
+export * from './residual.ts';
 export * from './sequential.ts';
 export * from './softmax.ts';

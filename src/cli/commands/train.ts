@@ -14,6 +14,7 @@ import { SIGNALS, stoppable } from '../signals.ts';
 import { checkCheckpoint, discard } from '../train/checkpoint.ts';
 import { fit, tellStopped } from '../train/fit.ts';
 import { optimizerOf } from '../train/layers.ts';
+import { isNetwork, networks } from '../train/networks.ts';
 import { losses, lrSchedules, rates, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
 import { validate } from '../train/validate.ts';
@@ -23,6 +24,7 @@ const BATCH = 128;
 const EXAMPLES = `
 Examples:
   biphase train --data train-images.idx.gz --labels train-labels.idx.gz --hidden 256,128 --epochs 5
+  biphase train --data train-images.idx.gz --labels train-labels.idx.gz --model cnn --epochs 3
   biphase train --data iris.csv --target species --normalize --hidden 16 --batch 16 --epochs 100 --validation 0.2
   biphase train --data x.npy --labels y.npy --loss mse --model layers.json
   biphase train --data x.npy --labels y.npy --checkpoint run.checkpoint --resume
@@ -36,7 +38,9 @@ Ctrl-C stops after the step under way; with --checkpoint a later --resume goes o
 
 export const train = () =>
   new Command('train')
-    .description('Trains a multilayer perceptron, or the layers of a JSON file, on your data.')
+    .description(
+      'Trains a multilayer perceptron, a network of convolutions, or the layers of a JSON file, on your data.',
+    )
     .requiredOption('--data <file>', 'inputs')
     .option('--labels <file>', 'classes, by number or name, or values to come close to')
     .option(
@@ -52,11 +56,10 @@ export const train = () =>
     )
     .option('--dropout <p>', 'share of hidden values to drop', real(0, 0.999), 0)
     .addOption(
-      new Option('--model <file>', 'JSON file with the layers').conflicts([
-        'hidden',
-        'activation',
-        'dropout',
-      ]),
+      new Option(
+        '--model <name|file>',
+        `${Object.keys(networks).join(', ')} for images, or a JSON file with the layers`,
+      ).conflicts(['hidden', 'activation', 'dropout']),
     )
     .addOption(
       new Option(
@@ -118,7 +121,11 @@ export const train = () =>
 
 async function act(options: TrainOptions): Promise<void> {
   await checkFiles(
-    { '--data': options.data, '--labels': options.labels, '--model': options.model },
+    {
+      '--data': options.data,
+      '--labels': options.labels,
+      '--model': isNetwork(options.model) ? undefined : options.model,
+    },
     { '-o': options.output, '--checkpoint': options.checkpoint },
   );
   await checkCheckpoint(options);

@@ -9,6 +9,7 @@ import { toldSamples, toldTarget, toldTask } from '../data/tell.ts';
 import { readLayers } from '../models.ts';
 import { say } from '../print.ts';
 import { perceptron } from './layers.ts';
+import { imageOf, isNetwork, networks } from './networks.ts';
 import type { TrainOptions } from './options.ts';
 
 /** All that a training needs, and what is kept beside the model. */
@@ -32,7 +33,9 @@ export async function prepare(options: TrainOptions): Promise<Lesson> {
           ? ' (--header says whether a first row names columns)'
           : ''),
     );
-  const given = options.model ? await readLayers(options.model) : undefined;
+  const network = isNetwork(options.model) ? options.model : undefined;
+  const image = network && imageOf(inputs.shape, inputs.path);
+  const given = options.model && !network ? await readLayers(options.model) : undefined;
   const width = given && outputsOf(given, inputs.size, options.model!);
   const target = decide(labels, options.loss, width);
   if (width !== undefined && width !== target.outputs)
@@ -54,7 +57,9 @@ export async function prepare(options: TrainOptions): Promise<Lesson> {
     targetShape: target.width === 0 ? [] : [target.width],
   });
   return {
-    model: given ?? perceptron(size, target.outputs, options),
+    model: image
+      ? networks[network!](image, target.outputs)
+      : (given ?? perceptron(size, target.outputs, options)),
     ...{ target, facts, train: data.pick(set, train) },
     ...(test && { test: data.pick(set, test) }),
   };
