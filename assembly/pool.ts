@@ -4,13 +4,13 @@ import { loadPart, storePart } from './vector';
 
 /** The first tap that lies inside, of taps that begin at `start`, `apart` from each other. */
 @inline
-function firstTap(start: i32, apart: i32): i32 {
+export function firstTap(start: i32, apart: i32): i32 {
   return start < 0 ? (apart - 1 - start) / apart : 0;
 }
 
 /** The tap behind the last that lies inside. */
 @inline
-function endTap(start: i32, apart: i32, taps: i32, size: i32): i32 {
+export function endTap(start: i32, apart: i32, taps: i32, size: i32): i32 {
   return min(taps, start < size ? (size - start + apart - 1) / apart : 0);
 }
 
@@ -143,11 +143,11 @@ function zeroChannels(at: usize, pixels: i32, channels: usize, from: i32, to: i3
 
 /** What the sum of a window is divided by. */
 @inline
-function divisorOf(
+export function divisorOf(
   given: i32, padded: i32, top: i32, left: i32, kernelHeight: i32, kernelWidth: i32, bottom: i32, right: i32, inside: i32,
-): f32 {
-  if (given) return <f32>given;
-  return <f32>(padded ? (min(top + kernelHeight, bottom) - top) * (min(left + kernelWidth, right) - left) : inside);
+): i32 {
+  if (given) return given;
+  return padded ? (min(top + kernelHeight, bottom) - top) * (min(left + kernelWidth, right) - left) : inside;
 }
 
 /** The sum of each window, divided; threads share the rows of windows. */
@@ -168,7 +168,7 @@ export function avgPool(r: AvgPoolRecord, thread: i32, threads: i32): void {
       const j1 = endTap(left, 1, r.kernelWidth, width);
       const inside = max(0, i1 - i0) * max(0, j1 - j0);
       const divisor = f32x4.splat(
-        divisorOf(
+        <f32>divisorOf(
           r.divisor, r.padded, top, left, r.kernelHeight, r.kernelWidth, r.height + r.paddingDown, width + r.paddingAcross, inside,
         ),
       );
@@ -204,7 +204,7 @@ export function avgPoolBackward(r: AvgPoolBackwardRecord, thread: i32, threads: 
         const j1 = endTap(left, 1, r.kernelWidth, r.width);
         const inside = max(0, i1 - i0) * max(0, j1 - j0);
         const divisor = f32x4.splat(
-          divisorOf(
+          <f32>divisorOf(
             r.divisor, r.padded, top, left, r.kernelHeight, r.kernelWidth, r.height + r.paddingDown, r.width + r.paddingAcross, inside,
           ),
         );

@@ -1,4 +1,4 @@
-import { ActivationI8Record, DequantizeRecord, QuantizeRecord } from './generated/records';
+import { ActivationI8Record, AddI8Record, DequantizeRecord, QuantizeRecord } from './generated/records';
 import { TURN } from './spare';
 import { shareEnd, shareStart } from './threads';
 import { loadPart, storePart } from './vector';
@@ -92,7 +92,7 @@ function real(q: v128, zero: v128, scale: v128): v128 {
 }
 
 @inline
-function loadBytes(at: usize, count: i32): v128 {
+export function loadBytes(at: usize, count: i32): v128 {
   if (count >= 4) return v128.load32_zero(at);
   let v = i8x16.replace_lane(i8x16.splat(0), 0, load<i8>(at));
   if (count > 1) v = i8x16.replace_lane(v, 1, load<i8>(at, 1));
@@ -108,4 +108,36 @@ export function activationI8(r: ActivationI8Record, thread: i32, threads: i32): 
   const n = r.count;
   const end = shareEnd(n, 64, thread, threads);
   for (let i = shareStart(n, 64, thread, threads); i < end; i++) store<u8>(y + i, load<u8>(table + load<u8>(x + i)));
+}
+
+/** y = clamp(round(((a - zeroA) * factorA + (b - zeroB) * factorB) / 2^shift) + zeroPoint), halves away from zero. */
+export function addI8(r: AddI8Record, thread: i32, threads: i32): void {
+  const n = r.count;
+  const end = shareEnd(n, 64, thread, threads);
+  const least = i8x16.splat(<i8>r.min);
+  const most = i8x16.splat(<i8>r.max);
+  let i = shareStart(n, 64, thread, threads);
+  for (; i + 8 <= end; i += 8) {
+    const a = v128.load8x8_u(r.a + i);
+    const b = v128.load8x8_u(r.b + i);
+    const y0 = added(r, i32x4.extend_low_i16x8_u(a), i32x4.extend_low_i16x8_u(b));
+    const y1 = added(r, i32x4.extend_high_i16x8_u(a), i32x4.extend_high_i16x8_u(b));
+    const words = i16x8.narrow_i32x4_s(y0, y1);
+    const bytes = i8x16.narrow_i16x8_u(words, words);
+    v128.store_lane<i64>(r.y + i, i8x16.max_u(i8x16.min_u(bytes, most), least), 0);
+  }
+  for (; i < end; i += 4) {
+    const a = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(loadBytes(r.a + i, end - i)));
+    const b = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(loadBytes(r.b + i, end - i)));
+    const q = i32x4.max_s(i32x4.min_s(added(r, a, b), i32x4.splat(r.max)), i32x4.splat(r.min));
+    storeBytes(r.y + i, end - i, q);
+  }
+}
+
+@inline
+function added(r: AddI8Record, a: v128, b: v128): v128 {
+  const fromA = i32x4.mul(i32x4.sub(a, i32x4.splat(r.zeroA)), i32x4.splat(r.factorA));
+  const acc = i32x4.add(fromA, i32x4.mul(i32x4.sub(b, i32x4.splat(r.zeroB)), i32x4.splat(r.factorB)));
+  const rounded = i32x4.add(i32x4.add(acc, i32x4.splat(1 << (r.shift - 1))), i32x4.shr_s(acc, 31));
+  return i32x4.add(i32x4.shr_s(rounded, r.shift), i32x4.splat(r.zeroPoint));
 }

@@ -202,6 +202,14 @@ export const records: Records = {
       words: { dy: 'at', dx: 'at', ...pooled, padded: 'flag', divisor: 'i32' },
     },
   },
+  'pool-i8': {
+    avgPoolI8: {
+      opcode: 119, tier: 'int8',
+      words: {
+        x: 'at', y: 'at', ...pooled, padded: 'flag', divisor: 'i32', inputZero: 'i32', zeroPoint: 'i32', multiplier: 'i32', shift: 'i32',
+      },
+    },
+  },
   softmax: {
     softmax: { opcode: 17, tier: 'full', words: rowsForward },
     softmaxBackward: { opcode: 18, tier: 'engine', words: rowsBackward },
@@ -251,6 +259,13 @@ export const records: Records = {
     dequantize: {
       opcode: 29, tier: 'int8',
       words: { x: 'at', y: 'at', count: 'i32', signed: 'flag', zeroPoint: 'i32', scale: 'f32' },
+    },
+    addI8: {
+      opcode: 120, tier: 'int8',
+      words: {
+        a: 'at', b: 'at', y: 'at', count: 'i32', zeroA: 'i32', zeroB: 'i32', factorA: 'i32', factorB: 'i32',
+        shift: 'i32', zeroPoint: 'i32', min: 'i32', max: 'i32',
+      },
     },
     activationI8: { opcode: 30, tier: 'int8', words: { x: 'at', table: 'at', y: 'at', count: 'i32' } },
   },

@@ -1,4 +1,10 @@
-import { type AvgPoolAttrs, type Pair, poolSizes, type pool as rows } from '../src/ops/pool.ts';
+import {
+  type AvgPoolAttrs,
+  type AvgPoolI8Attrs,
+  type Pair,
+  poolSizes,
+  type pool as rows,
+} from '../src/ops/pool.ts';
 import { type Bound, close, EPS, exact, magnitude, TINY } from './kit/bound.ts';
 import { type Case, type Family, noGradient, use } from './kit/case.ts';
 import type { TensorText } from './kit/tensor.ts';
@@ -94,6 +100,38 @@ export const pool: Family<keyof typeof rows> = {
   avg_pool: {
     bound: averaged,
     cases: AVERAGES.map(([image, attrs]): Case<AvgPoolAttrs> => use(`f32 ${image}`, attrs)),
+  },
+  avg_pool_i8: {
+    bound: exact,
+    cases: [
+      ...AVERAGES.map(([image, attrs], i): Case<AvgPoolI8Attrs> => {
+        const [inputZero, zeroPoint] = [[0, 7, 255][i % 3], [0, 131][i % 2]];
+        return use(`u8 ${image}`, {
+          ...{
+            ...attrs,
+            inputZero,
+            zeroPoint,
+            multiplier: 2 ** 31 - 1 - 999 * i,
+            shift: [31, 30, 35][i % 3],
+          },
+        });
+      }),
+      // Halves on both sides of 0, and the largest sum.
+      use('u8 1x4x4x5 =1,2,3,4', {
+        ...average(halves),
+        inputZero: 2,
+        zeroPoint: 9,
+        multiplier: 2 ** 30,
+        shift: 30,
+      }),
+      use('u8 1x64x64x3 =255', {
+        ...average(windows([64, 64])),
+        inputZero: 0,
+        zeroPoint: 0,
+        multiplier: 2 ** 31 - 1,
+        shift: 31,
+      }),
+    ],
   },
   avg_pool_backward: {
     bound: averaged,

@@ -1,5 +1,5 @@
 import type { AttrsOf } from '../src/ops/index.ts';
-import type { quantized as rows } from '../src/ops/quantized.ts';
+import { MOST_FACTOR, type quantized as rows } from '../src/ops/quantized.ts';
 import { exact } from './kit/bound.ts';
 import { constant, type Family, use } from './kit/case.ts';
 import { normal } from './kit/fill.ts';
@@ -91,6 +91,36 @@ export const quantized: Family<keyof typeof rows> = {
         ),
       ),
       use('u8 2x3x20', 'i8 5x20', 'i32 5 zeros', `i32 5 =${2 ** 30}`, requantizations[0]),
+    ],
+  },
+  add_i8: {
+    bound: exact,
+    cases: [
+      ...LENGTHS.map((n, i) => {
+        const zeros = { zeroA: [0, 255, 100][i % 3], zeroB: [128, 0][i % 2], zeroPoint: 121 };
+        const factors = { factorA: 2 ** 21 - 5 * i, factorB: 90_000 * (i - 9), shift: 21 };
+        return use(`u8 ${n}`, `u8 ${n}`, { ...zeros, ...factors, min: i % 2 ? 0 : 121, max: 250 });
+      }),
+      // Halves on both sides of 0, and the largest sums of either sign.
+      ...[3, -3].map((factorA) =>
+        use('u8 2x3x9', 'u8 2x3x9', {
+          ...{ zeroA: 100, zeroB: 0, zeroPoint: 50, factorA, factorB: 0, shift: 1, min: 0, max: 255 },
+        }),
+      ),
+      ...[MOST_FACTOR, -MOST_FACTOR].map((factor) =>
+        use('u8 40 =255', 'u8 40 =255,0', {
+          ...{
+            zeroA: 0,
+            zeroB: 0,
+            zeroPoint: 128,
+            factorA: factor,
+            factorB: factor,
+            shift: 30,
+            min: 0,
+            max: 255,
+          },
+        }),
+      ),
     ],
   },
   activation_i8: {

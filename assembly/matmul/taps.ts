@@ -66,7 +66,6 @@ function isMerged(r: ConvRecord): bool {
 }
 
 /** Writes down where a window is. */
-@inline
 function findWindow(r: ConvRecord, a: usize, window: i32, at: usize): void {
   const columns = r.columns;
   const perImage = r.rows * columns;
@@ -78,7 +77,6 @@ function findWindow(r: ConvRecord, a: usize, window: i32, at: usize): void {
   store<i32>(at, (rest - row * columns) * r.strideAcross + r.originAcross, 8);
 }
 
-@inline
 function noSource(room: usize, j: i32): void {
   const source = room + SOURCES + <usize>(j * SOURCE);
   store<u32>(source, <u32>(room + ZEROS));
@@ -86,7 +84,6 @@ function noSource(room: usize, j: i32): void {
 }
 
 /** Writes down where run `run` of window j is read, from its float `from` on. */
-@inline
 function findSource(r: ConvRecord, run: i32, from: i32, j: i32, room: usize): void {
   const window = room + <usize>(j * WINDOW);
   const image = <usize>load<u32>(window);

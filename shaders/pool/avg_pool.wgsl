@@ -20,5 +20,5 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
       add(&sum, load(args.x + ((image * s.height + u32(i)) * s.width + u32(j)) * s.channels + e % s.channels));
     }
   }
-  store(args.y + e, total(sum) / divisor_of(row, column));
+  store(args.y + e, total(sum) / f32(divisor_of(row, column)));
 }

@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) g: vec3<u32>, @builtin(num_workgroups) gs: vec3<u
   for (var row = over.first_row; row < over.end_row; row++) {
     for (var column = over.first_column; column < over.end_column; column++) {
       let w = ((over.image * s.rows + row) * s.columns + column) * s.channels + e % s.channels;
-      add(&sum, load(args.dy + w) / divisor_of(row, column));
+      add(&sum, load(args.dy + w) / f32(divisor_of(row, column)));
     }
   }
   store(args.dx + e, total(sum));

@@ -14,6 +14,7 @@ import {
 import type { Plan } from '../graph/plan.ts';
 import { type AnyFrozen, FrozenModel } from '../model/frozen.ts';
 import { isLone, slotName, slotsOf } from '../model/signature.ts';
+import { opOf } from '../ops/index.ts';
 import type { QuantAttrs } from '../ops/quantized.ts';
 import { inferGraph } from '../plans/infer.ts';
 import { quantizeValue } from '../quantize/quantization.ts';
@@ -118,11 +119,12 @@ function takeBytes(graph: Graph, { scale, shift }: { scale: number; shift: numbe
   const tensors = [...graph.tensors];
   const readers = readersOf(graph);
   let id: TensorId = tensors.findIndex((t) => t.kind === 'input');
-  // The same memory under another shape holds bytes too.
+  // Under another shape, or in another order, they are bytes too.
+  const onlyMoves = ({ op }: Node) => opOf(op).alias === true || opOf(op).permutation !== undefined;
   const next = () => {
     tensors[id] = { ...tensors[id], dtype: 'u8' };
     const [reader, ...others] = readers[id];
-    return others.length === 0 && (reader?.op === 'reshape' || reader?.op === 'quantize')
+    return others.length === 0 && reader && (reader.op === 'quantize' || onlyMoves(reader))
       ? reader
       : fail(
           'unsupported',
@@ -130,7 +132,7 @@ function takeBytes(graph: Graph, { scale, shift }: { scale: number; shift: numbe
         );
   };
   let reader = next();
-  for (; reader.op === 'reshape'; reader = next()) [id] = reader.outputs;
+  for (; reader.op !== 'quantize'; reader = next()) [id] = reader.outputs;
   const params = reader.attrs;
   const data: TypedArray = Uint8Array.from({ length: 256 }, (_, byte) =>
     quantizeValue(Math.fround(byte * scale + shift), params),

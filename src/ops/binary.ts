@@ -14,6 +14,7 @@ interface Binary {
   readonly gradient: (c: Context, i: 0 | 1) => Sym | undefined;
   readonly flops?: number;
   readonly fuses?: 'bias';
+  readonly integers?: 'sum' | 'difference';
   /** The same of two i32, which wraps around as theirs do. */
   readonly whole?: (a: number, b: number) => number;
 }
@@ -52,11 +53,12 @@ function slopeOfAtan2(c: Context, i: 0 | 1): Sym {
 
 const binaries = {
   add: {
-    ...{ f: (a, b) => a + b, whole: (a, b) => (a + b) | 0, fuses: 'bias' },
+    ...{ f: (a, b) => a + b, whole: (a, b) => (a + b) | 0 },
+    ...{ fuses: 'bias', integers: 'sum' },
     gradient: (c) => c.dy,
   },
   sub: {
-    ...{ f: (a, b) => a - b, whole: (a, b) => (a - b) | 0 },
+    ...{ f: (a, b) => a - b, whole: (a, b) => (a - b) | 0, integers: 'difference' },
     gradient: (c, i) => (i === 0 ? c.dy : negative(c, c.dy)),
   },
   mul: {
@@ -103,9 +105,9 @@ export type BinaryName = keyof typeof binaries;
 export const binaryNames = Object.keys(binaries) as BinaryName[];
 
 function row(name: BinaryName): Op {
-  const { f, gradient, flops = 1, fuses, whole } = binaries[name] as Binary;
+  const { f, gradient, flops = 1, fuses, integers, whole } = binaries[name] as Binary;
   return op({
-    fuses,
+    ...{ fuses, integers },
     permuted: (attrs) => attrs,
     infer(inputs) {
       expectInputs(name, inputs, [null, null]);

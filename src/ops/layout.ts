@@ -241,6 +241,7 @@ export const layout = {
 
   /** Inputs one after the other along an axis. */
   concat: op<ConcatAttrs>({
+    integers: 'join',
     permuted: ({ axis }, perm) => ({ axis: perm[axis] }),
     infer(inputs, { axis }) {
       if (inputs.length === 0) fail('invalid_argument', 'concat: got no tensors, expected at least 1');

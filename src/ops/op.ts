@@ -94,6 +94,8 @@ interface Facts<A> {
   readonly fuses?: 'product' | 'bias' | 'activation';
   /** The function of one number that it is, element by element: a quantized model runs it as a table. */
   scalar?(attrs: A): (x: number) => number;
+  /** What it does with several numbers that a quantized model can do with bytes, where it neither multiplies nor moves: see quantize/forms.ts. */
+  readonly integers?: 'sum' | 'difference' | 'average' | 'mean' | 'join';
   /** Of a product: the axis of its second operand that becomes the output's last; undefined where no single one does. */
   columns?(inputs: readonly TensorType[], attrs: A): number | undefined;
   /** The activation whose derivative it computes. */

@@ -1,7 +1,8 @@
 import { fail } from '../core/errors.ts';
 import { showShape, sizeOf } from '../core/shape.ts';
-import { expectInputs, expectSameShape, showType } from './check.ts';
+import { expectInputs, expectNumber, expectSameShape, showType } from './check.ts';
 import { op, type TensorType, type Value } from './op.ts';
+import { type Reported, requantize } from './requantize.ts';
 
 /** Down, then across. */
 export type Pair = readonly [number, number];
@@ -21,6 +22,16 @@ export interface AvgPoolAttrs extends PoolAttrs {
   readonly countIncludePad: boolean;
   /** What sums are divided by, instead of what counts; 0 where there is none. */
   readonly divisor: number;
+}
+
+/** How sums of bytes become a byte: scale of the input / scale of the output = multiplier / 2^shift, before the division. */
+export interface AvgPoolI8Attrs extends AvgPoolAttrs, Reported {
+  /** The number that stands for 0 in the image, and in the result. */
+  readonly inputZero: number;
+  readonly zeroPoint: number;
+  /** 0 to 2^31 - 1, and 17 to 62. */
+  readonly multiplier: number;
+  readonly shift: number;
 }
 
 /** Along one axis: how many windows there are, and what they are. */
@@ -127,6 +138,9 @@ const expectGradient = (name: string, dy: TensorType, x: TensorType, attrs: Pool
 
 const tapsPerWindow = ({ kernel }: PoolAttrs) => kernel[0] * kernel[1];
 
+/** Sums of so many bytes are exact in int32. */
+export const MOST_TAPS_I8 = 2 ** 23;
+
 const divisorOf = ({ countIncludePad, divisor }: AvgPoolAttrs, inside: number, reach: number): number =>
   divisor || (countIncludePad ? reach : inside);
 
@@ -178,6 +192,7 @@ export const pool = {
 
   /** avg_pool(x): the sum of each window, divided by what counts of it. */
   avg_pool: op<AvgPoolAttrs>({
+    integers: 'average',
     infer(inputs, attrs) {
       expectInputs('avg_pool', inputs, ['f32']);
       checkDivisor('avg_pool', attrs);
@@ -194,6 +209,36 @@ export const pool = {
     gradient: ({ inputs: [x], dy, attrs, emit }) => [
       emit('avg_pool_backward', [dy], { ...attrs, size: [x.shape[1], x.shape[2]] }),
     ],
+  }),
+
+  /**
+   * avg_pool_i8(x u8) -> u8: y = clamp(requantize(sum of (x - inputZero), round(multiplier / d), shift) + zeroPoint), where d is what
+   * counts of the window.
+   */
+  avg_pool_i8: op<AvgPoolI8Attrs>({
+    infer(inputs, attrs) {
+      expectInputs('avg_pool_i8', inputs, ['u8']);
+      checkDivisor('avg_pool_i8', attrs);
+      for (const [
+        what,
+        least,
+        most,
+      ] of [['inputZero', 0, 255], ['zeroPoint', 0, 255], ['multiplier', 0, 2 ** 31 - 1], ['shift', 17, 62]] as const) // biome-ignore format: a table
+        expectNumber('avg_pool_i8', what, attrs[what], least, most);
+      if (tapsPerWindow(attrs) > MOST_TAPS_I8)
+        fail('unsupported', `avg_pool_i8: sums of ${tapsPerWindow(attrs)} bytes may overflow int32; at most ${MOST_TAPS_I8} are exact`); // biome-ignore format: a sentence
+      return outputType('avg_pool_i8', inputs[0], attrs);
+    },
+    reference([x], y, attrs) {
+      const { inputZero, zeroPoint, multiplier, shift } = attrs;
+      eachWindow(x, attrs, (i, taps, reach) => {
+        let sum = 0;
+        for (const at of taps) sum += x.data[at] - inputZero;
+        const part = Math.round(multiplier / divisorOf(attrs, taps.length, reach));
+        y.data[i] = Math.min(255, Math.max(0, requantize(sum, part, shift) + zeroPoint));
+      });
+    },
+    flops: (_, y, attrs) => (tapsPerWindow(attrs) + 1) * sizeOf(y.shape),
   }),
 
   /** avg_pool_backward(dy): what each window gets, divided, for each of its taps. */

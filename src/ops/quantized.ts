@@ -1,19 +1,10 @@
 import { fail } from '../core/errors.ts';
 import { sameShape, showShape, sizeOf } from '../core/shape.ts';
-import { expectInputs, expectNumber, expectRank, showType } from './check.ts';
+import { expectInputs, expectNumber, expectRank, expectSameShape, showType } from './check.ts';
 import { op, type TensorType, type Value } from './op.ts';
-import { requantize } from './requantize.ts';
+import { type QuantAttrs, type Reported, requantize } from './requantize.ts';
 
-/** real = (q - zeroPoint) * scale. The scale is a normal f32. */
-export interface QuantAttrs {
-  readonly scale: number;
-  readonly zeroPoint: number;
-}
-
-/** What the numbers of a u8 result stand for. Kernels compute the same without knowing; reports tell people. */
-export interface Reported {
-  readonly stands?: QuantAttrs;
-}
+export type { QuantAttrs, Reported };
 
 export interface MatmulI8Attrs extends Reported {
   /** Right shift of acc * multiplier: 17 to 62. */
@@ -24,6 +15,25 @@ export interface MatmulI8Attrs extends Reported {
   readonly min: number;
   readonly max: number;
 }
+
+/** How two bytes are added. */
+export interface AddI8Attrs extends Reported {
+  /** The numbers that stand for 0. */
+  readonly zeroA: number;
+  readonly zeroB: number;
+  readonly zeroPoint: number;
+  /** Scale of an operand / scale of the result = factor / 2^shift; of what is subtracted it is below 0. */
+  readonly factorA: number;
+  readonly factorB: number;
+  /** 1 to 30 */
+  readonly shift: number;
+  /** Clamp of the result, in its own units. */
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Largest factor of add_i8, with which two products of a byte and their rounding stay within int32. */
+export const MOST_FACTOR = 2 ** 21;
 
 const limits = { u8: [0, 255], i8: [-128, 127] } as const;
 
@@ -163,6 +173,41 @@ export const quantized = {
         }
     },
     flops: ([x, weight]) => 2 * sizeOf(x.shape) * weight.shape[0],
+  }),
+
+  /**
+   * add_i8(a u8, b u8) -> u8, of one shape:
+   *
+   *     acc = (a - zeroA) * factorA + (b - zeroB) * factorB                 (int32)
+   *     y   = clamp(round(acc / 2^shift) + zeroPoint, min, max)             (halves away from zero)
+   */
+  add_i8: op<AddI8Attrs>({
+    permuted: (attrs) => attrs,
+    infer(inputs, attrs) {
+      expectInputs('add_i8', inputs, ['u8', 'u8']);
+      expectSameShape('add_i8', inputs[0], inputs[1]);
+      const { min, max } = attrs;
+      const whole = (what: keyof AddI8Attrs, least: number, most: number) => {
+        const value = attrs[what] as number;
+        expectNumber('add_i8', what, value, least, most);
+        if (!Number.isInteger(value))
+          fail('out_of_range', `add_i8: ${what} is ${value}, expected a whole number`);
+      };
+      for (const what of ['zeroA', 'zeroB', 'zeroPoint'] as const) whole(what, 0, 255);
+      for (const what of ['factorA', 'factorB'] as const) whole(what, -MOST_FACTOR, MOST_FACTOR);
+      whole('shift', 1, 30);
+      whole('min', 0, max);
+      whole('max', min, 255);
+      return inputs[0];
+    },
+    reference([a, b], y, { zeroA, zeroB, factorA, factorB, shift, zeroPoint, min, max }) {
+      for (let i = 0; i < y.data.length; i++) {
+        const acc = (a.data[i] - zeroA) * factorA + (b.data[i] - zeroB) * factorB;
+        const q = Math.sign(acc) * Math.floor(Math.abs(acc) / 2 ** shift + 0.5) + zeroPoint;
+        y.data[i] = Math.min(max, Math.max(min, q));
+      }
+    },
+    flops: ([a]) => 8 * sizeOf(a.shape),
   }),
 
   /** activation_i8(x u8, table u8 (256)): y = table[x], any function of one quantized number. */

@@ -64,6 +64,7 @@ export function sumOver(x: NumberArray, sizes: ReduceSizes, y: NumberArray, divi
 
 function summing(name: 'sum' | 'mean'): Op<ReduceAttrs> {
   return op<ReduceAttrs>({
+    integers: name === 'mean' ? 'mean' : undefined,
     infer(inputs, attrs) {
       expectInputs(name, inputs, ['f32']);
       return { dtype: 'f32', shape: reducedShape(name, inputs[0], attrs) };

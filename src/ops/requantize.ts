@@ -1,3 +1,14 @@
+/** real = (q - zeroPoint) * scale. The scale is a normal f32. */
+export interface QuantAttrs {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** What the numbers of a u8 result stand for. Kernels compute the same without knowing; reports tell people. */
+export interface Reported {
+  readonly stands?: QuantAttrs;
+}
+
 /**
  * acc * multiplier / 2^shift, rounded to the nearest whole number, halves away from zero, exactly.
  *

@@ -1,4 +1,4 @@
-import { inverseScale, MAX_K_I8, roundEven } from '../ops/quantized.ts';
+import { inverseScale, MAX_K_I8, MOST_FACTOR, roundEven } from '../ops/quantized.ts';
 
 /** real = (q - zeroPoint) * scale for u8 q. */
 export interface QuantParams {
@@ -104,8 +104,21 @@ export function quantizedLinear(
   return linear;
 }
 
+/** How add_i8 adds: a's and b's scales beside the result's as whole numbers over one power of two, or the reason why it can't. */
+export function sumFactors(
+  a: QuantParams,
+  b: QuantParams,
+  y: QuantParams,
+): { factorA: number; factorB: number; shift: number } | string {
+  const [scaleA, scaleB] = [a.scale / y.scale, b.scale / y.scale];
+  const shift = Math.min(30, Math.floor(Math.log2(MOST_FACTOR / Math.max(scaleA, scaleB))));
+  if (shift < 1)
+    return `its output range is too small beside its operands' (factor ${Math.max(scaleA, scaleB)})`;
+  return { factorA: Math.round(scaleA * 2 ** shift), factorB: Math.round(scaleB * 2 ** shift), shift };
+}
+
 /** multiplier[n] / 2^shift = factor[n], the largest multiplier using all 31 bits. */
-function fixedPoint(factor: Float64Array): { multiplier: Int32Array; shift: number } | string {
+export function fixedPoint(factor: Float64Array): { multiplier: Int32Array; shift: number } | string {
   const most = factor.reduce((a, b) => Math.max(a, b), 0);
   // 2^(exponent - 1) <= most < 2^exponent
   const exponent = Math.floor(Math.log2(most || 1)) + 1;

@@ -3,6 +3,7 @@ import { buildPlan } from '../graph/build-plan.ts';
 import type { Graph, TensorId } from '../graph/graph.ts';
 import { dropUnused, foldConstants } from '../graph/passes/fold.ts';
 import { foldScales } from '../graph/passes/fold-scale.ts';
+import { cancelTransposes } from '../graph/passes/transposes.ts';
 import { opAt, type Plan } from '../graph/plan.ts';
 import type { Tensor } from '../graph/trace.ts';
 import type { AnyFrozen, FrozenModel } from '../model/frozen.ts';
@@ -30,16 +31,19 @@ export type AnyQuantized = QuantizedModel<Values, Values>;
 /** The forward graph to calibrate on: nothing fused, so that every intermediate value can be seen. */
 export function calibrationGraph(frozen: AnyFrozen, batch: number): KeyedGraph {
   const traced = inferGraph(frozen, batch);
+  const ordered = cancelTransposes(foldConstants(traced));
   // Keys are those of the trace: what is folded may depend on the batch size.
-  return { ...dropUnused(foldScales(foldConstants(traced))), keys: tensorKeys(traced) };
+  const keys = tensorKeys(traced);
+  for (const [made, from] of ordered.stands) keys.set(made, keys.get(from)!);
+  return { ...dropUnused(foldScales(ordered)), keys };
 }
 
 /** Tensors whose ranges the rewrite needs: the inputs and outputs of everything it may turn into integers. */
 export function tensorsToObserve(graph: Graph): TensorId[] {
   const ids = new Set<TensorId>();
   for (const node of graph.nodes) {
-    const { fuses, scalar } = opOf(node.op);
-    if (!fuses && !scalar) continue;
+    const { fuses, scalar, integers } = opOf(node.op);
+    if (!fuses && !scalar && !integers) continue;
     for (const id of [...node.inputs, ...node.outputs])
       if (graph.tensors[id].dtype === 'f32' && graph.tensors[id].kind !== 'constant') ids.add(id);
   }

@@ -1,10 +1,14 @@
 import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/errors.ts';
-import { type Node, readersOf, type TensorId } from '../graph/graph.ts';
+import { sizeOf } from '../core/shape.ts';
+import { inputTypes, type Node, readersOf, type TensorId } from '../graph/graph.ts';
 import { type Epilogue, epilogueOf, isProduct } from '../graph/passes/fuse.ts';
 import { type Tensor, Tracer } from '../graph/trace.ts';
 import { slotsOf } from '../model/signature.ts';
+import type { ConvI8Attrs } from '../ops/conv-i8.ts';
 import { opOf } from '../ops/index.ts';
+import type { MatmulI8Attrs } from '../ops/quantized.ts';
+import { type Bytes, type Form, forms, UNSEEN } from './forms.ts';
 import type { KeyedGraph } from './keys.ts';
 import {
   activationParams,
@@ -41,7 +45,7 @@ export class Rewriter {
   readonly tracer = new Tracer({ training: false });
   readonly report: QuantizedOp[] = [];
   private readonly f32 = new Map<TensorId, Tensor>();
-  private readonly u8 = new Map<TensorId, { tensor: Tensor; params: QuantParams }>();
+  private readonly u8 = new Map<TensorId, Bytes>();
   private readonly source: KeyedGraph;
   private readonly ranges: Ranges;
 
@@ -86,10 +90,12 @@ export class Rewriter {
 
   /** The integer form that the facts of an op's row allow: the nodes that went into it, or the reason why there is none. */
   private integers(node: Node, readers: Node[][]): readonly Node[] | string {
-    if (isProduct(node)) return this.linear(node, epilogueOf(this.source, node, readers));
-    const { scalar, moves, fuses } = opOf(node.op);
+    if (isProduct(node)) return this.product(node, epilogueOf(this.source, node, readers));
+    const { scalar, moves, fuses, integers } = opOf(node.op);
+    const known = node.inputs.some((id) => this.u8.has(id));
     // What stands between f32 ops stays f32; activations come behind products, and are worth the way.
-    if (scalar && (fuses || this.u8.has(node.inputs[0]))) return this.function(node);
+    if (scalar && (fuses || known)) return this.function(node);
+    if (integers && known) return this.form(forms[integers], node, readers);
     const input = moves && this.u8.get(node.inputs[0]);
     if (!input) return `${node.op} has no integer form`;
     const tensor = this.tracer.apply(node.op, [input.tensor], node.attrs);
@@ -97,54 +103,80 @@ export class Rewriter {
     return [];
   }
 
+  /** What an op does with several numbers, and with a sum the ReLU behind it. */
+  private form(form: Form, node: Node, readers: Node[][]): readonly Node[] | string {
+    const [output] = node.outputs;
+    const [next, ...others] = readers[output];
+    const only = next && others.length === 0 && !Object.values(this.source.outputs).includes(output);
+    const relu = only && next.op === 'relu' && form.clamps ? next : undefined;
+    const made = relu ? relu.outputs[0] : output;
+    const params = this.params(made);
+    if (!params) return UNSEEN;
+    const result = form.record({
+      ...{ node, inputs: inputTypes(this.source, node), shape: this.source.tensors[output].shape },
+      ...{ tracer: this.tracer, bytes: (id) => this.asU8(id), params, relu: relu !== undefined },
+    });
+    if (typeof result === 'string') return result;
+    this.u8.set(made, result);
+    return relu ? [relu] : [];
+  }
+
   /** Any function of one number, as a table. */
   private function(node: Node): readonly Node[] | string {
     const input = this.asU8(node.inputs[0]);
     const params = this.params(node.outputs[0]);
-    if (!input || !params) return 'calibration saw no values for it';
+    if (!input || !params) return UNSEEN;
     const table = this.table(node, input.params, params);
     const tensor = this.tracer.apply('activation_i8', [input.tensor, table], { stands: params });
     this.u8.set(node.outputs[0], { tensor, params });
     return [];
   }
 
-  /** A product with a constant matrix, its bias and activation, as matmul_i8; the nodes it absorbed, or the reason why not. */
-  private linear(node: Node<'matmul'>, epilogue: Epilogue): Node[] | string {
-    const [x, w] = node.inputs.map((id) => this.source.tensors[id]);
-    const { transposeA, transposeB } = node.attrs;
-    if (w.kind !== 'constant' || w.shape.length !== 2) return 'its second operand is not a constant matrix';
-    if (transposeA) return 'its first operand is transposed';
+  /** A product with constant weights, its bias and activation, as int8; the nodes it absorbed, or the reason why not. */
+  private product(node: Node<'matmul' | 'conv'>, epilogue: Epilogue): Node[] | string {
+    const [x, w] = inputTypes(this.source, node);
+    const { columns } = opOf(node.op);
+    if (!columns) return `${node.op} has no integer form`;
+    const axis = w.kind === 'constant' ? columns([x, w], node.attrs) : undefined;
+    if (axis === undefined) return 'its second operand is not a constant matrix';
+    if (node.op === 'matmul' && node.attrs.transposeA) return 'its first operand is transposed';
     const bias = epilogue.bias === undefined ? undefined : this.source.tensors[epilogue.bias];
     if (bias && bias.kind !== 'constant') return 'its bias is not constant';
     const input = this.asU8(x.id);
     const isRelu = epilogue.activation?.op === 'relu';
     const before = this.params(isRelu ? epilogue.output : epilogue.before);
     const after = this.params(epilogue.output);
-    if (!input || !before || !after) return 'calibration saw no values for it';
-    const [n, k] = transposeB ? w.shape : [w.shape[1], w.shape[0]];
+    if (!input || !before || !after) return UNSEEN;
+    const n = w.shape[axis];
+    const k = n === 0 ? 0 : sizeOf(w.shape) / n;
     const q = quantizedLinear(
-      { data: w.data as Float32Array, n, k, transposed: transposeB },
+      { data: w.data as Float32Array, n, k, transposed: axis === 0 },
       bias?.data as Float32Array | undefined,
       input.params,
       before,
     );
     if (typeof q === 'string') return q;
     const table = epilogue.activation && !isRelu ? [this.table(epilogue.activation, before, after)] : [];
-    const tensor = this.tracer.apply('matmul_i8', [input.tensor, ...this.weights(q, n, k), ...table], {
+    const attrs = {
       shift: q.shift,
       zeroPoint: before.zeroPoint,
       min: isRelu ? before.zeroPoint : 0,
       max: 255,
       stands: after,
-    });
+    };
+    // A row of weights for each output: of a convolution the channels of its taps.
+    const rest = w.shape.filter((_, i) => i !== axis);
+    const operands = [input.tensor, ...this.weights(q, [n, ...rest]), ...table];
+    const tensor = this.tracer.apply(...integerProduct(node, operands, attrs, input.params.zeroPoint));
     this.u8.set(epilogue.output, { tensor, params: after });
     return [...epilogue.absorbed];
   }
 
-  private weights({ weight, bias, multiplier }: QuantizedLinear, n: number, k: number): Tensor[] {
+  private weights({ weight, bias, multiplier }: QuantizedLinear, shape: number[]): Tensor[] {
     const constant = (data: TypedArray, dtype: 'i8' | 'i32', shape: number[]) =>
       this.tracer.constant(data, { dtype, shape });
-    return [constant(weight, 'i8', [n, k]), constant(bias, 'i32', [n]), constant(multiplier, 'i32', [n])];
+    const [n] = shape;
+    return [constant(weight, 'i8', shape), constant(bias, 'i32', [n]), constant(multiplier, 'i32', [n])];
   }
 
   private table({ op, attrs }: Node, input: QuantParams, output: QuantParams): Tensor {
@@ -157,7 +189,7 @@ export class Rewriter {
     return range && activationParams(range);
   }
 
-  private asU8(id: TensorId): { tensor: Tensor; params: QuantParams } | undefined {
+  private asU8(id: TensorId): Bytes | undefined {
     const known = this.u8.get(id);
     if (known) return known;
     const params = this.params(id);
@@ -184,4 +216,16 @@ export class Rewriter {
     this.f32.set(id, made);
     return made;
   }
+}
+
+/** The int8 op of a product: a convolution's padding is the number that stands for 0. */
+function integerProduct(
+  { op, attrs }: Node<'matmul' | 'conv'>,
+  operands: readonly Tensor[],
+  how: MatmulI8Attrs,
+  inputZero: number,
+): [op: 'matmul_i8' | 'conv_i8', operands: readonly Tensor[], attrs: MatmulI8Attrs] {
+  if (op === 'matmul') return ['matmul_i8', operands, how];
+  const { stride, padding, dilation, groups } = attrs;
+  return ['conv_i8', operands, { ...how, stride, padding, dilation, groups, inputZero } as ConvI8Attrs];
 }

@@ -10,16 +10,22 @@ interface Permuted {
   readonly node: Node;
 }
 
+/** A graph in which some tensors hold the values of one that was there before, in another order: by the new one's id. */
+export interface Reordered extends Graph {
+  readonly stands: ReadonlyMap<TensorId, TensorId>;
+}
+
 /**
  * Moves transposes behind the ops that don't care for the order of axes, until they meet their inverses and both are gone. So a
  * network of convolutions, which want channels last, moves nothing in between, forwards and backwards.
  */
-export function cancelTransposes(graph: Graph): Graph {
+export function cancelTransposes(graph: Graph): Reordered {
   const tensors: GraphTensor[] = [...graph.tensors];
   const nodes: Node[] = [];
   const permuted = new Map<TensorId, Permuted>();
   /** What stands for a tensor that came out as one which is there already. */
   const same = new Map<TensorId, TensorId>();
+  const stands = new Map<TensorId, TensorId>();
   const memory = memoryOf(graph);
   /** What lies in a state must be read where it stands: the state may be assigned later. */
   const isState = (id: TensorId) =>
@@ -54,6 +60,7 @@ export function cancelTransposes(graph: Graph): Graph {
     const sources = inputs.map((id) => sourceOf(id, perm, node));
     if (sources.some((source) => source === undefined)) return undefined;
     const made = add(output.dtype, inSource(output.shape, perm));
+    stands.set(made, output.id);
     const operands = sources.map((source) => source!());
     nodes.push({ ...node, inputs: operands, outputs: [made], attrs: change(node.attrs, perm) } as Node);
     return { source: made, perm, node };
@@ -106,7 +113,7 @@ export function cancelTransposes(graph: Graph): Graph {
     else nodes.push({ ...node, inputs: node.inputs.map(plain) } as Node);
   }
   for (const id of kept) plain(id);
-  return { ...graph, tensors, nodes };
+  return { ...graph, tensors, nodes, stands };
 }
 
 /** A shape as the source has it. */

@@ -37,6 +37,11 @@ export const pool: Kernels<typeof rows> = {
   avg_pool: one(({ inputs: [x], outputs: [y], attrs }, at) =>
     records.avgPool({ ...at({ x, y }), ...windows(x, attrs), ...divided(attrs) }),
   ),
+  avg_pool_i8: one(({ inputs: [x], outputs: [y], attrs }, at) => {
+    const { inputZero, zeroPoint, multiplier, shift } = attrs;
+    const sums = { ...windows(x, attrs), ...divided(attrs), inputZero };
+    return records.avgPoolI8({ ...at({ x, y }), ...sums, zeroPoint, multiplier, shift });
+  }),
   avg_pool_backward: one(({ inputs: [dy], outputs: [dx], attrs }, at) =>
     records.avgPoolBackward({ ...at({ dy, dx }), ...windows(dx, attrs), ...divided(attrs) }),
   ),

@@ -57,6 +57,9 @@ export const quantized: Kernels<typeof rows> = {
   dequantize: one(({ inputs: [x], outputs: [y], attrs: { scale, zeroPoint } }, at) =>
     records.dequantize({ ...at({ x, y }), count: count(x), signed: x.dtype === 'i8', zeroPoint, scale }),
   ),
+  add_i8: one(({ inputs: [a, b], outputs: [y], attrs: { stands: _, ...attrs } }, at) =>
+    records.addI8({ ...at({ a, b, y }), count: count(y), ...attrs }),
+  ),
   activation_i8: one(({ inputs: [x, table], outputs: [y] }, at) =>
     records.activationI8({ ...at({ x, table, y }), count: count(x) }),
   ),

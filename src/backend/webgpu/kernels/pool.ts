@@ -33,6 +33,17 @@ export const pool: Kernels<typeof rows> = {
     args: [...windows(x, attrs), ...divided(attrs), wordOf(x), wordOf(y), count(y)],
     workgroups: each(count(y)),
   })),
+  avg_pool_i8: one(({ inputs: [x], outputs: [y], attrs }) => {
+    const { inputZero, zeroPoint, multiplier, shift } = attrs;
+    return {
+      shader: { files: ['windows', 'average', 'avg_pool_i8', 'requantize'] },
+      args: [
+        ...[...windows(x, attrs), ...divided(attrs), wordOf(x), wordOf(y), count(y)],
+        ...[inputZero, zeroPoint, multiplier, shift],
+      ],
+      workgroups: each(packed(count(y))),
+    };
+  }),
   avg_pool_backward: one(({ inputs: [dy], outputs: [dx], attrs }) => ({
     shader: { files: ['windows', 'windows_over', 'average', 'avg_pool_backward', 'sums'] },
     args: [...windows(dx, attrs), ...divided(attrs), wordOf(dy), wordOf(dx), count(dx)],

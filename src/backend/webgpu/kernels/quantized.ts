@@ -26,6 +26,17 @@ export const quantized: Kernels<typeof rows> = {
     args: [wordOf(x), wordOf(output), count(x), zeroPoint, float(scale)],
     workgroups: each(count(x)),
   })),
+  add_i8: one(({ inputs: [a, b], outputs: [y], attrs }) => {
+    const { zeroA, zeroB, factorA, factorB, shift, zeroPoint, min, max } = attrs;
+    return {
+      shader: shader('add_i8'),
+      args: [
+        ...[...[a, b, y].map(wordOf), count(y), zeroA, zeroB, factorA >>> 0, factorB >>> 0],
+        ...[shift, zeroPoint, min, max],
+      ],
+      workgroups: each(packed(count(y))),
+    };
+  }),
   activation_i8: one(({ inputs: [x, table], outputs: [output] }) => ({
     shader: shader('activation_i8'),
     args: [...[x, table, output].map(wordOf), count(x)],
