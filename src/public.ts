@@ -9,6 +9,7 @@ export { BiphaseError, type ErrorCode } from './core/errors.ts';
 export { Random } from './core/random.ts';
 export type { Shape } from './core/shape.ts';
 export * as data from './data/index.ts';
+export { type DistillOptions, distill } from './distill.ts';
 export {
   type LoadedModel,
   type LoadOptions,

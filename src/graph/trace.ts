@@ -40,6 +40,17 @@ let current: Tracer | undefined;
 /** The tracer whose model function runs now, if one does. */
 export const tracing = (): Tracer | undefined => current;
 
+/** Runs something as outside of any trace, so that it may trace another model. */
+export function outside<T>(work: () => T): T {
+  const before = current;
+  current = undefined;
+  try {
+    return work();
+  } finally {
+    current = before;
+  }
+}
+
 /** Runs a part of a model as the layer `key` of the one around it; outside of any trace it just runs. */
 export const scope = <T>(key: string, part: () => T): T => (current ? current.scope(key, part) : part());
 

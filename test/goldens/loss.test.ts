@@ -1,3 +1,4 @@
+import { distillation } from '../../src/distill.ts';
 import { logSoftmax } from '../../src/functions/index.ts';
 import type { Tensor } from '../../src/graph/trace.ts';
 import * as nn from '../../src/nn/index.ts';
@@ -26,4 +27,9 @@ judge('loss', {
   multi_label: of(nn.multiLabelSoftMarginLoss),
   kl_div: of(nn.klDivLoss),
   sigmoid_focal: of(nn.sigmoidFocalLoss),
+  distill: ([student, teacher, t], how) =>
+    distillation(student, teacher, t, {
+      loss: nn.crossEntropy,
+      ...(how as { temperature: number; alpha: number }),
+    }),
 });

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type BiphaseError, createEngine, data, nn, ops, optim, type Tensor } from '../../src/index.ts';
-import { recipeOf } from '../../src/plans/recipe.ts';
+import { lossAsIn, recipeOf } from '../../src/plans/recipe.ts';
 
 const engine = await createEngine({ backend: 'wasm', threads: 1 });
 afterAll(() => engine.dispose());
@@ -42,6 +42,21 @@ describe('losses', () => {
   ])('are in recipes as they were in older checkpoints: %#', (loss, lines) => {
     const inputs = { input: { dtype: 'f32', shape: [3] } } as const;
     expect(recipeOf(nn.linear(3, 3), inputs, { loss } as never)?.loss).toEqual(lines);
+  });
+
+  it('tell long constants apart by their values, and older checkpoints, which say none of them, are taken', () => {
+    const inputs = { input: { dtype: 'f32', shape: [3] } } as const;
+    const model = nn.linear(3, 12);
+    const of = (last: number) => {
+      const weight = Array.from({ length: 12 }, (_, i) => (i === 11 ? last : 1));
+      return recipeOf(model, inputs, { loss: nn.crossEntropyLoss({ weight }) } as never)!;
+    };
+    expect(of(1)).toEqual(of(1));
+    expect(of(1).loss).not.toEqual(of(2).loss);
+    expect(of(1).loss.join()).toMatch(/target_weights with a constant \[12\] of digest \d+ \d+ 48/);
+    expect(lossAsIn(of(1), of(2))).toEqual(of(2).loss);
+    const older = { ...of(1), loss: of(1).loss.map((line) => line.replace(/ of digest.*/, '')) };
+    expect(lossAsIn(older, of(2))).toEqual(older.loss);
   });
 
   it('with weights of samples train as if each stood there that often', async () => {

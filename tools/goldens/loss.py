@@ -99,4 +99,23 @@ def sigmoid_focal_loss(x, t, reduction, alpha=0.25, gamma=2.0):
 hard = tensor((signs > 0).double())
 for alpha, gamma in [(0.25, 2.0), (-1, 2.0), (0.6, 0.5), (0.25, 0.0)]:
     elements("sigmoid_focal", sigmoid_focal_loss, x, hard, {"alpha": alpha, "gamma": gamma}, alpha=alpha, gamma=gamma)
+
+
+def distill(student, teacher, t, temperature, alpha):
+    """Hinton, Vinyals, Dean 2015, as frameworks write it."""
+    def compute(student, teacher, t):
+        soft = F.kl_div(F.log_softmax(student / temperature, -1), F.softmax(teacher / temperature, -1), reduction="batchmean")
+        return alpha * temperature**2 * soft + (1 - alpha) * F.cross_entropy(student, t.long())
+    goldens.add("distill", [student, teacher, t], compute, {"temperature": temperature, "alpha": alpha}, gradients=[0])
+
+
+own, taught = normal(6, 5, seed=8, scale=2), normal(6, 5, seed=9, scale=3)
+for temperature in [1.0, 2.0, 4.0, 20.0]:
+    for alpha in [1.0, 0.7, 0.1, 0.0]:
+        distill(own, taught, labels, temperature, alpha)
+distill(own, own, labels, 4.0, 1.0)
+# 0.4437763, of one sample and of two that are the same; and a chance of 0, which costs nothing.
+distill(tensor([[0.0, 0.0]]), tensor([[2.0, 0.0]]), torch.tensor([0]), 2.0, 1.0)
+distill(tensor([[0.0, 0.0], [0.0, 0.0]]), tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 0]), 2.0, 1.0)
+distill(tensor([[0.0, 0.0]]), tensor([[0.0, 400.0]]), torch.tensor([0]), 1.0, 1.0)
 goldens.write()

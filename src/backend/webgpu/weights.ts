@@ -1,3 +1,4 @@
+import { digestOf } from '../../core/digest.ts';
 import { bytesPerElement, type TypedArray } from '../../core/dtype.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { alignUp } from '../../graph/memory.ts';
@@ -139,22 +140,3 @@ export class WeightStore {
 
 /** The shader that makes weights from constants. */
 export const makerOf = ({ made }: Weights) => made && reading(made.dispatch).shader;
-
-/** 64 bits that say which bytes these are: two lanes of MurmurHash3's mixing (public domain, Austin Appleby) and the length. */
-function digestOf(bytes: Uint8Array): string {
-  let [a, b] = [0x9747b28c, 0x3c6ef372];
-  const mix = (word: number) => {
-    let w = Math.imul(word, 0xcc9e2d51);
-    w = Math.imul((w << 15) | (w >>> 17), 0x1b873593);
-    a ^= w;
-    a = (Math.imul((a << 13) | (a >>> 19), 5) + 0xe6546b64) | 0;
-    let v = Math.imul(word, 0x239b961b);
-    v = Math.imul((v << 17) | (v >>> 15), 0x38b34ae5);
-    b ^= v;
-    b = (Math.imul((b << 11) | (b >>> 21), 5) + 0x561ccd1b) | 0;
-  };
-  const words = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0;
-  for (const word of new Uint32Array(bytes.buffer, words > 0 ? bytes.byteOffset : 0, words)) mix(word);
-  for (let i = 4 * words; i < bytes.length; i++) mix(bytes[i]);
-  return `${a >>> 0} ${b >>> 0} ${bytes.length}`;
-}

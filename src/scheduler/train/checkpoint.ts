@@ -11,7 +11,7 @@ import {
 } from '../../io/safetensors.ts';
 import { isSealed, UNSEALED } from '../../io/seal.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
-import type { Recipe } from '../../plans/recipe.ts';
+import { lossAsIn, type Recipe } from '../../plans/recipe.ts';
 import { type TrainPlan, trainSlots } from '../../plans/train.ts';
 import { groupsOf, observedIn, otherGroups, textOf } from './checkpoint-optimizer.ts';
 import { OTHER, type Stopping, stoppingIn, stoppingText } from './checkpoint-stopping.ts';
@@ -168,8 +168,15 @@ function sameRecipe(saved: Recipe | undefined, now: Recipe | undefined): void {
   const length = Math.max(saved.model.length, now.model.length);
   for (let i = 0; i < length; i++)
     differs(`operation ${i + 1} of the model`, saved.model[i] ?? 'none', now.model[i] ?? 'none');
-  differs('the loss', saved.loss.join(', then '), now.loss.join(', then '));
+  const [before, after] = changed(saved.loss, lossAsIn(saved, now));
+  differs('the loss', before.join(', then '), after.join(', then '));
 }
+
+/** The lines that differ, of as many; else all. */
+const changed = (before: readonly string[], after: readonly string[]) =>
+  before.length === after.length
+    ? [before.filter((line, i) => line !== after[i]), after.filter((line, i) => line !== before[i])]
+    : [before, after];
 
 /** What an optimizer does, but for its learning rate, which may be a function. */
 const identityOf = ({ op, attrs }: Optimizer): string => JSON.stringify({ op, ...attrs });
