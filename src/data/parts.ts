@@ -1,7 +1,7 @@
 import { whole } from '../core/checks.ts';
 import { fail } from '../core/errors.ts';
 import { expectValue } from '../core/options.ts';
-import { sameShape, showShape } from '../core/shape.ts';
+import { showShape } from '../core/shape.ts';
 import { type AnySamples, isStream, typesOf } from './batches.ts';
 import { type AnyDataSet, type Arrays, asNamedLike, named, subset } from './dataset.ts';
 import { type Rows, type RowTypes, rowsFrom } from './rows.ts';
@@ -45,7 +45,12 @@ export function skip<D extends AnySamples>(data: D, count: number): D {
 export function concat<D extends AnySamples>(first: D, ...others: readonly D[]): D {
   const all: readonly AnySamples[] = [first, ...others];
   const types = typesOf(first);
-  for (const data of others) expectTypes(types, typesOf(data));
+  const other = others
+    .map(typesOf)
+    .map(show)
+    .find((text) => text !== show(types));
+  if (other !== undefined)
+    fail('shape_mismatch', `concat: got ${show(types)}, and then ${other}; expected the same types`);
   const streams = all.filter(isStream);
   if (streams.length === all.length) {
     const lengths = streams.map(({ length = Number.NaN }) => length).reduce((a, b) => a + b);
@@ -81,15 +86,11 @@ export function concat<D extends AnySamples>(first: D, ...others: readonly D[]):
   }) as D;
 }
 
-function expectTypes(types: RowTypes, others: RowTypes): void {
-  for (const part of ['inputs', 'targets'] as const) {
-    const [a, b] = [types[part], others[part]];
-    for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      const [x, y] = [a[name], b[name]];
-      if (x?.dtype === y?.dtype && sameShape(x?.shape ?? [], y?.shape ?? [])) continue;
-      const show = (type: typeof x | undefined) =>
-        type ? `${type.dtype} ${showShape(type.shape)}` : 'nothing';
-      fail('shape_mismatch', `concat: ${part}.${name} is ${show(x)} in the first and ${show(y)} in another`);
-    }
-  }
-}
+/** Types in messages. */
+const show = ({ inputs, targets }: RowTypes): string =>
+  [inputs, targets]
+    .map((types) => {
+      const names = Object.keys(types).sort();
+      return names.map((name) => `${name} ${types[name].dtype} ${showShape(types[name].shape)}`).join(', ');
+    })
+    .join(' for ');

@@ -94,15 +94,23 @@ export function fromStream(source: StreamSource, given: StreamOptions): StreamDa
     ...(length !== undefined && { length }),
     async *rows(pass) {
       let row = 0;
-      for await (const item of read(source, pass, seen, () => row)) {
-        const rows = rowsOf(`the stream's row ${row}`, item, rowTypes);
-        row += rows.count;
-        if (length !== undefined && row > length)
-          fail(
-            'invalid_data',
-            `the stream gave more than ${length} rows, which is the length that it was said to have`,
-          );
-        if (rows.count > 0) yield rows;
+      try {
+        for await (const item of begun(typeof source === 'function' ? await source(pass) : source, seen)) {
+          const rows = rowsOf(`the stream's row ${row}`, item, rowTypes);
+          row += rows.count;
+          if (length !== undefined && row > length)
+            fail(
+              'invalid_data',
+              `the stream gave more than ${length} rows, which is the length that it was said to have`,
+            );
+          if (rows.count > 0) yield rows;
+        }
+      } catch (error) {
+        if (error instanceof BiphaseError) throw error;
+        const { message = String(error) } = (error ?? {}) as Partial<Error>;
+        fail('invalid_data', `the stream's source threw at row ${row} of pass ${pass}: ${message}`, {
+          cause: error,
+        });
       }
       if (length !== undefined && row < length)
         fail('invalid_data', `the stream ended after ${row} rows; it was said to have ${length}`);
@@ -110,56 +118,24 @@ export function fromStream(source: StreamSource, given: StreamOptions): StreamDa
   };
 }
 
-/** Goes through what a source gives for a pass; `row` is how far that is, for messages. */
-async function* read(
-  source: StreamSource,
-  pass: number,
-  seen: WeakSet<object>,
-  row: () => number,
-): AsyncGenerator<RowsGiven, void, void> {
-  const threw = (error: unknown): never => {
-    if (error instanceof BiphaseError) throw error;
-    const { message = String(error) } = (error ?? {}) as Partial<Error>;
-    return fail('invalid_data', `the stream's source threw at row ${row()} of pass ${pass}: ${message}`, {
-      cause: error,
-    });
-  };
-  let iterator: AsyncIterator<RowsGiven> | Iterator<RowsGiven> | undefined;
-  try {
-    const opened = (typeof source === 'function' ? await source(pass) : source) as
-      | Partial<AsyncIterable<RowsGiven> & Iterable<RowsGiven>>
-      | undefined;
-    iterator = opened?.[Symbol.asyncIterator]?.() ?? opened?.[Symbol.iterator]?.();
-    if (!iterator)
-      return fail(
-        'invalid_argument',
-        `fromStream: the source is ${typeName(opened)}, expected rows to go through, or a function that begins a pass`,
-      );
-  } catch (error) {
-    return threw(error);
-  }
+/** What a source gave for a pass, by an iterator that nobody has gone through. */
+function begun(given: RowIterable, seen: WeakSet<object>): RowIterable {
+  const of = given as Partial<AsyncIterable<RowsGiven> & Iterable<RowsGiven>> | undefined;
+  const iterator =
+    of?.[Symbol.asyncIterator]?.() ??
+    of?.[Symbol.iterator]?.() ??
+    fail(
+      'invalid_argument',
+      `fromStream: the source is ${typeName(of)}, expected rows to go through, or a function that begins a pass`,
+    );
   if (seen.has(iterator))
     fail(
       'invalid_argument',
       "the stream's source can be gone through once, and that was done: give a function that begins each pass anew, such as () => rows()",
     );
   seen.add(iterator);
-  let over = false;
-  try {
-    while (true) {
-      let item: RowsGiven;
-      try {
-        const next = await iterator.next();
-        over = next.done === true;
-        item = await next.value;
-      } catch (error) {
-        over = true;
-        return threw(error);
-      }
-      if (over) return;
-      yield item;
-    }
-  } finally {
-    if (!over) await iterator.return?.();
-  }
+  const same = () => iterator;
+  return (
+    of?.[Symbol.asyncIterator] ? { [Symbol.asyncIterator]: same } : { [Symbol.iterator]: same }
+  ) as RowIterable;
 }

@@ -284,7 +284,7 @@ describe('what is made of streams and data sets', () => {
     expect(() => data.concat<data.AnySamples>(set, stream(1))).toThrow(/one kind/);
     const other = data.fromStream([], { input: f32(3), target: i32() });
     expect(() => data.concat(stream(1), other)).toThrow(
-      /inputs.input is f32 \[2\] in the first and f32 \[3\]/,
+      /got input f32 \[2\] for target i32 \[\], and then input f32 \[3\] for/,
     );
   });
 
