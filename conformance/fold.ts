@@ -109,7 +109,7 @@ const norms: Case<NormAttrs>[] = [
   ),
   ...noGradient(
     ...[1, 2, Infinity, 1.5].flatMap((p) => [
-      ...over([...LONG.slice(p === 1.5 ? 1 : 0), NONE], 'normal', { p }),
+      ...over(p === 2 ? [...LONG, NONE] : [NONE], 'normal', { p }),
       ...over(
         [
           ['6x8', 1],

@@ -19,7 +19,8 @@ fn sign_of(x: f32) -> f32 {
   return sign(x);
 }
 
-fn is_zero(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0u; }
+// Denormals too, which may have been flushed to 0 in a product that is divided by them.
+fn is_zero(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) < 0x00800000u; }
 
 fn size_is(x: f32, y: f32) -> bool { return !is_nan(x) && !is_nan(y) && abs(x) == y; }
 
