@@ -1,4 +1,5 @@
 import type { BenchCase } from '../run/case.ts';
+import { conv } from './conv.ts';
 import { infer, train } from './models.ts';
 import { activation, matmul, matmulI8, movers, norm, optimizer } from './ops.ts';
 import { reduce } from './reduce.ts';
@@ -7,6 +8,7 @@ import { reduce } from './reduce.ts';
 export const suites: Record<string, (quick: boolean) => BenchCase[]> = {
   matmul,
   matmul_i8: matmulI8,
+  conv,
   activation,
   optimizer,
   movers,

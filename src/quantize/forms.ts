@@ -12,6 +12,12 @@ export interface Bytes {
   readonly params: QuantParams;
 }
 
+/** Bounds of bytes. */
+export interface Clamp {
+  readonly min: number;
+  readonly max: number;
+}
+
 /** What a form is made from: a node, what is known of its operands, and where its integer ops are recorded. */
 export interface Formed {
   readonly node: Node;
@@ -23,15 +29,15 @@ export interface Formed {
   readonly bytes: (id: TensorId) => Bytes | undefined;
   /** What the result's bytes stand for. */
   readonly params: QuantParams;
-  /** The result is clamped from below at 0, as by the ReLU behind it. */
-  readonly relu: boolean;
+  /** Bounds of the result. */
+  readonly clamp: Clamp;
 }
 
 /** The integer form of an op. */
 export interface Form {
   /** Records it, or says why there is none. */
   readonly record: (given: Formed) => Bytes | string;
-  /** Whether it can do what a ReLU behind it does. */
+  /** Whether it can keep its result between bounds, as a ReLU behind it does. */
   readonly clamps?: boolean;
 }
 
@@ -49,7 +55,7 @@ function requantized(tracer: Tracer, { tensor, params }: Bytes, to: QuantParams)
 /** The sum or, with -1, the difference of two tensors of one shape. */
 const sum =
   (sign: 1 | -1): Form['record'] =>
-  ({ node, inputs, tracer, bytes, params, relu }) => {
+  ({ node, inputs, tracer, bytes, params, clamp }) => {
     if (inputs.some((t) => t.kind === 'constant')) return 'one of its operands is a constant';
     if (!sameShape(inputs[0].shape, inputs[1].shape)) return 'one of its operands is repeated';
     const [a, b] = node.inputs.map(bytes);
@@ -59,7 +65,7 @@ const sum =
     const tensor = tracer.apply('add_i8', [a.tensor, b.tensor], {
       ...{ zeroA: a.params.zeroPoint, zeroB: b.params.zeroPoint },
       ...{ ...factors, factorB: sign * factors.factorB, zeroPoint: params.zeroPoint },
-      ...{ min: relu ? params.zeroPoint : 0, max: 255, stands: params },
+      ...{ ...clamp, stands: params },
     });
     return { tensor, params };
   };

@@ -8,7 +8,7 @@ import { slotsOf } from '../model/signature.ts';
 import type { ConvI8Attrs } from '../ops/conv-i8.ts';
 import { opOf } from '../ops/index.ts';
 import type { MatmulI8Attrs } from '../ops/quantized.ts';
-import { type Bytes, type Form, forms, UNSEEN } from './forms.ts';
+import { type Bytes, type Clamp, type Form, forms, UNSEEN } from './forms.ts';
 import type { KeyedGraph } from './keys.ts';
 import {
   activationParams,
@@ -16,6 +16,7 @@ import {
   type QuantizedLinear,
   type QuantParams,
   quantizedLinear,
+  quantizeValue,
   type Range,
 } from './quantization.ts';
 
@@ -97,28 +98,28 @@ export class Rewriter {
     if (scalar && (fuses || known)) return this.function(node);
     if (integers && known) return this.form(forms[integers], node, readers);
     const input = moves && this.u8.get(node.inputs[0]);
-    if (!input) return `${node.op} has no integer form`;
+    if (!input) return moves ? 'what it moves is f32 here' : `${node.op} has no integer form`;
     const tensor = this.tracer.apply(node.op, [input.tensor], node.attrs);
     this.u8.set(node.outputs[0], { tensor, params: input.params });
     return [];
   }
 
-  /** What an op does with several numbers, and with a sum the ReLU behind it. */
+  /** What an op does with several numbers, and with a sum the clamp behind it. */
   private form(form: Form, node: Node, readers: Node[][]): readonly Node[] | string {
     const [output] = node.outputs;
     const [next, ...others] = readers[output];
     const only = next && others.length === 0 && !Object.values(this.source.outputs).includes(output);
-    const relu = only && next.op === 'relu' && form.clamps ? next : undefined;
-    const made = relu ? relu.outputs[0] : output;
+    const clamp = only && form.clamps ? clampOf(next) : undefined;
+    const made = clamp ? next.outputs[0] : output;
     const params = this.params(made);
     if (!params) return UNSEEN;
     const result = form.record({
       ...{ node, inputs: inputTypes(this.source, node), shape: this.source.tensors[output].shape },
-      ...{ tracer: this.tracer, bytes: (id) => this.asU8(id), params, relu: relu !== undefined },
+      ...{ tracer: this.tracer, bytes: (id) => this.asU8(id), params, clamp: clamped(clamp, params) },
     });
     if (typeof result === 'string') return result;
     this.u8.set(made, result);
-    return relu ? [relu] : [];
+    return clamp ? [next] : [];
   }
 
   /** Any function of one number, as a table. */
@@ -143,8 +144,8 @@ export class Rewriter {
     const bias = epilogue.bias === undefined ? undefined : this.source.tensors[epilogue.bias];
     if (bias && bias.kind !== 'constant') return 'its bias is not constant';
     const input = this.asU8(x.id);
-    const isRelu = epilogue.activation?.op === 'relu';
-    const before = this.params(isRelu ? epilogue.output : epilogue.before);
+    const clamp = epilogue.activation && clampOf(epilogue.activation);
+    const before = this.params(clamp ? epilogue.output : epilogue.before);
     const after = this.params(epilogue.output);
     if (!input || !before || !after) return UNSEEN;
     const n = w.shape[axis];
@@ -156,12 +157,11 @@ export class Rewriter {
       before,
     );
     if (typeof q === 'string') return q;
-    const table = epilogue.activation && !isRelu ? [this.table(epilogue.activation, before, after)] : [];
+    const table = epilogue.activation && !clamp ? [this.table(epilogue.activation, before, after)] : [];
     const attrs = {
       shift: q.shift,
       zeroPoint: before.zeroPoint,
-      min: isRelu ? before.zeroPoint : 0,
-      max: 255,
+      ...clamped(clamp, before),
       stands: after,
     };
     // A row of weights for each output: of a convolution the channels of its taps.
@@ -217,6 +217,16 @@ export class Rewriter {
     return made;
   }
 }
+
+/** What an op does to a number where all that it does is to keep it between two bounds. */
+const clampOf = ({ op }: Node): readonly [low: number, high: number] | undefined =>
+  op === 'relu' ? [0, Infinity] : op === 'relu6' ? [0, 6] : undefined;
+
+/** The bounds as bytes. What calibration saw lies within them, so the result's bytes begin or end there. */
+const clamped = (clamp: ReturnType<typeof clampOf>, params: QuantParams): Clamp => ({
+  min: clamp ? quantizeValue(clamp[0], params) : 0,
+  max: clamp ? quantizeValue(clamp[1], params) : 255,
+});
 
 /** The int8 op of a product: a convolution's padding is the number that stands for 0. */
 function integerProduct(
