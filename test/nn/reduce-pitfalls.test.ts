@@ -6,8 +6,9 @@ import { sizeOf } from '../../src/core/shape.ts';
 import { differentiate } from '../../src/graph/autodiff.ts';
 import { buildPlan } from '../../src/graph/build-plan.ts';
 import { type Tensor, Tracer } from '../../src/graph/trace.ts';
-import { createEngine, ops as f, f32, nn, optim } from '../../src/index.ts';
+import { createEngine, exportWasm, ops as f, f32, nn, optim } from '../../src/index.ts';
 import { backends, reference } from '../support/backends.ts';
+import { runFrozen } from '../support/frozen.ts';
 
 const places = [{ name: 'reference', create: async () => reference(), absent: false }, ...backends];
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
@@ -269,6 +270,42 @@ it('takes the largest of bytes where a model is quantized', async () => {
   const range = Math.max(...want) - Math.min(...want);
   got.forEach((v, i) => {
     expect(Math.abs(v - want[i])).toBeLessThan(0.05 * range);
+  });
+  engine.dispose();
+});
+
+it('gives the same in a file that stands alone, whose memory is what it was made with', async () => {
+  const engine = await createEngine({ backend: 'wasm', threads: 1 });
+  const bias = nn.parameter([80], nn.init.constant(0));
+  const model = nn.module({ bias }, (x, { bias }) => {
+    const y = f.add(x, bias);
+    const table = f.reshape(y, [x.shape[0], 4, 20]);
+    const [sorted, best] = [f.sort(y, { descending: true }), f.topk(y, 3)];
+    return f.concat(
+      [
+        ...[sorted.values, f.cast(sorted.indices, 'f32'), best.values, f.cumsum(y, { reverse: true })],
+        ...[f.std(table, { axes: 1 }), f.logsumexp(table, { axes: 1 }), f.norm(table, { axes: 1, p: 3 })],
+        ...[f.variance(y, { axes: 1, keepDims: true }), f.prod(y, { axes: 1, keepDims: true })],
+        f.cast(f.argmin(y, { axis: 1, keepDims: true }), 'f32'),
+        f.cast(f.countNonzero(y, { axes: 1, keepDims: true }), 'f32'),
+      ],
+      1,
+    );
+  });
+  const training = await engine.train(model, {
+    loss: nn.mse,
+    optimizer: optim.sgd(),
+    inputs: { input: f32(80) },
+  });
+  const frozen = await training.freeze();
+  const rows = Float32Array.from({ length: 7 * 80 }, (_, i) => Math.sin(i * i));
+  const infer = await engine.infer(frozen, { batchSize: 7 });
+  const want = await infer(rows);
+  const file = await exportWasm(frozen, { f32: true, maxBatch: 4 });
+  const got = await runFrozen(file, rows, 4);
+  expect(got).toHaveLength(want.length);
+  got.forEach((v, i) => {
+    expect(Math.abs(v - want[i])).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(want[i])));
   });
   engine.dispose();
 });
