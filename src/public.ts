@@ -44,7 +44,7 @@ export type { Inference } from './scheduler/serve/inference.ts';
 export type { Predictor } from './scheduler/serve/predictor.ts';
 export type { PredictorOptions } from './scheduler/serve/predictor-options.ts';
 export type { PredictorCost, PredictorStats } from './scheduler/serve/predictor-stats.ts';
-export type { EvaluateOptions } from './scheduler/train/evaluate.ts';
+export type { EvaluateOptions, PredictOptions } from './scheduler/train/evaluate.ts';
 export { type NotFinite, NotFiniteError, type Quantity } from './scheduler/train/finite.ts';
 export type {
   CheckpointOptions,

@@ -73,7 +73,7 @@ const allowed: Record<string, string[]> = {
   // Who computes when, and what it took.
   'scheduler/turns': ['core'],
   'scheduler/train': [...belowRooms, 'plans', 'model', 'nn', 'optim', 'data', 'metrics', 'io'],
-  'scheduler/serve': [...belowRooms, 'model', 'nn', 'io'],
+  'scheduler/serve': [...belowRooms, 'model', 'nn', 'data', 'io'],
   scheduler: [
     ...belowRooms,
     ...['scheduler/train', 'scheduler/serve', 'quantize', 'plans', 'model', 'nn', 'optim', 'data'],

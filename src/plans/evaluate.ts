@@ -7,6 +7,7 @@ import { type AnyModel, variableNames } from '../nn/module.ts';
 import type { TensorType } from '../ops/op.ts';
 import { averageOf } from './average-slot.ts';
 import { through } from './bind.ts';
+import { traceLossTerms } from './loss-terms.ts';
 import { type AnyTrainOptions, lossOf, type TrainPlan, trainSlots } from './train.ts';
 
 /**
@@ -42,6 +43,8 @@ export function evaluatePlan(
   const outputs = tracer.run(() => outputsOf(model, x));
   for (const name in outputs) tracer.output(slotName('output', name), outputs[name]);
   tracer.section = 'loss';
-  tracer.output(trainSlots.loss, lossOf(tracer, outputs, batch, options));
+  const loss = lossOf(tracer, outputs, batch, options);
+  tracer.output(trainSlots.loss, loss);
+  traceLossTerms(tracer, loss);
   return buildPlan(tracer.graph, { name: `evaluate, batch ${batch}` });
 }

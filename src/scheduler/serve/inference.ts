@@ -2,6 +2,8 @@ import { checkBounds } from '../../backend/program.ts';
 import { allocate, type TypedArray } from '../../core/dtype.ts';
 import { fail } from '../../core/errors.ts';
 import { sizeOf } from '../../core/shape.ts';
+import type { AnySamples } from '../../data/batches.ts';
+import { answersTo } from '../../data/predict.ts';
 import type { Plan, Slot } from '../../graph/plan.ts';
 import type { Tensor } from '../../graph/trace.ts';
 import {
@@ -15,6 +17,7 @@ import {
   type Signature,
   sampleTypes,
   slotsOf,
+  unnamed,
 } from '../../model/signature.ts';
 import type { Values } from '../../nn/module.ts';
 import type { Renewable } from '../choose/renewable.ts';
@@ -37,6 +40,8 @@ export interface Inference<I extends Values = Tensor, O extends Values = Tensor>
   (samples: ArraysOf<I>, signal?: AbortSignal): Promise<ResultsOf<O>>;
   /** As the call, for the raw u8 output of an int8 model whose last layer is quantized. */
   quantized(samples: ArraysOf<I>, signal?: AbortSignal): Promise<RawOf<O>>;
+  /** The same for all samples of a data set or stream, in order; its targets play no part. */
+  predict(data: AnySamples, signal?: AbortSignal): Promise<ResultsOf<O>>;
   /** What runs for one batch. */
   readonly plan: Plan;
   /** Samples that go through together. */
@@ -82,6 +87,14 @@ export async function createInference<I extends Values, O extends Values>(
         ),
       );
       return (await runner.run(samples, raw, signal)) as RawOf<O>;
+    },
+    predict: async (data: AnySamples, signal?: AbortSignal) => {
+      const run = async (given: Arrays) => {
+        signal?.throwIfAborted();
+        const made = await runner.run(unnamed('input', given), answers);
+        return (ArrayBuffer.isView(made) ? { output: made } : made) as Arrays;
+      };
+      return unnamed('output', await answersTo(data, runner.batch, run)) as ResultsOf<O>;
     },
     plan: shown(plan),
     batchSize: runner.batch,

@@ -10,14 +10,14 @@ import type { Tensor } from '../../graph/trace.ts';
 import type { Variable } from '../../graph/variable.ts';
 import { readIfThere } from '../../io/file.ts';
 import type { FrozenModel } from '../../model/frozen.ts';
-import { type Arrays, type ArraysOf, mapFields } from '../../model/signature.ts';
+import { type Arrays, type ArraysOf, mapFields, type ResultsOf, unnamed } from '../../model/signature.ts';
 import type { Model, Values } from '../../nn/module.ts';
 import { Backends } from '../choose/backends.ts';
 import { Chooser } from '../choose/chooser.ts';
 import { Lanes } from '../turns/lanes.ts';
 import type { FitPosition } from './checkpoint.ts';
 import { type Place, TrainingCore } from './core.ts';
-import { type EvaluateOptions, evaluateOn } from './evaluate.ts';
+import { type EvaluateOptions, evaluateOn, type PredictOptions, predictOn } from './evaluate.ts';
 import { feedOf } from './feed.ts';
 import { fieldsOf } from './fields.ts';
 import { Broken } from './finite.ts';
@@ -174,13 +174,23 @@ export class Training<I extends Values = Tensor, O extends Values = Tensor, T ex
   }
 
   /**
-   * The loss on samples that the model does not learn from, its mean over all of them: dropout is off, nothing changes, and no
+   * The loss on samples that the model does not learn from, as they would have it all in one batch, whatever the size of batches: a mean
+   * counts samples by their weights (of class, or of their own), a sum adds up. Dropout is off, nothing changes, and no
    * model is frozen for it. Also between the steps of a fit.
    * Throws 'unsupported' where model or loss do different things for different numbers of samples.
    */
   async evaluate(data: AnySamples, options?: EvaluateOptions): Promise<Evaluation> {
     this.alive();
     return evaluateOn(this.core, data, options);
+  }
+
+  /**
+   * What the model as it is now makes of all samples, in order: count x output size, by name where its outputs have names. Targets play no
+   * part, and a stream needs none. Dropout is off, nothing changes, and no model is frozen for it. Throws as evaluate().
+   */
+  async predict(data: AnySamples, options?: PredictOptions): Promise<ResultsOf<O>> {
+    this.alive();
+    return unnamed('output', await predictOn(this.core, data, options)) as ResultsOf<O>;
   }
 
   /**

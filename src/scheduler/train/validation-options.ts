@@ -5,7 +5,7 @@ import { isMetric, type Metric } from '../../metrics/metric.ts';
 
 /** How a model in training does on samples that it does not learn from. */
 export interface Evaluation {
-  /** The loss, its mean over all samples. */
+  /** The loss of all samples as one batch: a mean over them, by their weights where they have weights, or a sum. */
   readonly loss: number;
   /** Samples that were looked at. */
   readonly samples: number;
