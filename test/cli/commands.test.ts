@@ -72,6 +72,26 @@ describe('from data to a frozen file', () => {
     for (const part of ['ABI version 2', 'matmul_i8', 'u8 784', 'zero point']) expect(text).toContain(part);
   });
 
+  it('trains a small model with what a larger one says', () => {
+    const small = [...TRAIN, ...IMAGES, '--hidden', '6', '--epochs', '2', '-o', 'student.safetensors'];
+    const taught = (...more: string[]) => well(folder, ...small, ...more);
+    taught('--teacher', 'int8.safetensors', '--temperature', '3', '--alpha', '0.8');
+    const student = file('student.safetensors');
+    taught('--teacher', 'digits.safetensors', '--temperature', '3', '--alpha', '0.8');
+    expect(file('student.safetensors')).not.toEqual(student);
+    expect(student.length).toBeLessThan(file('digits.safetensors').length / 3);
+    const failing = (...more: string[]) => {
+      const { code, stderr } = biphase(folder, ...small, ...more);
+      expect(code).not.toBe(0);
+      return stderr;
+    };
+    expect(failing('--alpha', '0.5')).toContain('give one');
+    expect(failing('--teacher', 'digits.safetensors', '--scale', '2')).toMatch(
+      /digits.safetensors was trained with other transform than these: .*and now .*"scale":2/,
+    );
+    expect(failing('--teacher', 'gone.safetensors')).toContain('gone.safetensors');
+  });
+
   it('trains with another optimizer, in parts and clipped', () => {
     const how = [
       ...['--optimizer', 'nadam', '--accumulate', '3', '--clip-norm', '1', '--epochs', '2'],

@@ -17,6 +17,7 @@ import { optimizerOf } from '../train/layers.ts';
 import { isNetwork, networks } from '../train/networks.ts';
 import { losses, lrSchedules, rates, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
+import { lossOf } from '../train/teacher.ts';
 import { validate } from '../train/validate.ts';
 
 const BATCH = 128;
@@ -27,6 +28,7 @@ Examples:
   biphase train --data train-images.idx.gz --labels train-labels.idx.gz --model cnn --epochs 3
   biphase train --data iris.csv --target species --normalize --hidden 16 --batch 16 --epochs 100 --validation 0.2
   biphase train --data x.npy --labels y.npy --loss mse --model layers.json
+  biphase train --data x.npy --labels y.npy --hidden 29 --teacher model.safetensors --temperature 3
   biphase train --data x.npy --labels y.npy --checkpoint run.checkpoint --resume
 
 Data: IDX (MNIST's files), NPY or CSV, each also in gzip; the first dimension counts samples. Without --labels a CSV file's
@@ -67,6 +69,13 @@ export const train = () =>
         'cross-entropy for classes, mse for values, if not given; bce-with-logits for yes or no',
       ).choices(Object.keys(losses)),
     )
+    .option('--teacher <file>', 'a model file from whose answers the model learns too')
+    .option(
+      '--temperature <t>',
+      'what logits of both are divided by: the higher, the more of unlikely classes (4)',
+      real(1e-3, 1e6),
+    )
+    .option('--alpha <share>', "the teacher's share in the loss (0.7)", real(0, 1))
     .addOption(new Option('--optimizer <name>').choices(Object.keys(rates)).default('adamw'))
     .option('--lr <rate>', "learning rate (the optimizer's own if not given: 0.001 of adamw)", real(0, 1e6))
     .addOption(
@@ -124,18 +133,20 @@ async function act(options: TrainOptions): Promise<void> {
     {
       '--data': options.data,
       '--labels': options.labels,
+      '--teacher': options.teacher,
       '--model': isNetwork(options.model) ? undefined : options.model,
     },
     { '-o': options.output, '--checkpoint': options.checkpoint },
   );
   await checkCheckpoint(options);
   const { model, target, facts, train: samples, test } = await prepare(options);
+  const loss = await lossOf(options, target, facts);
   const batch = options.batch ?? Math.min(BATCH, samples.length);
   const engine = await openEngine({ backend: options.backend, threads: options.threads, wide: options.wide });
   say(engine.describe());
   try {
     const training = await engine.train(model, {
-      loss: losses[target.loss],
+      loss,
       optimizer: optimizerOf(options, options.epochs * Math.ceil(samples.length / batch)),
       ...{ seed: options.seed, clipNorm: options.clipNorm, accumulate: options.accumulate },
     });

@@ -41,6 +41,9 @@ export interface TrainOptions extends Common {
   readonly dropout: number;
   readonly model?: string;
   readonly loss?: LossName;
+  readonly teacher?: string;
+  readonly temperature?: number;
+  readonly alpha?: number;
   readonly optimizer: OptimizerName;
   readonly lr?: number;
   readonly lrSchedule: ScheduleName;
