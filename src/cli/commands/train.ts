@@ -2,7 +2,7 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { duration } from '../../core/duration.ts';
 import { writeWhole } from '../../io/file.ts';
-import { nn, saveModel } from '../../node.ts';
+import { type FitOptions, nn, saveModel } from '../../node.ts';
 import { scored } from '../data/answers.ts';
 import { notesOf } from '../data/facts.ts';
 import { openEngine } from '../engine.ts';
@@ -14,6 +14,7 @@ import { SIGNALS, stoppable } from '../signals.ts';
 import { checkCheckpoint, discard } from '../train/checkpoint.ts';
 import { fit, tellStopped } from '../train/fit.ts';
 import { optimizerOf } from '../train/layers.ts';
+import { balanced, checkMeasures, measure, metricsOf, toldMeasures } from '../train/measures.ts';
 import { isNetwork, networks } from '../train/networks.ts';
 import { losses, lrSchedules, rates, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
@@ -116,6 +117,22 @@ export const train = () =>
       real(0, 0.9),
       0,
     )
+    .option(
+      '--metrics <names>',
+      'what is measured on those samples, with commas: accuracy, precision, recall, f1, auc; of values mae, mse, rmse, r2',
+      (text: string) => text.split(',').map((name) => name.trim()),
+    )
+    .option(
+      '--early-stopping <n>',
+      'stop after n epochs that bring no smaller loss on those samples, with the best weights',
+      whole(1, 1e6),
+    )
+    .addOption(
+      new Option(
+        '--class-weights <how>',
+        'let all classes weigh the same, however many samples each has',
+      ).choices(['balanced']),
+    )
     .option('--checkpoint <file>', 'keep the state of the training there')
     .option('--every <n>', 'steps between two checkpoints', whole(1, 1e9), 100)
     .option('--resume', 'go on from the checkpoint', false)
@@ -138,9 +155,14 @@ async function act(options: TrainOptions): Promise<void> {
     },
     { '-o': options.output, '--checkpoint': options.checkpoint },
   );
+  checkMeasures(options);
   await checkCheckpoint(options);
-  const { model, target, facts, train: samples, test } = await prepare(options);
-  const loss = await lossOf(options, target, facts);
+  const { model, target, facts, train: samples, trained, test } = await prepare(options);
+  const metrics = metricsOf(options.metrics ?? [], target);
+  const loss = await lossOf(options, target, facts, balanced(options, target, trained));
+  const { earlyStopping: patience } = options;
+  const looks: Pick<FitOptions, 'validation' | 'earlyStopping'> =
+    test && patience ? { validation: { data: test }, earlyStopping: { patience } } : {};
   const batch = options.batch ?? Math.min(BATCH, samples.length);
   const engine = await openEngine({ backend: options.backend, threads: options.threads, wide: options.wide });
   say(engine.describe());
@@ -151,9 +173,11 @@ async function act(options: TrainOptions): Promise<void> {
       ...{ seed: options.seed, clipNorm: options.clipNorm, accumulate: options.accumulate },
     });
     const begin = performance.now();
-    const { result, signal } = await stoppable((stop) => fit(training, samples, { ...options, batch }, stop));
+    const { result, signal } = await stoppable((stop) =>
+      fit(training, samples, { ...options, batch }, stop, looks),
+    );
     if (result.stopped) {
-      tellStopped(training.step, options);
+      tellStopped(result.step, options);
       process.exitCode = SIGNALS[signal!];
       return;
     }
@@ -162,6 +186,9 @@ async function act(options: TrainOptions): Promise<void> {
     // Before anything that may go wrong and can be done again.
     await writeWhole(options.output, await saveModel(frozen, { notes: notesOf(facts) }));
     const tested = test && (await validate(engine, frozen, test, facts));
+    const measured = test && metrics.length > 0 ? await measure(training, test, metrics, target) : undefined;
+    if (training.step < result.step)
+      say(`the best weights are those after step ${training.step} of ${result.step}`);
     report(
       options.json,
       {
@@ -171,12 +198,13 @@ async function act(options: TrainOptions): Promise<void> {
         ms,
         samples: samples.length,
         ...{ task: target.task, classes: target.classes },
-        validation: tested,
+        validation: tested && { ...tested, ...measured },
         bytes: frozen.byteLength,
       },
       [
         `trained ${training.step} steps in ${duration(ms)}, loss ${result.loss?.toFixed(4) ?? '-'} (mean of the last epoch)`,
         ...(tested ? [`validation on ${test!.length} samples: ${scored(tested)}`] : []),
+        ...(measured ? toldMeasures(measured) : []),
         `wrote ${options.output}`,
       ],
     );

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { BiphaseError, type data, type Training } from '../../node.ts';
+import { BiphaseError, type data, type FitOptions, type Training } from '../../node.ts';
 import { say } from '../print.ts';
 import { trainingProgress } from '../progress.ts';
 import type { TrainOptions } from './options.ts';
@@ -10,17 +10,20 @@ export async function fit(
   set: data.DataSet,
   options: TrainOptions & { readonly batch: number },
   signal: AbortSignal,
-): Promise<{ loss?: number; stopped: boolean }> {
+  looks: Pick<FitOptions, 'validation' | 'earlyStopping'> = {},
+): Promise<{ loss?: number; step: number; stopped: boolean }> {
   const { batch: batchSize, epochs, seed, checkpoint: path, every, resume } = options;
   const progress = trainingProgress({ batchSize, label: 'training', stream: process.stderr });
   const checkpoint = path ? { path, everySteps: every, resume } : undefined;
   const { terminateOnNan: terminateOnNaN } = options;
-  const how = { batchSize, epochs, seed, signal, checkpoint, terminateOnNaN };
+  const how = { batchSize, epochs, seed, signal, checkpoint, terminateOnNaN, ...looks };
   let loss: number | undefined;
+  let last = training.step;
   let stopped = false;
   try {
     for await (const step of training.fit(set, how)) {
       loss = progress.step(step);
+      last = step.step;
     }
   } catch (error) {
     if (!(error instanceof BiphaseError && error.code === 'aborted')) throw inOptions(error);
@@ -28,7 +31,7 @@ export async function fit(
   } finally {
     progress.done();
   }
-  return { loss, stopped };
+  return { loss, step: last, stopped };
 }
 
 /** The library names its options; whoever reads this has those of the command. */

@@ -59,6 +59,9 @@ export interface TrainOptions extends Common {
   readonly normalize: boolean;
   readonly scale?: number;
   readonly validation: number;
+  readonly metrics?: readonly string[];
+  readonly earlyStopping?: number;
+  readonly classWeights?: 'balanced';
   readonly checkpoint?: string;
   readonly every: number;
   readonly resume: boolean;

@@ -18,6 +18,8 @@ export interface Lesson {
   readonly target: Target;
   readonly facts: ModelFacts;
   readonly train: data.DataSet;
+  /** Class numbers of the samples trained on, where they are of classes. */
+  readonly trained: ArrayLike<number>;
   /** What was put aside to test on. */
   readonly test?: data.DataSet;
 }
@@ -61,6 +63,7 @@ export async function prepare(options: TrainOptions): Promise<Lesson> {
       ? networks[network!](image, target.outputs)
       : (given ?? perceptron(size, target.outputs, options)),
     ...{ target, facts, train: data.pick(set, train) },
+    trained: Array.from(train, (i) => target.values[i]),
     ...(test && { test: data.pick(set, test) }),
   };
 }

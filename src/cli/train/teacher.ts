@@ -2,18 +2,18 @@ import { BiphaseError, distill, type nn } from '../../node.ts';
 import { type ModelFacts, notesOf } from '../data/facts.ts';
 import type { Target } from '../data/target.ts';
 import { readModel } from '../models.ts';
-import { losses, type TrainOptions } from './options.ts';
+import type { TrainOptions } from './options.ts';
 
 /** What a teacher and its student have to see alike. */
 const SHARED = ['classes', 'inputs', 'transform'] as const;
 
-/** The loss, with a teacher's part where there is one. Throws for a teacher of other classes or inputs than these. */
+/** The student's own loss, with a teacher's part where there is one. Throws for a teacher of other classes or inputs than these. */
 export async function lossOf(
   { teacher: path, temperature, alpha }: TrainOptions,
   target: Target,
   facts: ModelFacts,
+  loss: nn.Loss,
 ): Promise<nn.Loss> {
-  const loss = losses[target.loss];
   if (path === undefined) {
     if (temperature === undefined && alpha === undefined) return loss;
     throw new BiphaseError(
