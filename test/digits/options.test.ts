@@ -21,16 +21,18 @@ function refused(...argv: string[]): { code: unknown; text: string } {
 
 describe('options of npm start', () => {
   it('have defaults', () => {
-    expect(parseOptions([])).toEqual({ backend: 'auto', seed: 1, wide: true, out: 'out' });
+    expect(parseOptions([])).toEqual({ backend: 'auto', seed: 1, students: 1, wide: true, out: 'out' });
   });
 
   it('are all understood', () => {
-    const line = '--backend wasm --epochs 3 --seed 0 --threads 2 --no-wide --json a.json --data d --out o';
+    const line =
+      '--backend wasm --epochs 3 --seed 0 --students 5 --threads 2 --no-wide --json a.json --data d --out o';
     expect(parseOptions(line.split(' '))).toEqual({
       ...{
         backend: 'wasm',
         epochs: 3,
         seed: 0,
+        students: 5,
         threads: 2,
         wide: false,
         json: 'a.json',

@@ -44,6 +44,7 @@ const details: ReportDetails = {
     checkpoints: { written: 0, ms: 0 },
     recoveries: { count: 0, ms: 0, replayedSteps: 0 },
   },
+  students: { flops: 40_000, us: 9, seeds: 5, accuracy: { alone: 0.97, taught: 0.981 } },
   serving: {
     ...{ callers: 64, batched_us: 8, meanBatch: 63.2, cached_us: 2, hitRate: 1 },
     cost: undefined as never,
@@ -60,6 +61,11 @@ const write = (some: Partial<Report> = {}, more: Partial<ReportDetails> = {}) =>
 
 /** Not toContain, which would print the whole page. */
 const has = (html: string, text: string) => expect(html.includes(text), text).toBe(true);
+
+it('tells what a student came to, beside itself alone', async () => {
+  const { html } = await write();
+  has(html, '98.10 % are right where this network taught it, 97.00 % where it learned alone');
+});
 const lacks = (html: string, text: string) => expect(html.includes(text), text).toBe(false);
 
 describe('the report', () => {

@@ -13,6 +13,7 @@ import { type Options, parseOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { ways } from './savings.ts';
 import { timeCallers } from './serving.ts';
+import { teach } from './students.ts';
 import { checkReports, writeReport } from './write.ts';
 
 const CALIBRATION_IMAGES = 512;
@@ -92,11 +93,22 @@ async function main(options: Options): Promise<void> {
   const { callers, batched_us, cached_us } = serving;
   out.line(`int8, ${callers} callers`, `${us(batched_us)} an answer in batches, ${us(cached_us)} when known`);
 
-  out.section('What it cost');
-  const once = trained.cost;
+  out.section('Students at a tenth of the cost');
   const one = await engine.infer(frozen, { batchSize: 1 });
   const each = costOfSteps(one.plan.steps);
   one.dispose();
+  const test = { images, labels: digits.test.labels };
+  const students = await teach(engine, frozen, trainSet, test, { epochs, seed, seeds: options.students });
+  const seeds = students.seeds === 1 ? 'one seed' : `median of ${students.seeds} seeds`;
+  out.line(
+    'cost of one answer',
+    `${out.percent(students.flops / each.flops)} of the arithmetic, ${us(students.us)}`,
+  );
+  out.line('accuracy, alone', `${out.percent(students.accuracy.alone)} (${seeds})`);
+  out.line('with its teacher', out.percent(students.accuracy.taught));
+
+  out.section('What it cost');
+  const once = trained.cost;
   const flopsPassed = breakEven(once.flops, each.flops);
   const timePassed = breakEven(seconds * 1e6, inference.int8_us_batch1);
   const paid = (c: Cost, time: string) => `${out.flops(c.flops)}, ${out.bytes(c.bytes)} moved, ${time}`;
@@ -129,7 +141,7 @@ async function main(options: Options): Promise<void> {
   out.section('Report');
   const files = await writeReport(report, {
     ...{ losses, epochs, batchSize: BATCH, answers, digits: digits.test, images: bits.images },
-    ...{ training: trained.cost, serving },
+    ...{ training: trained.cost, serving, students },
     ...{ trainBytes: once.bytes, inferBytes: each.bytes, breakEvenByTime: timePassed },
     ...{ out: options.out, json: options.json },
   });

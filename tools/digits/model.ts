@@ -20,16 +20,23 @@ export interface Recipe {
   readonly epochs: number;
   readonly seed: number;
   readonly label: string;
+  /** Cross-entropy if not given. */
+  readonly loss?: nn.Loss;
 }
 
 /** Trains a new network, or goes on from a frozen one's weights, and shows how it goes. */
-export async function train(engine: Engine, set: data.DataSet, recipe: Recipe, from?: FrozenModel) {
-  const { lr, epochs, seed, label } = recipe;
+export async function train(
+  engine: Engine,
+  set: data.DataSet,
+  recipe: Recipe,
+  from?: FrozenModel | nn.Module,
+) {
+  const { lr, epochs, seed, label, loss = nn.crossEntropy } = recipe;
   const total = Math.ceil(set.length / BATCH) * epochs;
   // The learning rate rises for 100 steps and then falls along a cosine; short runs rise for a tenth.
   const schedule = optim.cosine({ lr, warmup: Math.min(100, Math.floor(total / 10)), total });
   const optimizer = optim.adamw({ lr: schedule });
-  const training = await engine.train(from ?? network(), { loss: nn.crossEntropy, optimizer, seed });
+  const training = await engine.train(from ?? network(), { loss, optimizer, seed });
   const progress = trainingProgress({ batchSize: BATCH, label });
   const losses: number[] = [];
   // Of whole batches: the last of an epoch is smaller, and has a plan of its own.

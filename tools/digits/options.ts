@@ -6,6 +6,8 @@ export interface Options {
   /** Not given: 5, or fewer where training is slow. */
   readonly epochs?: number;
   readonly seed: number;
+  /** Seeds for students that learn from the network, beside the same ones alone. */
+  readonly students: number;
   /** Not given: one for each processor. */
   readonly threads?: number;
   readonly wide: boolean;
@@ -42,6 +44,7 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .option('--epochs <n>', 'passes over the training images (5; fewer on slow backends)', whole(1, 10_000))
     .option('--seed <n>', 'seed of the weights and of the order of the images', whole(0, 2 ** 31 - 1), 1)
+    .option('--students <n>', 'seeds of small networks that learn from this one', whole(1, 100), 1)
     .option('--threads <n>', 'threads of the wasm backend (one for each processor)', whole(1, 256))
     .option('--no-wide', 'leave vectors at 128 bits')
     .option('--json <file>', 'where to write the report as JSON (out/report.json)')

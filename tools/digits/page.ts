@@ -112,7 +112,7 @@ export async function page(r: Report, d: ReportDetails): Promise<string> {
       true,
     ),
     card('Training: where the time went', await trainingSpent(d.training), true),
-    card('Serving: what one answer takes, and what saves it', await savings(r, d.serving), true),
+    card('Serving: what one answer takes, and what saves it', await savings(r, d), true),
     card('Serving: time for one image', `${speedBars}<p class="note">${faster(inference)}</p>`),
     card(
       'int8 and f32',

@@ -1,6 +1,7 @@
 import type { TrainingCost } from '../../src/index.ts';
 import type { Digits } from './mnist.ts';
 import type { ServingCosts } from './serving.ts';
+import type { Students } from './students.ts';
 
 /** out/report.json */
 export interface Report {
@@ -53,6 +54,7 @@ export interface ReportDetails {
   /** What the training says that it cost, and what answers do when many ask. */
   readonly training: TrainingCost;
   readonly serving: ServingCosts;
+  readonly students: Students;
   /** Images over which the backends' bits were compared. */
   readonly images: number;
 }

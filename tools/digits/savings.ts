@@ -2,7 +2,7 @@ import type { TrainingCost } from '../../src/index.ts';
 import { bars } from '../report/chart.ts';
 import { escapeHtml, table } from '../report/page.ts';
 import * as out from './console.ts';
-import type { Report } from './report.ts';
+import type { Report, ReportDetails } from './report.ts';
 import type { ServingCosts } from './serving.ts';
 
 const us = (n: number) => out.seconds(n / 1e6);
@@ -29,7 +29,7 @@ export function ways({ f32_us_batch1, int8_us_batch1 }: Report['inference'], s: 
 }
 
 /** What int8, batching and caching each save, and after how many answers each way has taken as long as the training did. */
-export async function savings(r: Report, s: ServingCosts): Promise<string> {
+export async function savings(r: Report, { serving: s, students }: ReportDetails): Promise<string> {
   const rows = ways(r.inference, s);
   const chart = await bars(rows.map(({ name, us: each }) => ({ name, value: each, text: us(each) })));
   const list = table([
@@ -44,7 +44,11 @@ export async function savings(r: Report, s: ServingCosts): Promise<string> {
   const note =
     `${s.callers} callers asked for different images at once, ${s.meanBatch.toFixed(0)} went through together on average; ` +
     `then for the same again, ${out.percent(s.hitRate)} of which were known. Break-even: answers that take as long as the training did.`;
-  return `<div class="columns"><div>${chart}</div><div>${list}</div></div><p class="note after">${note}</p>`;
+  const { accuracy, flops, us: small } = students;
+  const student =
+    `A student with ${out.percent(flops / r.cost.infer_flops)} of the arithmetic answers in ${us(small)} (f32): ${out.percent(accuracy.taught)} are ` +
+    `right where this network taught it, ${out.percent(accuracy.alone)} where it learned alone.`;
+  return `<div class="columns"><div>${chart}</div><div>${list}</div></div><p class="note after">${note} ${student}</p>`;
 }
 
 /** Where the training's time went, and what it came to. */
