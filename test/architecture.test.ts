@@ -62,7 +62,7 @@ const allowed: Record<string, string[]> = {
   plans: ['model', 'graph', 'graph/passes', 'nn', 'optim', 'ops', 'core'],
   quantize: ['plans', 'model', 'nn', 'graph', 'graph/passes', 'ops', 'core'],
   // What leaves: a model as a file, and the plan of one that is exported.
-  files: ['quantize', 'plans', 'model', 'graph', 'nn', 'io', 'ops', 'core'],
+  files: ['quantize', 'plans', 'model', 'graph', 'nn', 'data', 'io', 'ops', 'core'],
   backend: ['graph', 'ops', 'core'],
   'backend/reference': ['backend', 'graph', 'ops', 'core'],
   'backend/wasm': ['backend', 'graph', 'ops', 'core', 'generated'],

@@ -1,5 +1,5 @@
 import { type Bytes, bytesOf } from '../core/arrays.ts';
-import { callback, either, object, sizes, texts } from '../core/checks.ts';
+import { callback, either, listOf, object, sizes, text, texts } from '../core/checks.ts';
 import { type BiphaseError, fail } from '../core/errors.ts';
 import { optionsOf, show } from '../core/options.ts';
 import { MAX_RANK, type Shape } from '../core/shape.ts';
@@ -34,6 +34,7 @@ import {
   type QuantizedModel,
   quantizedModel,
 } from '../quantize/quantize.ts';
+import { factNotes, factsIn, isTransform, type Transform } from './facts.ts';
 
 /** A model as it is kept: f32, or with the ranges that int8 is made from. */
 export type StoredModel<I extends Values = Tensor, O extends Values = Tensor> =
@@ -44,6 +45,10 @@ export type StoredModel<I extends Values = Tensor, O extends Values = Tensor> =
 export interface SaveOptions {
   /** Anything to keep beside the model, as text by name; `loadModel` gives it back. */
   readonly notes?: Readonly<Record<string, string>>;
+  /** Names of the classes, one for each output, or two (no, yes) for one output. The command line answers with them. */
+  readonly labels?: readonly string[];
+  /** What is done to inputs before the model sees them: then the command line takes them raw. Means and deviations are one for each value of a sample, or for each channel. */
+  readonly normalize?: Transform;
 }
 
 /** Options of `loadModel`. */
@@ -62,6 +67,10 @@ export interface LoadedModel<I extends Values = Tensor, O extends Values = Tenso
   readonly model: StoredModel<I, O>;
   /** What was kept beside it, by name. */
   readonly notes: Readonly<Record<string, string>>;
+  /** Names of the classes, where they are kept. */
+  readonly labels?: readonly string[];
+  /** What is to be done to inputs, where it is kept: `data.transformed(values, size, normalize)`. */
+  readonly normalize?: Transform;
   /** What to know of how a file of other software was read: tensors left out, weights under other names. For people. */
   readonly remarks: readonly string[];
 }
@@ -69,7 +78,9 @@ export interface LoadedModel<I extends Values = Tensor, O extends Values = Tenso
 /** A model whatever it takes and gives. */
 type Loaded = LoadedModel<Values, Values>;
 
-const checkSave = optionsOf<SaveOptions>('saveModel', { notes: texts });
+const checkSave = optionsOf<SaveOptions>('saveModel', {
+  ...{ notes: texts, labels: listOf(text), normalize: isTransform },
+});
 const checkLoad = optionsOf<LoadOptions<Values, Values>>('loadModel', {
   ...{ model: either(object, callback), input: sizes, inputs: isSignature },
 });
@@ -93,8 +104,12 @@ export async function saveModel(
   model: AnyFrozen | AnyQuantized,
   options?: SaveOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { notes = {} } = checkSave(options);
+  const checked = checkSave(options);
   const frozen = model instanceof FrozenModel ? model : model.frozen;
+  const known = factNotes(frozen, checked);
+  const notes = { ...checked.notes, ...known };
+  const twice = Object.keys(known).find((name) => checked.notes && name in checked.notes);
+  if (twice) fail('invalid_argument', `saveModel: the note '${twice}' is what labels and normalize write`);
   const quantized = model instanceof FrozenModel ? undefined : model;
   expectFinite(frozen, 'saveModel');
   const tensors = Object.entries(frozen.stateDict()).map(([name, { shape, data }]) => ({
@@ -184,7 +199,8 @@ async function ownFile(
     const frozen = frozenOf(layers, inputsOf(metadata), state);
     // That the layers take this input, and each other's outputs.
     inferGraph(frozen, 1);
-    return { model: rangedOf(frozen, metadata) ?? frozen, notes: notesOf(metadata), remarks: [] };
+    const notes = notesOf(metadata);
+    return { model: rangedOf(frozen, metadata) ?? frozen, notes, ...factsIn(notes), remarks: [] };
   } catch (error) {
     const { code, message } = error as BiphaseError;
     if (code === 'invalid_data' || message === OTHER_LAYERS) throw error;
