@@ -23,16 +23,16 @@ const marks = {
 const KB = 1024;
 /** Raised on purpose only: the size is part of what users choose this library for. */
 export const uses: readonly Use[] = [
-  { name: 'biphase', code: `export * from 'biphase'`, budget: 180 * KB },
+  { name: 'biphase', code: `export * from 'biphase'`, budget: 240 * KB },
   {
     ...{ name: 'biphase/kernels', code: `export * from 'biphase/kernels'`, budget: 60 * KB },
     without: ['WGSL', 'the trainer', 'the engine'],
   },
   {
-    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 140 * KB },
+    ...{ name: 'biphase/webgpu', code: `export * from 'biphase/webgpu'`, budget: 168 * KB },
     without: ['WebAssembly modules'],
   },
-  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 180 * KB },
+  { name: 'biphase/node', code: `export * from 'biphase/node'`, budget: 240 * KB },
   {
     // All of it, as hardly anyone takes it: what is used alone comes along. Arrays, folds, NPY and IDX files, streams and what makes others of them.
     ...{ name: 'data alone', code: `export { data } from 'biphase'`, budget: 11 * KB },
@@ -43,7 +43,7 @@ export const uses: readonly Use[] = [
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   {
-    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 60 * KB },
+    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 78 * KB },
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   { name: 'nothing', code: `import 'biphase'; import 'biphase/kernels'`, budget: KB },

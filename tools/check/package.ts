@@ -13,7 +13,7 @@ import { installPacked, run } from './pack.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const examples = join(root, 'test', 'package');
-const MOST_PACKED = 700 * 1024;
+const MOST_PACKED = 780 * 1024;
 /** Compilers that the types must be right for: the oldest, the one before arrays became generic, the next, ours. */
 const COMPILERS = ['5.4', '5.6', '5.7', '6.0'];
 const MOST_WASM = 144 * 1024;
