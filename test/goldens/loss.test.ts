@@ -26,6 +26,10 @@ judge('loss', {
   bce_with_logits: of(nn.bceWithLogitsLoss),
   multi_label: of(nn.multiLabelSoftMarginLoss),
   kl_div: of(nn.klDivLoss),
+  margin_ranking: ([input1, input2, t], how) => nn.marginRankingLoss(how)({ input1, input2 }, t),
+  cosine_embedding: ([input1, input2, t], how) => nn.cosineEmbeddingLoss(how)({ input1, input2 }, t),
+  triplet: ([anchor, positive, negative], how) =>
+    nn.tripletMarginLoss(how)({ anchor, positive, negative }, anchor),
   sigmoid_focal: of(nn.sigmoidFocalLoss),
   distill: ([student, teacher, t], how) =>
     distillation(student, teacher, t, {

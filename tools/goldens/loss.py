@@ -101,6 +101,18 @@ for alpha, gamma in [(0.25, 2.0), (-1, 2.0), (0.6, 0.5), (0.25, 0.0)]:
     elements("sigmoid_focal", sigmoid_focal_loss, x, hard, {"alpha": alpha, "gamma": gamma}, alpha=alpha, gamma=gamma)
 
 
+left, right, third = normal(4, 5, seed=10), normal(4, 5, seed=11), normal(4, 5, seed=12)
+sides = tensor([1.0, -1.0, 1.0, -1.0])
+for reduction in ["mean", "sum", "none"]:
+    for margin in [0.0, 0.3]:
+        how = {"margin": margin, "reduction": reduction}
+        goldens.add("margin_ranking", [left, right, tensor(torch.sign(third))], lambda a, b, t: F.margin_ranking_loss(a, b, t, **how), how, gradients=[0, 1])
+        goldens.add("cosine_embedding", [left, right, sides], lambda a, b, t: F.cosine_embedding_loss(a, b, t, **how), how, gradients=[0, 1])
+    for more in [{}, {"swap": True, "margin": 2.5}, {"p": 1.0}]:
+        how = {"reduction": reduction, **more}
+        goldens.add("triplet", [left, right, third], lambda a, b, c: F.triplet_margin_loss(a, b, c, **how), how)
+
+
 def distill(student, teacher, t, temperature, alpha):
     """Hinton, Vinyals, Dean 2015, as frameworks write it."""
     def compute(student, teacher, t):
