@@ -43,7 +43,7 @@ export const uses: readonly Use[] = [
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   {
-    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 78 * KB },
+    ...{ name: 'inspect() alone', code: `export { inspect } from 'biphase'`, budget: 84 * KB },
     without: ['WebAssembly modules', 'WGSL', 'the trainer', 'the engine'],
   },
   { name: 'nothing', code: `import 'biphase'; import 'biphase/kernels'`, budget: KB },
