@@ -1,8 +1,8 @@
 import {
-  constant, EXP, INFINITE, LEAST, LN2_HIGH, LN2_LOW, LOG, LOG2_E, ONE, ROOT_BITS, ROUNDER, SHIFTED, WHOLE_HIGH, WHOLE_LOW,
+  constant, INFINITE, LEAST, LN2_HIGH, LN2_LOW, LOG, LOG2_E, ONE, ROOT_BITS, ROUNDER, SHIFTED, WHOLE_HIGH, WHOLE_LOW,
 } from './constants';
 import { madd, select } from './isa';
-import { negated } from './math';
+import { expTail, negated } from './math';
 
 /** exp and log over all that an f32 may hold, for those who want just these; math.ts has those that go into something else. */
 
@@ -20,12 +20,7 @@ export function wholeExp(given: v128): v128 {
   const n = f32x4.sub(rounded, rounder);
   const r = madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), x));
   const one = constant(ONE);
-  let p = constant(EXP);
-  p = madd(p, r, constant(EXP + 1));
-  p = madd(p, r, constant(EXP + 2));
-  p = madd(p, r, constant(EXP + 3));
-  p = madd(p, r, constant(EXP + 4));
-  p = madd(madd(p, r, one), r, one);
+  const p = madd(madd(expTail(r), r, one), r, one);
   const whole = i32x4.sub(rounded, rounder);
   const half = i32x4.shr_s(whole, 1);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));

@@ -9,6 +9,17 @@ import { madd, select } from './isa';
  * Error bounds are in docs/NUMERICS.md and held by test/backend/wasm/math.test.ts.
  */
 
+/** p with e^r = 1 + r + r^2 p, for |r| up to ln 2 / 2. */
+@inline
+export function expTail(r: v128): v128 {
+  let p = constant(EXP);
+  p = madd(p, r, constant(EXP + 1));
+  p = madd(p, r, constant(EXP + 2));
+  p = madd(p, r, constant(EXP + 3));
+  p = madd(p, r, constant(EXP + 4));
+  return p;
+}
+
 /**
  * e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2. The sum that rounds also leaves n, with its bias, where a shift
  * makes it the exponent of 2^n. Results below 2^-126 are 0, those above 2^127.5 infinite: what calls this adds it to
@@ -29,13 +40,7 @@ export function expDown(given: v128): v128 {
   const n = f32x4.sub(rounded, rounder);
   const r = madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), x));
   const one = constant(ONE);
-  let p = constant(EXP);
-  p = madd(p, r, constant(EXP + 1));
-  p = madd(p, r, constant(EXP + 2));
-  p = madd(p, r, constant(EXP + 3));
-  p = madd(p, r, constant(EXP + 4));
-  p = madd(madd(p, r, one), r, one);
-  return f32x4.mul(p, i32x4.shl(rounded, 23));
+  return f32x4.mul(madd(madd(expTail(r), r, one), r, one), i32x4.shl(rounded, 23));
 }
 
 /**
@@ -49,12 +54,7 @@ export function expm1(given: v128): v128 {
   const n = f32x4.sub(rounded, rounder);
   const r = madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), x));
   const one = constant(ONE);
-  let p = constant(EXP);
-  p = madd(p, r, constant(EXP + 1));
-  p = madd(p, r, constant(EXP + 2));
-  p = madd(p, r, constant(EXP + 3));
-  p = madd(p, r, constant(EXP + 4));
-  const q = madd(f32x4.mul(p, r), r, r);
+  const q = madd(f32x4.mul(expTail(r), r), r, r);
   const scale = i32x4.shl(rounded, 23);
   return madd(scale, q, f32x4.sub(scale, one));
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { imageOf, networks } from '../../src/cli/train/networks.ts';
+import { imageOf, networkOrFile, networks } from '../../src/cli/train/networks.ts';
 import { encodeNpy } from '../../src/data/npy.ts';
 import { nn } from '../../src/index.ts';
 import { biphase, temporary, well } from './cli.ts';
@@ -52,6 +52,13 @@ describe('networks for images', () => {
     );
     expect(code).toBe(2);
     expect(stderr).toContain('rows.npy has samples of the shape 10; a network of convolutions takes images');
+  });
+
+  it('a typing error in its name is told what there is', () => {
+    expect(() => networkOrFile('resnt-small')).toThrow(
+      'expected cnn, mobilenet-small, resnet-small or a JSON file',
+    );
+    expect(['cnn', 'layers.json', './cnn'].map(networkOrFile)).toEqual(['cnn', 'layers.json', './cnn']);
   });
 
   it.each([

@@ -15,7 +15,7 @@ import { checkCheckpoint, discard } from '../train/checkpoint.ts';
 import { fit, tellStopped } from '../train/fit.ts';
 import { optimizerOf } from '../train/layers.ts';
 import { balanced, checkMeasures, measure, metricsOf, toldMeasures } from '../train/measures.ts';
-import { isNetwork, networks } from '../train/networks.ts';
+import { isNetwork, networkOrFile, networks } from '../train/networks.ts';
 import { losses, lrSchedules, rates, type TrainOptions } from '../train/options.ts';
 import { prepare } from '../train/samples.ts';
 import { lossOf } from '../train/teacher.ts';
@@ -62,7 +62,9 @@ export const train = () =>
       new Option(
         '--model <name|file>',
         `${Object.keys(networks).join(', ')} for images, or a JSON file with the layers`,
-      ).conflicts(['hidden', 'activation', 'dropout']),
+      )
+        .argParser(networkOrFile)
+        .conflicts(['hidden', 'activation', 'dropout']),
     )
     .addOption(
       new Option(

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
 import { BiphaseError, nn } from '../../node.ts';
 
 /** How the pixels of a sample lie in its file. */
@@ -125,3 +127,11 @@ const head = ({ layout }: Image, from: number, outputs: number) => [
 export const networks = { cnn, 'mobilenet-small': mobilenet, 'resnet-small': resnet } as const;
 export const isNetwork = (name: string | undefined): name is keyof typeof networks =>
   name !== undefined && Object.hasOwn(networks, name);
+
+/** What --model may be. A word that is neither a network nor a file is a typing error. */
+export function networkOrFile(given: string): string {
+  if (isNetwork(given) || /[./\\]/.test(given) || existsSync(given)) return given;
+  throw new InvalidArgumentError(
+    `It is '${given}', expected ${Object.keys(networks).join(', ')} or a JSON file.`,
+  );
+}
